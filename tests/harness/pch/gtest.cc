@@ -1,0 +1,1 @@
+// Owns the precompiled <gtest/gtest.h> that all test binaries reuse; see CMakeLists.txt.
