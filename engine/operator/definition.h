@@ -1,0 +1,128 @@
+#pragma once
+// Operators at planning time: how the body of one is read, what it reads and gives, and how to make it. Pure: no I/O,
+// no state; run by check, plan, schema, docs and tests. Adding an operator is one file with one `Definition`, and one
+// line in operators/list.def.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/expression/expression.h"
+#include "engine/operator/operator.h"
+#include "engine/spec/shape.h"
+
+namespace freshet {
+
+// In which order rows of equal time reach a confluence.
+enum class Role : uint8_t { kTable, kEvent, kLabel };  // read by lookup; events; `labels:` or `over:`
+
+// How an operator wants the rows of an input spread over tasks.
+enum class Spread : uint8_t {
+  kAny,    // as they come
+  kKeyed,  // rows of equal key meet in one task
+  kOne,    // all rows meet in one task
+};
+
+struct InputPort {
+  std::string_view name;  // the key of the job file that names the stream
+  StreamRef stream;
+  Role role = Role::kEvent;
+  Spread spread = Spread::kAny;
+  std::vector<FieldRef> key;  // kKeyed
+};
+
+struct ColumnRef {
+  size_t port = 0;
+  size_t column = 0;
+};
+
+// What a value of an output column is made from, in the row it stands in.
+struct Derivation {
+  std::vector<ColumnRef> reads;    // columns needed to compute it, of whatever row
+  std::vector<ColumnRef> current;  // of these, the columns of the *current* row: lineage follows them
+  bool event_time = false;         // it also says something about the current row's event time
+  static Derivation Same(size_t port, size_t column) { return {{{port, column}}, {{port, column}}, false}; }
+};
+
+struct Output {
+  std::string name;  // "" for the main one; a side output is read as `operator.name`
+  Schema schema;
+  std::vector<Derivation> derivations;  // one a column
+};
+
+struct Plan {
+  std::vector<Output> outputs;         // main first
+  std::vector<TableSpec> tables;       // of each task
+  std::vector<ColumnRef> reads;        // columns read whoever reads the outputs (keys, conditions, labels)
+  std::vector<std::string> trains;     // models: one one-shard task each, made by `make(context, i)`; empty: one kind
+  std::vector<std::string> predicts;   // models read
+  std::function<std::unique_ptr<Operator>(TaskContext& context, size_t part)> make;
+};
+
+// A field of a source that a column of the current row derives from, and by which steps ("gap ← dep_delay").
+struct Origin {
+  std::string field;
+  std::string path;
+};
+
+// Given to Bind. Reports faults at their place and goes on.
+class Binder {
+ public:
+  virtual const std::string& name() const = 0;  // of the operator
+  virtual const Schema& input(size_t port) const = 0;
+  // The column `field` names in `port`, or reports it with suggestions.
+  virtual std::optional<size_t> Column(size_t port, const FieldRef& field) = 0;
+  virtual ExprPtr Compile(const Expr& expression, const Schema& scope, std::optional<Type> expected) = 0;
+  // The parameters of a model as its own shape read them; null (reported) where there is no such model.
+  virtual const void* model(const ModelRef& model) = 0;
+  virtual std::span<const Origin> lineage(size_t port, size_t column) const = 0;
+  // How far rows of `port` may come behind: the greatest max_out_of_orderness of the sources upstream.
+  virtual Duration out_of_orderness(size_t port) const = 0;
+  virtual void Error(const void* member, std::string what) = 0;  // at that parameter's place
+  virtual void Error(Position at, std::string what) = 0;
+  virtual void Warning(Position at, std::string what) = 0;
+
+ protected:
+  ~Binder() = default;
+};
+
+// Shown in the docs, checked against the schema, run by the conformance test of all operators.
+struct Example {
+  std::string_view operators;  // the `operators:` map (and, where needed, `models:`), over the streams below
+  // The sources are `events` {id: string, key: string, t: timestamp, x: float64, n: int64, s: string} and `labels`
+  // {id: string, key: string, t: timestamp, y: float64}. One line a row: `events {…}` or `labels {…}`.
+  std::string_view in;
+  std::string_view out;  // the rows of the last operator, one JSON object a line
+};
+
+struct Definition {
+  std::string_view type;
+  const ShapeBase* shape = nullptr;
+  Example example;
+  // Known before any schema: gives the planner its graph.
+  std::vector<InputPort> (*inputs)(const void* parameters) = nullptr;
+  // Called in topological order, the inputs' schemas known. Trust the result only if nothing was reported.
+  Plan (*bind)(const void* parameters, Binder& binder) = nullptr;
+};
+
+template <class P>
+Definition Define(std::string_view type, Example example) {
+  return {type, &P::Describe(), example,
+          [](const void* p) { return P::Inputs(*static_cast<const P*>(p)); },
+          [](const void* p, Binder& binder) { return P::Bind(*static_cast<const P*>(p), binder); }};
+}
+
+// All that the engine knows of operators and models.
+struct Registry {
+  std::span<const Definition> operators;
+  const ShapeBase* model = nullptr;  // of a body under `models:`
+};
+
+// `stream`'s schema with the columns `added`, and the derivations of the old ones: for operators that pass rows on.
+Output PassOn(const Binder& binder, size_t port);
+
+}  // namespace freshet

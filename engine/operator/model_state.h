@@ -1,0 +1,96 @@
+#pragma once
+// The bytes of a model: named arrays of numbers that the engine saves, publishes and restores, so that no learner
+// writes a Save. Written by the one trainer of the model, read by whoever predicts in the same lane. One thread.
+//
+// Always: between two calls of Advance nothing is half learnt as seen by a reader, because the trainer writes only
+// whole microbatches and then calls Advance; version() is the number of microbatches learnt.
+// Published arrays (weights, scaler, calibrator) travel by the model's topic; private ones (optimizer, counts) by the
+// changelog of the trainer's task. Both as blocks of kBlock elements, only those written since the last collection.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+
+namespace freshet {
+
+template <class T>
+struct ModelArray {
+  uint32_t index = 0;
+};
+
+class ModelState {
+ public:
+  static constexpr size_t kBlock = 64;  // elements
+
+  ModelState() = default;
+  ModelState(const ModelState&) = delete;
+  ModelState& operator=(const ModelState&) = delete;
+
+  // Declares an array of `size` zeros, or finds it again: predicting and training operators declare the same ones, in
+  // a fixed order. T: float, double or uint64_t. Asserts that name, size and type agree with an earlier declaration.
+  template <class T>
+  ModelArray<T> Declare(std::string_view name, size_t size, bool published) {
+    return {DeclareBytes(name, size, sizeof(T), published)};
+  }
+  template <class T>
+  std::span<const T> Read(ModelArray<T> a) const {
+    const Array& array = arrays_[a.index];
+    return {reinterpret_cast<const T*>(array.bytes.get()), array.size};
+  }
+  // The whole array, for writing; whoever writes element i calls Touch(a, i).
+  template <class T>
+  std::span<T> Write(ModelArray<T> a) {
+    Array& array = arrays_[a.index];
+    return {reinterpret_cast<T*>(array.bytes.get()), array.size};
+  }
+  template <class T>
+  void Touch(ModelArray<T> a, size_t i) {
+    Array& array = arrays_[a.index];
+    const size_t block = i / kBlock;
+    if (!array.dirty[block]) {
+      array.dirty[block] = 1;
+      array.changed.push_back(static_cast<uint32_t>(block));
+    }
+  }
+  uint64_t version() const { return version_; }
+  uint64_t examples() const { return examples_; }
+  // Ends a microbatch of `examples` rows.
+  void Advance(uint64_t examples) {
+    ++version_;
+    examples_ += examples;
+  }
+
+  // --- for the engine -----------------------------------------------------------------------------------------------
+  // Blocks written since they were last collected, in (array, block) order; the key names array and block.
+  using BlockSink = std::function<Status(std::string_view key, std::string_view bytes)>;
+  Status Collect(bool published, const BlockSink& sink);
+  // kCorrupt where the key names no declared array or block, or the width differs.
+  Status Apply(std::string_view key, std::string_view bytes);
+  void SetVersion(uint64_t version, uint64_t examples) {
+    version_ = version;
+    examples_ = examples;
+  }
+  size_t bytes() const;
+
+ private:
+  struct Array {
+    std::string name;
+    size_t size = 0;
+    size_t width = 0;
+    bool published = false;
+    std::unique_ptr<char[]> bytes;  // aligned for double by new
+    std::vector<uint8_t> dirty;     // one a block
+    std::vector<uint32_t> changed;  // blocks with dirty set, unordered
+  };
+  uint32_t DeclareBytes(std::string_view name, size_t size, size_t width, bool published);
+  std::vector<Array> arrays_;
+  uint64_t version_ = 0;
+  uint64_t examples_ = 0;
+};
+
+}  // namespace freshet
