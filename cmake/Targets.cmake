@@ -3,13 +3,22 @@
 
 include(GoogleTest)
 
-# freshet_library(<name> [DEPS <targets>...] [PRIVATE_DEPS <targets>...])
+# Builds the test binaries labelled `unit`.
+add_custom_target(freshet_unit_tests)
+
+# freshet_library(<name> [DEPS <targets>...] [PRIVATE_DEPS <targets>...] [ONLY <regex>] [EXCEPT <regex>])
 # DEPS are what the folder's headers include, PRIVATE_DEPS what only its sources include. main.cc is left to the
 # executable, *_test.cc to freshet_tests.
 function(freshet_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPS;PRIVATE_DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ONLY;EXCEPT" "DEPS;PRIVATE_DEPS")
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
   list(FILTER sources EXCLUDE REGEX "(/main|_test)\\.cc$")
+  if(arg_ONLY)
+    list(FILTER sources INCLUDE REGEX "${arg_ONLY}")
+  endif()
+  if(arg_EXCEPT)
+    list(FILTER sources EXCLUDE REGEX "${arg_EXCEPT}")
+  endif()
   if(sources)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC ${arg_DEPS} PRIVATE ${arg_PRIVATE_DEPS})
@@ -19,11 +28,13 @@ function(freshet_library name)
   endif()
 endfunction()
 
-# freshet_tests(<name> DEPS <targets>... [LABELS <labels>...] [TIMEOUT <seconds>] [ONLY <regex>] [SERIAL])
-# The binary is test_<name>, its tests are <name>.<suite>.<test>. LABELS default to `unit`: what the sanitizers run too.
+# freshet_tests(<name> DEPS <targets>... [LABEL <label>] [TIMEOUT <seconds>] [ONLY <regex>] [SERIAL]
+#               [ONE_PROCESS])
+# The binary is test_<name>, its tests are <name>.<suite>.<test>. LABEL defaults to `unit`: what the sanitizers run too.
 # TIMEOUT is for one test. SERIAL: no other test beside one of these.
+# ONE_PROCESS: one ctest entry for the whole binary, where its tests share something costly such as a broker.
 function(freshet_tests name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT;ONLY" "DEPS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL;ONE_PROCESS" "TIMEOUT;ONLY;LABEL" "DEPS")
   file(GLOB sources CONFIGURE_DEPENDS *.cc)
   if(arg_ONLY)
     list(FILTER sources INCLUDE REGEX "${arg_ONLY}")
@@ -31,20 +42,28 @@ function(freshet_tests name)
   if(NOT sources)
     return()
   endif()
-  if(NOT arg_LABELS)
-    set(arg_LABELS unit)
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
   endif()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  set(properties TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  set(properties TIMEOUT ${arg_TIMEOUT} LABELS ${arg_LABEL})
   if(arg_SERIAL)
     list(APPEND properties RUN_SERIAL ON)
   endif()
   add_executable(test_${name} ${sources})
+  if(arg_LABEL STREQUAL unit)
+    add_dependencies(freshet_unit_tests test_${name})
+  endif()
   target_link_libraries(test_${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main Threads::Threads)
   freshet_gtest_header(test_${name})
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(arg_ONE_PROCESS)
+    add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES ${properties})
+    return()
+  endif()
   gtest_discover_tests(test_${name}
     TEST_PREFIX ${name}.
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}

@@ -78,7 +78,7 @@ Result<std::unique_ptr<KafkaBroker>> KafkaBroker::Create(const Options& options)
   broker->libs_ = LibsDir();
   if (!HoldsKafka(broker->libs_)) {
     return Status(Code::kNotFound, "no Kafka broker in " + broker->libs_ +
-                                       "; ./dev kafka fetches its jars there, or set FRESHET_KAFKA_LIBS");
+                                       "; ./dev setup fetches its jars there, or set FRESHET_KAFKA_LIBS");
   }
   if (Status status = broker->Configure(options); !status.ok()) return status;
   if (Status status = broker->Format(); !status.ok()) return status;

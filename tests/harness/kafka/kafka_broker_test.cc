@@ -82,7 +82,7 @@ TEST(KafkaBroker, SaysWhatToDoWithoutJars) {
   const auto broker = KafkaBroker::Create();
   unsetenv("FRESHET_KAFKA_LIBS");
   ASSERT_FALSE(broker.ok());
-  EXPECT_NE(broker.status().message().find("./dev kafka"), std::string::npos) << broker.status().message();
+  EXPECT_NE(broker.status().message().find("./dev setup"), std::string::npos) << broker.status().message();
 }
 
 TEST(KafkaBroker, ShowsTheBrokersOwnWordsWhenItCannotStart) {
