@@ -1,0 +1,238 @@
+#include "tests/architecture/rules.h"
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+namespace freshet::architecture {
+namespace {
+
+std::string At(const std::string& file, int line) {
+  return file + ":" + std::to_string(line) + ": ";
+}
+
+bool IsHeader(const std::string& path) {
+  return path.ends_with(".h");
+}
+bool IsTest(const std::string& path) {
+  return path.starts_with("tests/");
+}
+
+bool IsWithin(const std::string& path, const std::string& folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+// The longest named folder that holds the file; empty when none does.
+std::string FolderOf(const Rules& rules, const std::string& path) {
+  std::string best;
+  for (const auto& [folder, allowed] : rules.arrows) {
+    if (IsWithin(path, folder) && folder.size() > best.size()) best = folder;
+  }
+  return best;
+}
+
+File ReadSource(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  File file;
+  std::string line;
+  while (std::getline(in, line)) {
+    ++file.lines;
+    std::istringstream words(line);
+    std::string hash;
+    words >> hash;
+    if (hash == "#" && words >> hash) hash.insert(0, "#");
+    if (!hash.starts_with("#include")) continue;
+    const size_t open = line.find_first_of("\"<");
+    if (open == std::string::npos) continue;
+    const size_t close = line.find_first_of("\">", open + 1);
+    if (close == std::string::npos) continue;
+    file.includes.push_back({file.lines, line[open] == '"', line.substr(open + 1, close - open - 1)});
+  }
+  return file;
+}
+
+// Every cycle that a depth-first walk closes, once, as "a -> b -> a".
+void FindCycles(const std::map<std::string, std::set<std::string>>& graph, const std::string& what,
+                Faults& faults) {
+  enum class Mark { kNew, kOpen, kDone };
+  std::map<std::string, Mark> marks;
+  std::vector<std::string> path;
+  const std::function<void(const std::string&)> visit = [&](const std::string& node) {
+    marks[node] = Mark::kOpen;
+    path.push_back(node);
+    if (const auto edges = graph.find(node); edges != graph.end()) {
+      for (const std::string& next : edges->second) {
+        if (marks[next] == Mark::kNew) visit(next);
+        if (marks[next] != Mark::kOpen || next == node) continue;
+        std::string text;
+        bool inside = false;
+        for (const std::string& step : path) {
+          inside = inside || step == next;
+          if (inside) text += step + " -> ";
+        }
+        faults.push_back(what + " in a circle: " + text + next);
+      }
+    }
+    path.pop_back();
+    marks[node] = Mark::kDone;
+  };
+  for (const auto& [node, edges] : graph) {
+    if (marks[node] == Mark::kNew) visit(node);
+  }
+}
+
+}  // namespace
+
+Rules ParseRules(std::string_view text, Faults& faults) {
+  Rules rules;
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    std::istringstream words(line);
+    std::string kind, name, sign, word;
+    if (!(words >> kind) || kind.starts_with("#")) continue;
+    if (kind == "header") {
+      while (words >> word)
+        rules.headers.insert(word);
+      continue;
+    }
+    const bool folder = kind == "folder";
+    words >> name >> sign;
+    if ((!folder && kind != "library") || sign != (folder ? "->" : "in")) {
+      faults.push_back(At("arrows.txt", number) + "neither `folder F -> …`, `library L in …` nor `header …`");
+      continue;
+    }
+    std::set<std::string>& entry = folder ? rules.arrows[name] : rules.libraries[name];
+    while (words >> word)
+      entry.insert(word);
+  }
+  for (const auto& [from, allowed] : rules.arrows) {
+    for (const std::string& to : allowed) {
+      if (to != "*" && !rules.arrows.contains(to)) {
+        faults.push_back("arrows.txt: folder " + from + " names " + to + ", which has no line of its own");
+      }
+    }
+  }
+  return rules;
+}
+
+Tree ReadTree(const std::string& root, const Rules& rules) {
+  std::set<std::string> tops;
+  for (const auto& [folder, allowed] : rules.arrows)
+    tops.insert(folder.substr(0, folder.find('/')));
+  Tree tree;
+  for (const std::string& top : tops) {
+    const std::filesystem::path start = std::filesystem::path(root) / top;
+    if (!std::filesystem::exists(start)) continue;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(start)) {
+      const std::string extension = entry.path().extension().string();
+      if (!entry.is_regular_file() || (extension != ".h" && extension != ".cc" && extension != ".def"))
+        continue;
+      tree[entry.path().lexically_relative(root).generic_string()] = ReadSource(entry.path());
+    }
+  }
+  return tree;
+}
+
+void CheckArrows(const Rules& rules, const Tree& tree, Faults& faults) {
+  for (const auto& [path, file] : tree) {
+    const std::string from = FolderOf(rules, path);
+    if (from.empty()) {
+      faults.push_back(path + ": arrows.txt has no line for its folder");
+      continue;
+    }
+    const std::set<std::string>& allowed = rules.arrows.at(from);
+    for (const Include& include : file.includes) {
+      if (!include.ours) continue;
+      if (!tree.contains(include.path)) {
+        faults.push_back(
+            At(path, include.line) + "\"" + include.path +
+            "\" is no file of ours; paths begin at the project's root, other headers stand in <>");
+        continue;
+      }
+      const std::string to = FolderOf(rules, include.path);
+      if (to == from || allowed.contains(to) ||
+          (allowed.contains("*") && (!IsTest(include.path) || IsTest(path)))) {
+        continue;
+      }
+      faults.push_back(At(path, include.line) + from + " must not include " + include.path);
+    }
+  }
+}
+
+void CheckRulesHaveNoCycle(const Rules& rules, Faults& faults) {
+  FindCycles(rules.arrows, "folders", faults);
+}
+
+void CheckFilesHaveNoCycle(const Tree& tree, Faults& faults) {
+  std::map<std::string, std::set<std::string>> graph;
+  for (const auto& [path, file] : tree) {
+    for (const Include& include : file.includes) {
+      if (include.ours) graph[path].insert(include.path);
+      if (include.ours && include.path == path) faults.push_back(At(path, include.line) + "includes itself");
+    }
+  }
+  FindCycles(graph, "files", faults);
+}
+
+void CheckHeaders(const Rules& rules, const Tree& tree, Faults& faults) {
+  for (const auto& [path, file] : tree) {
+    if (!IsHeader(path) || IsTest(path)) continue;
+    for (const Include& include : file.includes) {
+      if (include.ours || rules.headers.contains(include.path)) continue;
+      faults.push_back(At(path, include.line) + "<" + include.path +
+                       "> is too heavy for a header; include it in the .cc file");
+    }
+  }
+}
+
+void CheckLibraries(const Rules& rules, const Tree& tree, Faults& faults) {
+  for (const auto& [path, file] : tree) {
+    const std::string tested = IsTest(path) ? path.substr(std::string("tests/").size()) : path;
+    for (const Include& include : file.includes) {
+      for (const auto& [library, folders] : rules.libraries) {
+        if (!include.path.starts_with(library) || include.ours) continue;
+        bool allowed = false;
+        for (const std::string& folder : folders) {
+          allowed = allowed || IsWithin(path, folder) || IsWithin(tested, folder);
+        }
+        if (!allowed)
+          faults.push_back(At(path, include.line) + "<" + include.path + "> must not be used here");
+      }
+    }
+  }
+}
+
+void CheckLengths(const Rules& rules, const Tree& tree, Faults& faults) {
+  for (const auto& [path, file] : tree) {
+    if (file.lines <= rules.max_lines) continue;
+    faults.push_back(path + ": " + std::to_string(file.lines) + " lines, at most " +
+                     std::to_string(rules.max_lines) + " are allowed; split it");
+  }
+}
+
+Faults Check(const Rules& rules, const Tree& tree) {
+  Faults faults;
+  CheckArrows(rules, tree, faults);
+  CheckRulesHaveNoCycle(rules, faults);
+  CheckFilesHaveNoCycle(tree, faults);
+  CheckHeaders(rules, tree, faults);
+  CheckLibraries(rules, tree, faults);
+  CheckLengths(rules, tree, faults);
+  return faults;
+}
+
+int CodeLines(std::string_view preprocessed) {
+  int lines = 0;
+  while (!preprocessed.empty()) {
+    const size_t end = preprocessed.find('\n');
+    const std::string_view line = preprocessed.substr(0, end);
+    const size_t first = line.find_first_not_of(" \t\r");
+    if (first != std::string_view::npos && line[first] != '#') ++lines;
+    preprocessed.remove_prefix(end == std::string_view::npos ? preprocessed.size() : end + 1);
+  }
+  return lines;
+}
+
+}  // namespace freshet::architecture

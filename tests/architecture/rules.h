@@ -1,0 +1,51 @@
+#pragma once
+// Checks a source tree against the rules of arrows.txt: which folder may include which, which library stays
+// where, what headers may include, how long files get, and that no two files include each other in a circle.
+// Pure but for reading the tree. Every fault is one line: "file:line: what is wrong".
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace freshet::architecture {
+
+struct Include {
+  int line;
+  bool ours;         // "in quotes"
+  std::string path;  // as written
+};
+
+struct File {
+  int lines = 0;
+  std::vector<Include> includes;
+};
+
+using Tree = std::map<std::string, File>;  // by path from the root
+using Faults = std::vector<std::string>;
+
+struct Rules {
+  std::map<std::string, std::set<std::string>> arrows;     // folder → folders, or "*"
+  std::map<std::string, std::set<std::string>> libraries;  // beginning of an include → folders
+  std::set<std::string> headers;
+  int max_lines = 800;
+};
+
+// Reads the text of arrows.txt; lines it does not understand are faults.
+Rules ParseRules(std::string_view text, Faults& faults);
+// The .h, .cc and .def files below `root`, of the top folders that the rules name.
+Tree ReadTree(const std::string& root, const Rules& rules);
+
+void CheckArrows(const Rules& rules, const Tree& tree, Faults& faults);
+void CheckRulesHaveNoCycle(const Rules& rules, Faults& faults);
+void CheckFilesHaveNoCycle(const Tree& tree, Faults& faults);
+void CheckHeaders(const Rules& rules, const Tree& tree, Faults& faults);
+void CheckLibraries(const Rules& rules, const Tree& tree, Faults& faults);
+void CheckLengths(const Rules& rules, const Tree& tree, Faults& faults);
+// All of the above.
+Faults Check(const Rules& rules, const Tree& tree);
+
+// Lines that are neither blank nor marks of the preprocessor: what the compiler has to read.
+int CodeLines(std::string_view preprocessed);
+
+}  // namespace freshet::architecture
