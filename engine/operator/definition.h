@@ -122,7 +122,9 @@ struct Registry {
   const ShapeBase* model = nullptr;  // of a body under `models:`
 };
 
-// `stream`'s schema with the columns `added`, and the derivations of the old ones: for operators that pass rows on.
+// The schema of input `port` and the derivations of its columns: for operators that pass rows on, and may add some.
 Output PassOn(const Binder& binder, size_t port);
+// The columns of a key, or nothing where one is unknown or of a type that cannot be a key (reported).
+std::optional<std::vector<size_t>> KeyColumns(Binder& binder, size_t port, std::span<const FieldRef> fields);
 
 }  // namespace freshet
