@@ -54,10 +54,20 @@ struct Output {
   std::vector<Derivation> derivations;  // one a column
 };
 
+// How soon a row may set a timer that emits: for a row at event time t not before t + after, or, with `every`, not
+// before the end of the span of that width that holds t. A lane cuts its batches so that no such timer falls due in
+// the middle of one.
+struct TimerBound {
+  Duration after = 0;
+  Duration every = 0;
+  Time Earliest(Time t) const { return every > 0 ? FloorTo(t, every) + every : t + after; }
+};
+
 struct Plan {
   std::vector<Output> outputs;         // main first
   std::vector<TableSpec> tables;       // of each task
   std::vector<ColumnRef> reads;        // columns read whoever reads the outputs (keys, conditions, labels)
+  std::vector<TimerBound> timers;      // of timers that emit rows; clean-up needs none
   std::vector<std::string> trains;     // models: one one-shard task each, made by `make(context, i)`; empty: one kind
   std::vector<std::string> predicts;   // models read
   std::function<std::unique_ptr<Operator>(TaskContext& context, size_t part)> make;

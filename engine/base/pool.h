@@ -1,0 +1,64 @@
+#pragma once
+// Memory of a lane's batches. Blocks come in powers of two from free lists, so that a lane in steady state calls
+// malloc no more; objects on it are counted with plain integers. A pool and everything made from it belong to one
+// thread, and the pool outlives what was made from it.
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace freshet {
+
+class Pool {
+ public:
+  Pool() = default;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool();
+
+  // At least `bytes`, aligned to 16, contents unspecified. Give the same `bytes` back to Free.
+  void* Allocate(size_t bytes);
+  void Free(void* block, size_t bytes);
+  size_t held() const { return held_; }    // bytes taken from malloc, free blocks included
+  uint64_t mallocs() const { return mallocs_; }  // calls of malloc so far: constant in steady state
+
+ private:
+  static constexpr size_t kSmallest = 5;  // 32 bytes
+  static constexpr size_t kLargest = 26;  // beyond 64 MiB straight from malloc
+  struct FreeBlock {
+    FreeBlock* next;
+  };
+  static size_t ClassOf(size_t bytes);
+  FreeBlock* free_[kLargest + 1] = {};
+  size_t held_ = 0;
+  uint64_t mallocs_ = 0;
+};
+
+// A pointer to a pooled object with an intrusive plain count: T has `uint32_t references` and `void Release()`
+// (called at zero, returns the memory).
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  explicit Ref(T* object) : object_(object) {
+    if (object_ != nullptr) ++object_->references;
+  }
+  Ref(const Ref& other) : Ref(other.object_) {}
+  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Ref() {
+    if (object_ != nullptr && --object_->references == 0) object_->Release();
+  }
+  T* get() const { return object_; }
+  T* operator->() const { return object_; }
+  T& operator*() const { return *object_; }
+  explicit operator bool() const { return object_ != nullptr; }
+
+ private:
+  T* object_ = nullptr;
+};
+
+}  // namespace freshet

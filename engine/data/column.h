@@ -1,0 +1,116 @@
+#pragma once
+// A column of a batch: values of one type with a validity bitmap, immutable once built, in memory of a lane's pool.
+// One thread. Fixed-width values lie in one contiguous array (bool as uint8_t; timestamps and durations as int64_t;
+// the value under a null is 0); texts are offsets and characters; lists are offsets and a child column.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "engine/base/pool.h"
+#include "engine/data/type.h"
+
+namespace freshet {
+
+class Column;
+using ColumnPtr = Ref<const Column>;
+
+class Column {
+ public:
+  Type type() const { return type_; }
+  size_t rows() const { return rows_; }
+  bool all_valid() const { return validity_ == nullptr; }
+  bool valid(size_t row) const { return validity_ == nullptr || ((validity_[row >> 6] >> (row & 63)) & 1) != 0; }
+  size_t null_count() const;
+
+  // T: uint8_t (bool), int64_t (int64, timestamp, duration), double. One entry a row.
+  template <class T>
+  std::span<const T> values() const {
+    return {static_cast<const T*>(values_), rows_};
+  }
+  // Texts only. Valid while the column lives.
+  std::string_view text(size_t row) const {
+    const auto* offsets = static_cast<const uint32_t*>(values_);
+    return {chars_ + offsets[row], offsets[row + 1] - offsets[row]};
+  }
+  // Lists only: the items of `row` are rows [first, last) of items().
+  std::pair<size_t, size_t> list(size_t row) const {
+    const auto* offsets = static_cast<const uint32_t*>(values_);
+    return {offsets[row], offsets[row + 1]};
+  }
+  const Column& items() const { return *items_; }
+
+  mutable uint32_t references = 0;
+  void Release() const;
+
+ private:
+  friend class ColumnBuilder;
+  Column() = default;
+  Type type_ = Type::kFloat64;
+  uint32_t rows_ = 0;
+  Pool* pool_ = nullptr;
+  void* values_ = nullptr;         // T[rows], or uint32_t[rows + 1] for texts and lists
+  char* chars_ = nullptr;
+  uint64_t* validity_ = nullptr;   // null: every row is valid
+  size_t values_bytes_ = 0;
+  size_t chars_bytes_ = 0;
+  size_t validity_bytes_ = 0;
+  ColumnPtr items_;
+};
+
+// Builds one column row by row, or, for fixed-width types, all rows at once through Fill. Reusable after Finish.
+class ColumnBuilder {
+ public:
+  ColumnBuilder(Pool& pool, Type type, size_t expected_rows = 16);
+  ColumnBuilder(ColumnBuilder&&) noexcept;
+  ColumnBuilder& operator=(ColumnBuilder&&) = delete;
+  ~ColumnBuilder();
+
+  size_t rows() const { return rows_; }
+  void AppendNull();
+  void Append(bool value);
+  void Append(int64_t value);
+  void Append(double value);
+  void Append(std::string_view value);
+  void AppendList(std::span<const double> items);
+  void AppendList(std::span<const std::string_view> items);
+  // Copies row `row` of `from` (same type), null or not.
+  void AppendFrom(const Column& from, size_t row);
+
+  // Makes `rows` rows at once and returns their values to be written; all valid until SetNull.
+  template <class T>
+  std::span<T> Fill(size_t rows) {
+    return {static_cast<T*>(FillBytes(rows)), rows};
+  }
+  void SetNull(size_t row);  // also zeroes the value
+
+  ColumnPtr Finish();
+
+ private:
+  void* FillBytes(size_t rows);
+  void Reserve(size_t rows);
+  void ReserveChars(size_t bytes);
+  void EndItem();
+  void MarkValidity(size_t row, bool valid);
+  size_t width() const;
+
+  Pool* pool_;
+  Type type_;
+  size_t rows_ = 0;
+  size_t capacity_ = 0;
+  void* values_ = nullptr;
+  size_t values_bytes_ = 0;
+  char* chars_ = nullptr;
+  size_t chars_size_ = 0;
+  size_t chars_bytes_ = 0;
+  uint64_t* validity_ = nullptr;
+  size_t validity_bytes_ = 0;
+  ColumnBuilder* items_ = nullptr;  // lists
+};
+
+// The rows `rows` of `from`, in that order.
+ColumnPtr Gather(Pool& pool, const Column& from, std::span<const uint32_t> rows);
+// `rows` times null.
+ColumnPtr NullColumn(Pool& pool, Type type, size_t rows);
+
+}  // namespace freshet

@@ -1,0 +1,121 @@
+#pragma once
+// The frame of a job file: everything but the bodies of operators and models, which stay opaque nodes until their own
+// shapes read them. Made by ParseJob; a plain value.
+#include <array>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/data/type.h"
+#include "engine/spec/shape.h"
+
+namespace freshet {
+
+enum class Guarantee : uint8_t { kExactlyOnce, kAtLeastOnce };
+template <>
+struct EnumNames<Guarantee> {
+  static constexpr std::array<std::string_view, 2> names{"exactly_once", "at_least_once"};
+};
+enum class RowOrder : uint8_t { kEventTime, kArrival };
+template <>
+struct EnumNames<RowOrder> {
+  static constexpr std::array<std::string_view, 2> names{"event_time", "arrival"};
+};
+enum class Unit : uint8_t { kS, kMs, kUs, kNs };
+template <>
+struct EnumNames<Unit> {
+  static constexpr std::array<std::string_view, 4> names{"s", "ms", "us", "ns"};
+};
+enum class Partitioner : uint8_t { kMurmur2, kCrc32, kFnv1a };
+template <>
+struct EnumNames<Partitioner> {
+  static constexpr std::array<std::string_view, 3> names{"murmur2", "crc32", "fnv1a"};
+};
+
+struct CommitSpec {
+  Span interval{200 * kMillisecond};
+  ByteSize max_bytes{64 << 20};
+  static const ShapeBase& Describe();
+};
+
+struct TypeName {  // `float64`, `list<string>`, …
+  Type type = Type::kString;
+  static const ShapeBase& Describe() = delete;
+};
+template <>
+struct ValueOfImpl<TypeName> {
+  static const ValueType& Get();
+};
+
+struct SourceField {  // `name: type` or `name: {type, path, unit, required, values}`
+  TypeName type;
+  std::string path;  // "a.b"; default: the name
+  Unit unit = Unit::kMs;
+  bool required = false;
+  std::vector<std::string> values;
+  static const ShapeBase& Describe();
+};
+struct EventTimeSpec {
+  FieldRef field;
+  Span max_out_of_orderness{0};
+  Span idle_after{kMinute};
+  static const ShapeBase& Describe();
+};
+struct PartitionedBy {
+  FieldRef field;
+  Partitioner partitioner = Partitioner::kMurmur2;
+  static const ShapeBase& Describe();
+};
+struct SourceSpec {
+  std::string topic;           // default: the source's name
+  std::string format = "json";
+  EventTimeSpec event_time;
+  Named<SourceField> fields;
+  std::optional<PartitionedBy> partitioned_by;
+  static const ShapeBase& Describe();
+};
+struct SinkSpec {
+  std::string topic;  // default: the sink's name
+  std::string format = "json";
+  std::vector<StreamRef> from;  // a name or a list of streams of equal schema
+  KeyFields key;                // default: none, rows go round the partitions by ordinal
+  std::vector<FieldRef> fields; // default: all columns
+  static const ShapeBase& Describe();
+};
+
+// The scalar keys at the top of the file.
+struct FrameSpec {
+  std::string job;
+  Guarantee guarantee = Guarantee::kExactlyOnce;
+  CommitSpec commit;
+  ByteSize memory{256 << 20};
+  RowOrder order = RowOrder::kEventTime;
+  int64_t shards = 8;
+  std::string prefix;
+  Span merge_slack{0};
+  Span merge_wait{0};
+  Span max_future{kDay};
+  Named<SourceSpec> sources;
+  Named<Node> operators;
+  Named<Node> models;
+  Named<SinkSpec> sinks;
+  static const ShapeBase& Describe();
+};
+
+struct Job {
+  FrameSpec frame;
+  Positions positions;
+  std::string file;  // as given, for messages
+};
+
+// Applies `--set path=value` (path: dotted keys) to the tree; a value is read as a YAML scalar. Faults are reported
+// against the pseudo-file "--set".
+void ApplyOverride(std::string_view assignment, Node& root, Diagnostics& diagnostics);
+// Replaces ${env:NAME} and ${file:PATH} in scalars; an unknown one is an error at its place.
+void ResolveSecrets(Node& root, Diagnostics& diagnostics);
+// Names of jobs, sources, operators, models, sinks: letters, digits, `-`, `_`, not starting with a digit; one
+// namespace for sources and operators. Returns what could be read; trust it only if diagnostics.ok().
+Job ParseJob(const Node& root, Diagnostics& diagnostics);
+
+}  // namespace freshet
