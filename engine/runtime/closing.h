@@ -1,0 +1,36 @@
+#pragma once
+// The closing record: what each task's changelog says at the end of an epoch. With it a restart knows where the task's
+// inputs stood, whatever the group's offsets say, and takes up event time where it was (docs/formats.md). Pure.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/base/time.h"
+#include "engine/log/log.h"
+
+namespace freshet {
+
+struct ClosingRecord {
+  uint64_t epoch = 0;
+  uint32_t lane = 0;
+  Time task_watermark = kMinTime;
+  struct Input {
+    PartitionOffset next;
+    Time highest = kMinTime;  // event time seen
+    bool idle = false;
+    bool operator==(const Input&) const = default;
+  };
+  std::vector<Input> inputs;  // sorted by partition
+  bool operator==(const ClosingRecord&) const = default;
+};
+
+std::string EncodeClosing(const ClosingRecord& record);
+Result<ClosingRecord> DecodeClosing(std::string_view bytes);
+
+// It is a row of a table of its own, so that it is stored and restored like any other.
+inline constexpr std::string_view kClosingTable = "closing";
+inline constexpr std::string_view kClosingKey = "c";
+
+}  // namespace freshet

@@ -1,0 +1,116 @@
+#include "engine/runtime/feed.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace freshet {
+
+Feed::Feed(const PlannedSource& source, uint32_t source_index, int32_t partition, PartitionReader& reader,
+           int64_t position, const Clock& clock, Pool& pool, FeedOptions options)
+    : source_(&source),
+      source_index_(source_index),
+      partition_(partition),
+      reader_(&reader),
+      clock_(&clock),
+      pool_(&pool),
+      options_(std::move(options)),
+      decoder_(source.format->decoder(source.fields)),
+      position_(position),
+      decoded_to_(position),
+      last_arrival_(clock.Steady()) {
+  for (const InputField& field : source.fields) builders_.emplace_back(pool, field.type, options_.block_rows);
+}
+
+Status Feed::Fill(const RejectSink& rejects) {
+  if (has_row()) return {};
+  block_ = Batch();
+  next_ = 0;
+  latest_ = options_.max_future == kMaxTime ? kMaxTime : clock_->Now() + options_.max_future;
+  if (Status s = DecodeBlock(); !s.ok()) return s;
+  CloseBlock();
+  return PassRejects(rejects, has_row() ? head_offset() : decoded_to_);
+}
+
+Status Feed::DecodeBlock() {
+  while (building_offsets_.size() < options_.block_rows) {
+    if (options_.until && decoded_to_ >= *options_.until) break;
+    Result<const RecordView*> next = reader_->Next();
+    if (!next.ok()) return next.status();
+    const RecordView* record = *next;
+    if (record == nullptr) break;
+    if (options_.until && record->offset >= *options_.until) {
+      decoded_to_ = *options_.until;
+      break;
+    }
+    decoded_to_ = record->offset + 1;
+    if (std::optional<Rejection> bad = DecodeOne(*record)) {
+      rejects_.push_back({record->offset, record->timestamp, std::string(record->key.value_or("")),
+                          record->key.has_value(), std::string(record->value.value_or("")), bad->reason,
+                          std::move(bad->detail)});
+    } else {
+      building_offsets_.push_back(record->offset);
+    }
+  }
+  return {};
+}
+
+// A row far ahead of the wall clock would move watermarks for good, so it is refused before anybody sees it.
+std::optional<Rejection> Feed::DecodeOne(const RecordView& record) {
+  if (options_.poison.contains(record.offset)) {
+    return Rejection{"keeps_aborting", "no epoch with this record in it could be committed"};
+  }
+  if (!record.value) return Rejection{"no_value", "a tombstone is no event"};
+  if (std::optional<Rejection> bad = decoder_->Decode(*record.value, builders_)) return bad;
+  const Time time = builders_[source_->event_time].last_integer();
+  if (time <= latest_) return std::nullopt;
+  for (ColumnBuilder& builder : builders_) builder.RemoveLast();
+  return Rejection{"far_in_the_future", "field `" + source_->schema[source_->event_time].name + "` is " +
+                                            FormatTimestamp(time) + ", more than max_future ahead of the clock"};
+}
+
+void Feed::CloseBlock() {
+  offsets_.swap(building_offsets_);
+  building_offsets_.clear();
+  if (offsets_.empty()) return;
+  last_arrival_ = clock_->Steady();
+  rows_read_ += offsets_.size();
+  columns_.clear();
+  for (ColumnBuilder& builder : builders_) columns_.push_back(builder.Finish());
+  const std::span<const Time> times = columns_[source_->event_time]->values<int64_t>();
+  ordinals_.assign(times.size(), 0);
+  block_ = Batch::Make(*pool_, columns_, times, ordinals_);
+}
+
+Status Feed::Take(const RejectSink& rejects) {
+  position_ = offsets_[next_] + 1;
+  ++next_;
+  return PassRejects(rejects, has_row() ? head_offset() : decoded_to_);
+}
+
+Status Feed::PassRejects(const RejectSink& rejects, int64_t before) {
+  while (!rejects_.empty() && rejects_.front().offset < before) {
+    position_ = std::max(position_, rejects_.front().offset + 1);
+    if (Status s = rejects(*this, rejects_.front()); !s.ok()) return s;
+    rejects_.pop_front();
+  }
+  return {};
+}
+
+int64_t Feed::position() const {
+  if (has_row() || !rejects_.empty()) return position_;
+  const int64_t reached = std::max(decoded_to_, reader_->position());
+  return options_.until ? std::max(position_, std::min(reached, *options_.until)) : std::max(position_, reached);
+}
+
+bool Feed::holds_back() const {
+  if (has_row()) return false;
+  if (options_.until) return !finished();
+  return reader_->has_known_lag();
+}
+
+bool Feed::finished() const {
+  if (has_row() || !options_.until) return false;
+  return decoded_to_ >= *options_.until || reader_->position() >= *options_.until;
+}
+
+}  // namespace freshet

@@ -1,0 +1,103 @@
+#pragma once
+// One source partition of a lane: reads its records, decodes them in blocks, and holds the rows until the merge takes
+// them. One thread.
+//
+// Always: rows are given in offset order, each once; position() is the offset to commit when everything taken so far
+// is; a record that is no row is handed to the lane as a dead letter exactly when the position passes it.
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/data/batch.h"
+#include "engine/log/log.h"
+#include "engine/plan/plan.h"
+
+namespace freshet {
+
+// A record that is no row, with what is needed to write it to the dead letters.
+struct Reject {
+  int64_t offset = 0;
+  Time timestamp = 0;
+  std::string key;
+  bool has_key = false;
+  std::string value;
+  std::string_view reason;
+  std::string detail;
+};
+
+struct FeedOptions {
+  size_t block_rows = 512;
+  Duration max_future = kDay;
+  std::set<int64_t> poison;       // offsets that go to the dead letters unread
+  std::optional<int64_t> until;  // rows at or past this offset are not read: --until-end
+};
+
+class Feed {
+ public:
+  using RejectSink = std::function<Status(const Feed& feed, const Reject& reject)>;
+
+  // `source`, `clock` and `pool` outlive the feed. `position`: the offset `reader` starts at.
+  Feed(const PlannedSource& source, uint32_t source_index, int32_t partition, PartitionReader& reader,
+       int64_t position, const Clock& clock, Pool& pool, FeedOptions options);
+
+  // Decodes what is at hand, unless rows are left. `rejects` gets bad records that no row precedes any more.
+  Status Fill(const RejectSink& rejects);
+  bool has_row() const { return next_ < block_.rows(); }
+  Time head_time() const { return block_.times()[next_]; }
+  int64_t head_offset() const { return offsets_[next_]; }
+  const Batch& block() const { return block_; }
+  uint32_t head_row() const { return static_cast<uint32_t>(next_); }
+  // Passes the head row.
+  Status Take(const RejectSink& rejects);
+
+  // Whether others must wait for this partition.
+  bool holds_back() const;
+  // Nothing more will come before `until`.
+  bool finished() const;
+  int64_t position() const;
+  int64_t end_seen() const { return reader_->end_seen(); }
+  // When the last record came, by the steady clock.
+  Duration last_arrival() const { return last_arrival_; }
+
+  const PlannedSource& source() const { return *source_; }
+  uint32_t source_index() const { return source_index_; }
+  int32_t partition() const { return partition_; }
+  PartitionId id() const { return {source_->topic, partition_}; }
+  uint64_t rows_read() const { return rows_read_; }
+
+ private:
+  Status DecodeBlock();
+  std::optional<Rejection> DecodeOne(const RecordView& record);
+  void CloseBlock();
+  Status PassRejects(const RejectSink& rejects, int64_t before);
+
+  const PlannedSource* source_;
+  uint32_t source_index_;
+  int32_t partition_;
+  PartitionReader* reader_;
+  const Clock* clock_;
+  Pool* pool_;
+  FeedOptions options_;
+  std::unique_ptr<Decoder> decoder_;
+  std::vector<ColumnBuilder> builders_;
+  std::vector<int64_t> building_offsets_;
+  Batch block_;
+  std::vector<int64_t> offsets_;
+  std::deque<Reject> rejects_;
+  size_t next_ = 0;
+  int64_t position_;
+  int64_t decoded_to_;  // offset after the last record decoded
+  Time latest_ = kMaxTime;  // event times after it are refused
+  std::vector<ColumnPtr> columns_;
+  std::vector<uint32_t> ordinals_;
+  Duration last_arrival_;
+  uint64_t rows_read_ = 0;
+};
+
+}  // namespace freshet

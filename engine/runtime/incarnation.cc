@@ -1,0 +1,252 @@
+#include "engine/runtime/incarnation.h"
+
+#include <algorithm>
+
+namespace freshet {
+
+namespace {
+constexpr int kTimersAtOnce = 4096;  // a storm of timers is worked off in pieces, so that epochs can end in between
+}
+
+Incarnation::Incarnation(LaneServices services) : s_(std::move(services)) {}
+
+// Readers die with their release, and the consumer outlives the incarnation.
+Incarnation::~Incarnation() {
+  merges_.clear();
+  for (const std::unique_ptr<Feed>& feed : feeds_) {
+    [[maybe_unused]] const Status released = s_.consumer.Release(feed->id());  // nothing to do where it fails
+  }
+}
+
+// --- taking rows -----------------------------------------------------------------------------------------------------
+
+void Incarnation::BeginBatch(uint32_t source) {
+  batch_open_ = true;
+  cut_at_ = kMaxTime;
+  timer_floor_ = kMaxTime;
+  row_clock_.before.clear();
+  for (const uint32_t stage : s_.topology.source_stages[source]) {
+    RowClock::StageView& view = row_clock_.stages[stage];
+    view.reached = stage_reached_[stage];
+    view.others = kMaxTime;
+    for (const uint32_t other : s_.plan.stages[stage].sources) {
+      if (other != source && !watermarks_[other].all_idle()) {
+        view.others = std::min(view.others, watermarks_[other].watermark());
+      }
+    }
+    // Where the other sources keep the stage's watermark below its first timer, no row of this one makes it due.
+    if (view.others >= stage_first_timer_[stage]) cut_at_ = std::min(cut_at_, stage_first_timer_[stage]);
+  }
+}
+
+bool Incarnation::Admit(const Feed& feed, Time time) {
+  if (cut_ || FindFinished()) return false;
+  if (!batch_open_) BeginBatch(feed.source_index());
+  SourceWatermark& source = watermarks_[feed.source_index()];
+  row_clock_.before.push_back(source.watermark());
+  source.Observe(static_cast<size_t>(feed.partition()), time);
+  for (const TimerBound& bound : s_.topology.source_timers[feed.source_index()]) {
+    timer_floor_ = std::min(timer_floor_, bound.Earliest(time));
+  }
+  if (source.watermark() >= std::min(cut_at_, timer_floor_)) cut_ = true;
+  return true;
+}
+
+Result<bool> Incarnation::Step(size_t most_rows) {
+  bool more = false;
+  cache_.Trim();
+  if (Status s = FireDue(more); !s.ok()) return s;
+  if (more) return true;
+  for (size_t tried = 0; tried < merges_.size(); ++tried) {
+    merging_ = &merges_[next_merge_];
+    next_merge_ = (next_merge_ + 1) % merges_.size();
+    batch_open_ = false;
+    cut_ = false;
+    if (Status s = merging_->Next(std::min(most_rows, s_.options.most_rows), *this, rejects_, batch_); !s.ok()) return s;
+    bool marked = false;
+    if (!batch_.rows.empty()) {
+      CountBatch();
+      if (Status s = pipeline_->RunBatch(batch_.source, batch_.rows); !s.ok()) return s;
+      if (!refused_.ok()) return refused_;
+      RaiseWatermarks(batch_.source);
+      RefreshTimers();
+    }
+    if (Status s = MarkFinished(marked); !s.ok()) return s;
+    if (!batch_.rows.empty() || marked) {
+      if (Status s = FireDue(more); !s.ok()) return s;
+      return true;
+    }
+  }
+  return false;
+}
+
+// The row's origin is that of the source row that caused it; rows of timers have none.
+void Incarnation::Refuse(const RefusedRow& row) {
+  PartitionId origin;
+  int64_t offset = 0;
+  const uint32_t ordinal = row.batch->ordinals()[row.row];
+  if (!row_clock_.in_timer && ordinal < batch_.from.size()) {
+    const SourceBatch::From& from = batch_.from[ordinal];
+    origin = merging_->feeds()[from.feed]->id();
+    offset = from.offset;
+  }
+  if (Status s = dead_letters_->Write(row, origin, offset, *out_); !s.ok() && refused_.ok()) refused_ = s;
+}
+
+void Incarnation::CountBatch() {
+  if (!first_taken_) {
+    first_taken_ = PartitionOffset{merging_->feeds()[batch_.from[0].feed]->id(), batch_.from[0].offset};
+  }
+  rows_in_epoch_ += batch_.rows.rows();
+  rows_in_[batch_.source]->Add(batch_.rows.rows());
+}
+
+// --- event time ------------------------------------------------------------------------------------------------------
+
+void Incarnation::RaiseWatermarks(uint32_t source) {
+  for (const uint32_t stage : s_.topology.source_stages[source]) {
+    stage_reached_[stage] =
+        std::max(stage_reached_[stage], LeastWatermark(watermarks_, s_.plan.stages[stage].sources));
+  }
+}
+
+bool Incarnation::FindFinished() {
+  if (!s_.options.until_end) return false;
+  return std::any_of(merging_->feeds().begin(), merging_->feeds().end(), [&](const Feed* feed) {
+    return feed->finished() && !watermarks_[feed->source_index()].idle(static_cast<size_t>(feed->partition()));
+  });
+}
+
+// A partition is idle from its end offset on: exactly there in the sequence of rows, so that cuts do not matter.
+Status Incarnation::MarkFinished(bool& marked) {
+  if (!s_.options.until_end) return {};
+  for (const Feed* feed : merging_->feeds()) {
+    SourceWatermark& source = watermarks_[feed->source_index()];
+    if (!feed->finished() || source.idle(static_cast<size_t>(feed->partition()))) continue;
+    source.SetIdle(static_cast<size_t>(feed->partition()), true);
+    RaiseWatermarks(feed->source_index());
+    marked = true;
+  }
+  return {};
+}
+
+Status Incarnation::JudgeIdleness() {
+  if (s_.options.until_end) return {};
+  const Duration now = s_.clock.Steady();
+  for (const std::unique_ptr<Feed>& feed : feeds_) {
+    SourceWatermark& source = watermarks_[feed->source_index()];
+    const auto partition = static_cast<size_t>(feed->partition());
+    if (source.idle(partition) || feed->has_row() || feed->holds_back()) continue;
+    if (now - feed->last_arrival() < feed->source().idle_after) continue;
+    source.SetIdle(partition, true);
+    RaiseWatermarks(feed->source_index());
+  }
+  return {};
+}
+
+bool Incarnation::finished() const {
+  return s_.options.until_end &&
+         std::all_of(merges_.begin(), merges_.end(), [](const Merge& merge) { return merge.finished(); });
+}
+
+// --- timers ----------------------------------------------------------------------------------------------------------
+
+void Incarnation::RefreshTimers() {
+  for (Task* task : pipeline_->touched()) {
+    const uint32_t index = state_of_[task->stage()][task->shard()];
+    if (index == UINT32_MAX) continue;
+    Result<const DueTimer*> first = task->FirstTimer();
+    if (!first.ok()) {
+      refused_ = first.status();
+      return;
+    }
+    stateful_[index].first_timer = *first == nullptr ? kMaxTime : (*first)->time;
+  }
+  pipeline_->ClearTouched();
+  std::fill(stage_first_timer_.begin(), stage_first_timer_.end(), kMaxTime);
+  for (const TaskState& state : stateful_) {
+    Time& first = stage_first_timer_[state.task->stage()];
+    first = std::min(first, state.first_timer);
+  }
+}
+
+// Of all tasks, the one whose first timer is first in (time, place, key) order among those due.
+Task* Incarnation::FirstDue() {
+  Task* best = nullptr;
+  const DueTimer* best_timer = nullptr;
+  Time best_time = kMaxTime;
+  for (const TaskState& state : stateful_) {
+    if (state.first_timer > best_time || state.first_timer == kMaxTime ||
+        state.first_timer > stage_reached_[state.task->stage()]) {
+      continue;
+    }
+    Result<const DueTimer*> timer = state.task->FirstTimer();
+    if (!timer.ok() || *timer == nullptr) continue;
+    if (best == nullptr || **timer < *best_timer) {
+      best = state.task;
+      best_timer = *timer;
+      best_time = best_timer->time;
+    }
+  }
+  return best;
+}
+
+Status Incarnation::FireDue(bool& more) {
+  more = false;
+  for (int fired = 0; fired < kTimersAtOnce; ++fired) {
+    bool due = false;
+    for (size_t stage = 0; stage < stage_reached_.size(); ++stage) {
+      due = due || (stage_first_timer_[stage] != kMaxTime && stage_first_timer_[stage] <= stage_reached_[stage]);
+    }
+    if (!due) return {};
+    Task* task = FirstDue();
+    if (task == nullptr) return Internal("a timer is due that no task has");
+    row_clock_.in_timer = true;
+    row_clock_.timer_time = (*task->FirstTimer())->time;
+    Status status = pipeline_->RunTimer(*task);
+    row_clock_.in_timer = false;
+    if (!status.ok()) return status;
+    ++rows_in_epoch_;
+    RefreshTimers();
+    if (!refused_.ok()) return refused_;
+  }
+  more = true;
+  return {};
+}
+
+// --- figures ---------------------------------------------------------------------------------------------------------
+
+int64_t Incarnation::epoch_bytes() const {
+  auto bytes = static_cast<int64_t>(out_->bytes());
+  for (const TaskState& state : stateful_) bytes += static_cast<int64_t>(state.task->store()->dirty_bytes());
+  return bytes;
+}
+
+int64_t Incarnation::lag() const {
+  int64_t lag = 0;
+  for (const std::unique_ptr<Feed>& feed : feeds_) {
+    const auto end = s_.ends.find(feed->id());
+    const int64_t to = end != s_.ends.end() ? end->second : feed->end_seen();
+    lag += std::max<int64_t>(0, to - feed->position());
+  }
+  return lag;
+}
+
+Time Incarnation::event_time() const {
+  Time latest = kMinTime;
+  for (const std::unique_ptr<Feed>& feed : feeds_) {
+    latest = std::max(latest, watermarks_[feed->source_index()].highest(static_cast<size_t>(feed->partition())));
+  }
+  return latest;
+}
+
+Status Incarnation::Summarize(Report& report) {
+  for (const auto& stage : tasks_) {
+    for (const std::unique_ptr<Task>& task : stage) {
+      if (Status s = task->Summarize(report); !s.ok()) return s;
+    }
+  }
+  return {};
+}
+
+}  // namespace freshet

@@ -1,0 +1,164 @@
+#pragma once
+// One life of a lane, from the last commit on: its producer, tasks, models, feeds and everything else that must not
+// survive an abandoned epoch. After an abort, fencing or doubt the lane destroys it and opens another, which finds in
+// the log all there is to know. One thread.
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/base/clock.h"
+#include "engine/log/log.h"
+#include "engine/plan/plan.h"
+#include "engine/runtime/closing.h"
+#include "engine/runtime/dead_letters.h"
+#include "engine/runtime/feed.h"
+#include "engine/runtime/merge.h"
+#include "engine/runtime/pipeline.h"
+#include "engine/runtime/replica.h"
+#include "engine/runtime/tally.h"
+#include "engine/runtime/task.h"
+#include "engine/runtime/watermarks.h"
+
+namespace freshet {
+
+struct LaneOptions {
+  uint32_t lane = 0;
+  std::string transactional_id;
+  std::string state_directory;          // of the job; empty: state in memory only
+  Duration transaction_timeout = 10 * kSecond;
+  size_t most_rows = 4096;              // of a batch
+  bool until_end = false;
+  Duration flush_interval = 5 * kSecond;  // of the stores
+  Duration patience = 60 * kSecond;       // how long a restore may stand still
+};
+
+// What a lane lends its incarnations.
+struct LaneServices {
+  const JobPlan& plan;
+  const Topology& topology;
+  Log& log;
+  Consumer& consumer;
+  const Clock& clock;
+  StoreResources& stores;
+  Tally& tally;
+  LaneOptions options;
+  // Under --until-end: where each source partition ends for this run; filled once, at the first start.
+  std::map<PartitionId, int64_t>& ends;
+  // Records that kept an epoch from committing: they go to the dead letters unread.
+  std::map<PartitionId, std::set<int64_t>>& poison;
+};
+
+class Incarnation final : private Merge::Gate, private Outbox {
+ public:
+  static Result<std::unique_ptr<Incarnation>> Open(LaneServices services);
+  ~Incarnation();
+
+  // Takes the next batch of at most `most_rows`, or fires due timers, through everything. False: nothing at hand.
+  Result<bool> Step(size_t most_rows = SIZE_MAX);
+  // Judges idleness by the clock. Not under --until-end, where a partition is idle from its end on.
+  Status JudgeIdleness();
+  // Under --until-end: everything was read and every timer up to the last watermark fired.
+  bool finished() const;
+
+  bool has_work() const { return rows_in_epoch_ > 0 || out_->records() > 0; }
+  uint64_t rows_in_epoch() const { return rows_in_epoch_; }
+  int64_t epoch_bytes() const;
+  // Rows that no store holds yet fill most of the cache: commit, so that they can be stored.
+  bool cache_is_full() const { return cache_.pinned > cache_.limit / 2; }
+  Status Commit();
+  Status Summarize(Report& report);
+
+  uint64_t epoch() const { return epoch_; }
+  int64_t lag() const;  // records known to be unread
+  Time event_time() const;
+  const std::vector<PartitionOffset>& starting_positions() const { return started_at_; }
+  // The record behind the first row of the open epoch.
+  const std::optional<PartitionOffset>& first_taken() const { return first_taken_; }
+
+ private:
+  struct TaskState {
+    Task* task = nullptr;
+    RawTable* closing = nullptr;
+    int64_t changelog_next = 0;  // a lower bound of the changelog's next offset
+    int64_t sent = 0;            // records of the open epoch
+    Time first_timer = kMaxTime;
+  };
+
+  explicit Incarnation(LaneServices services);
+  // incarnation_open.cc
+  Status OpenTasks();
+  Status OpenTask(uint32_t stage, uint32_t shard, const TaskServices& services);
+  Status Restore();
+  Status ReadClosing(TaskState& state);
+  Status RestoreModels();
+  Status OpenSinks();
+  Status OpenFeeds();
+  Status OpenFeed(uint32_t source, const PartitionId& id);
+  Status CheckClosing();
+  PartitionId ChangelogOf(const Task& task) const;
+  // incarnation.cc
+  void Push(uint32_t stream, Batch rows) override { pipeline_->Push(stream, std::move(rows)); }
+  bool Admit(const Feed& feed, Time time) override;
+  void Refuse(const RefusedRow& row);
+  void BeginBatch(uint32_t source);
+  void CountBatch();
+  Status FireDue(bool& more);
+  void RaiseWatermarks(uint32_t source);
+  void RefreshTimers();
+  bool FindFinished();
+  Status MarkFinished(bool& marked);
+  Task* FirstDue();
+  // incarnation_commit.cc
+  Status SendChanges(const std::vector<ClosingRecord::Input>& inputs);
+  Status WriteClosing(const TaskState& state, const std::vector<ClosingRecord::Input>& inputs);
+  Status FlushStores();
+  std::vector<ClosingRecord::Input> Inputs() const;
+
+  LaneServices s_;
+  Pool pool_;
+  CacheBudget cache_;
+  RowClock row_clock_;
+  ExpressionFaults faults_;
+  std::map<std::string, std::unique_ptr<ModelState>, std::less<>> models_;
+  std::map<std::string, uint64_t, std::less<>> published_;  // version of each trained model in its topic
+  std::unique_ptr<Outbound> out_;
+  std::unique_ptr<DeadLetters> dead_letters_;
+  std::vector<std::vector<std::unique_ptr<Task>>> tasks_;  // [stage][shard]
+  std::vector<SinkWriter> sinks_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::map<std::string, RawTable*, std::less<>> private_tables_;  // of the models trained here
+  std::map<PartitionId, int64_t> group_positions_;                // committed, at start
+
+  std::vector<TaskState> stateful_;            // tasks with a store, in (stage, shard) order
+  std::vector<std::vector<uint32_t>> state_of_;  // [stage][shard] → index into stateful_
+  std::vector<Time> stage_first_timer_;
+  std::vector<Time> stage_reached_;            // watermark of each stage's tasks
+
+  std::vector<std::unique_ptr<Feed>> feeds_;
+  std::vector<Merge> merges_;                  // one a confluence
+  size_t next_merge_ = 0;
+  std::vector<SourceWatermark> watermarks_;    // by source
+  std::vector<PartitionOffset> started_at_;
+  Feed::RejectSink rejects_;
+  SourceBatch batch_;
+  Merge* merging_ = nullptr;
+  bool batch_open_ = false;
+  bool cut_ = false;
+  Time cut_at_ = kMaxTime;       // a stored timer falls due when the source's watermark gets there
+  Time timer_floor_ = kMaxTime;  // a timer set in this batch may fall due from there on
+  Status refused_;               // a dead letter that could not be written
+
+  uint64_t epoch_ = 0;           // of the last commit
+  uint64_t rows_in_epoch_ = 0;
+  std::optional<PartitionOffset> first_taken_;
+  std::vector<Counter*> rows_in_;  // by source
+  std::optional<ClosingRecord> closing_;  // found at start
+  Duration last_flush_ = 0;
+};
+
+}  // namespace freshet

@@ -1,0 +1,100 @@
+// The commit: outputs, changed rows, closing records, models and input offsets in one transaction of the log; only
+// then, and not every time, the stores.
+#include <algorithm>
+#include <cstring>
+
+#include "engine/runtime/incarnation.h"
+
+namespace freshet {
+
+std::vector<ClosingRecord::Input> Incarnation::Inputs() const {
+  std::vector<ClosingRecord::Input> inputs;
+  for (const std::unique_ptr<Feed>& feed : feeds_) {
+    const SourceWatermark::Saved saved =
+        watermarks_[feed->source_index()].Save(static_cast<size_t>(feed->partition()));
+    inputs.push_back({{feed->id(), feed->position()}, saved.highest, saved.idle});
+  }
+  std::sort(inputs.begin(), inputs.end(), [](const ClosingRecord::Input& a, const ClosingRecord::Input& b) {
+    return a.next.id < b.next.id;
+  });
+  return inputs;
+}
+
+Status Incarnation::WriteClosing(const TaskState& state, const std::vector<ClosingRecord::Input>& inputs) {
+  ClosingRecord record;
+  record.epoch = epoch_ + 1;
+  record.lane = s_.options.lane;
+  record.task_watermark = stage_reached_[state.task->stage()];
+  record.inputs = inputs;
+  const std::string bytes = EncodeClosing(record);
+  RawTable::Slot slot;
+  if (Status s = state.closing->Load(kClosingKey, slot); !s.ok()) return s;
+  std::memcpy(state.closing->Edit(slot, static_cast<uint32_t>(bytes.size())), bytes.data(), bytes.size());
+  return {};
+}
+
+Status Incarnation::SendChanges(const std::vector<ClosingRecord::Input>& inputs) {
+  const Time now = s_.clock.Now();
+  for (const auto& [model, table] : private_tables_) {
+    if (Status s = SavePrivate(*models_[model], *table); !s.ok()) return s;
+  }
+  for (TaskState& state : stateful_) {
+    if (Status s = WriteClosing(state, inputs); !s.ok()) return s;
+    const PartitionId changelog = ChangelogOf(*state.task);
+    OutgoingRecord record;
+    record.topic = changelog.topic;
+    record.partition = changelog.partition;
+    record.timestamp = now;
+    state.sent = 0;
+    Status sent = state.task->store()->Collect([&](std::string_view key, std::optional<std::string_view> value) {
+      record.key = key;
+      record.value = value;
+      ++state.sent;
+      return out_->Send(record);
+    });
+    if (!sent.ok()) return sent.Within(changelog.topic);
+  }
+  for (const PlannedModel& model : s_.plan.models) {
+    if (!private_tables_.contains(model.name)) continue;
+    Status sent = PublishModel(*models_[model.name], model.topic, published_[model.name], now, *out_);
+    if (!sent.ok()) return sent.Within(model.topic);
+  }
+  return {};
+}
+
+Status Incarnation::Commit() {
+  const std::vector<ClosingRecord::Input> inputs = Inputs();
+  if (Status s = SendChanges(inputs); !s.ok()) return s;
+  std::vector<PartitionOffset> positions;
+  for (const ClosingRecord::Input& input : inputs) positions.push_back(input.next);
+  if (Status s = out_->Commit(positions, s_.consumer); !s.ok()) return s;
+  ++epoch_;
+  rows_in_epoch_ = 0;
+  first_taken_.reset();
+  for (TaskState& state : stateful_) {
+    // A lower bound is enough: applying a record twice changes nothing, and markers only add to the true position.
+    state.changelog_next += state.sent;
+    state.task->store()->Committed(state.changelog_next, epoch_);
+  }
+  s_.tally.Keep();
+  return FlushStores();
+}
+
+Status Incarnation::FlushStores() {
+  size_t unstored = 0;
+  for (const TaskState& state : stateful_) unstored += state.task->store()->unstored_bytes();
+  const Duration now = s_.clock.Steady();
+  if (now - last_flush_ < s_.options.flush_interval && unstored < static_cast<size_t>(s_.plan.memory.dirty) &&
+      !cache_is_full()) {
+    return {};
+  }
+  last_flush_ = now;
+  for (const TaskState& state : stateful_) {
+    if (Status s = state.task->store()->Flush(); !s.ok()) {
+      return s.Within("stage `" + s_.plan.stages[state.task->stage()].name + "`");
+    }
+  }
+  return {};
+}
+
+}  // namespace freshet

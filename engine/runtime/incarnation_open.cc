@@ -1,0 +1,303 @@
+// How an incarnation comes to life: take the transactional id, restore tasks and models from the log, check that what
+// they say of their inputs is what the group says, and start reading there.
+#include <algorithm>
+
+#include "engine/base/logging.h"
+#include "engine/runtime/catch_up.h"
+#include "engine/runtime/incarnation.h"
+
+namespace freshet {
+
+namespace {
+
+std::string PartitionText(const PartitionId& id) { return id.topic + "[" + std::to_string(id.partition) + "]"; }
+
+bool Trained(const JobPlan& plan, const Task& task, const PlannedModel& model) {
+  const PlannedStage& stage = plan.stages[task.stage()];
+  return std::any_of(stage.members.begin(), stage.members.end(),
+                     [&](const Member& m) { return m.op == model.trainer && m.part == model.part; });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Incarnation>> Incarnation::Open(LaneServices services) {
+  std::unique_ptr<Incarnation> life(new Incarnation(std::move(services)));
+  LaneServices& s = life->s_;
+  ProducerOptions producing;
+  producing.transactional_id = s.options.transactional_id;
+  producing.transaction_timeout = s.options.transaction_timeout;
+  producing.queue_bytes = s.plan.memory.producer;
+  Result<std::unique_ptr<Producer>> producer = s.log.OpenProducer(producing);
+  if (!producer.ok()) return producer.status();
+  // Before anything is read: it aborts what a predecessor left open, and fences it.
+  if (Status status = (*producer)->Init(); !status.ok()) return status;
+  life->out_ = std::make_unique<Outbound>(std::move(*producer));
+  for (const auto step : {&Incarnation::OpenTasks, &Incarnation::Restore, &Incarnation::OpenSinks,
+                          &Incarnation::RestoreModels, &Incarnation::OpenFeeds}) {
+    if (Status status = ((*life).*step)(); !status.ok()) return status;
+  }
+  life->last_flush_ = s.clock.Steady();
+  return life;
+}
+
+Status Incarnation::OpenTasks() {
+  cache_.limit = s_.plan.memory.cache;
+  for (const PlannedModel& model : s_.plan.models) models_[model.name] = std::make_unique<ModelState>();
+  for (const PlannedSource& source : s_.plan.sources) {
+    Result<std::optional<TopicInfo>> topic = s_.log.Find(source.topic);
+    if (!topic.ok()) return topic.status();
+    if (!*topic) return {Code::kNotFound, "the topic `" + source.topic + "` of source `" + source.name + "` is gone"};
+    watermarks_.emplace_back(static_cast<size_t>((*topic)->partitions), source.max_out_of_orderness);
+  }
+  const TaskServices services{pool_, row_clock_, *this, models_, s_.tally.live(), faults_,
+                              [this](const RefusedRow& row) { Refuse(row); }};
+  for (const PlannedSource& source : s_.plan.sources) {
+    rows_in_.push_back(&s_.tally.live()["rows_in{source=\"" + source.name + "\"}"]);
+  }
+  row_clock_.stages.resize(s_.plan.stages.size());
+  stage_reached_.assign(s_.plan.stages.size(), kMinTime);
+  stage_first_timer_.assign(s_.plan.stages.size(), kMaxTime);
+  for (uint32_t stage = 0; stage < s_.plan.stages.size(); ++stage) {
+    tasks_.emplace_back();
+    state_of_.emplace_back();
+    for (uint32_t shard = 0; shard < s_.plan.stages[stage].shards; ++shard) {
+      if (Status status = OpenTask(stage, shard, services); !status.ok()) return status;
+    }
+  }
+  return {};
+}
+
+Status Incarnation::OpenTask(uint32_t stage, uint32_t shard, const TaskServices& services) {
+  const PlannedStage& plan = s_.plan.stages[stage];
+  std::unique_ptr<TaskStore> store;
+  if (plan.keeps_state) {
+    const std::string& root = s_.options.state_directory;
+    const std::string directory = root.empty() ? "" : root + "/" + plan.name + "-" + std::to_string(shard);
+    Result<std::unique_ptr<TaskStore>> opened = TaskStore::Open(directory, s_.stores, cache_);
+    if (!opened.ok()) return opened.status().Within("stage `" + plan.name + "`");
+    store = std::move(*opened);
+  }
+  TaskStore* raw = store.get();
+  Result<std::unique_ptr<Task>> task = Task::Open(s_.topology, stage, shard, std::move(store), services);
+  if (!task.ok()) return task.status().Within("stage `" + plan.name + "`");
+  state_of_.back().push_back(UINT32_MAX);
+  tasks_.back().push_back(std::move(*task));
+  if (raw == nullptr) return {};
+  TaskState state;
+  state.task = tasks_.back().back().get();
+  TableSpec closing;
+  closing.name = kClosingTable;
+  Result<RawTable*> table = raw->Declare(closing);
+  if (!table.ok()) return table.status();
+  state.closing = *table;
+  for (const PlannedModel& model : s_.plan.models) {
+    if (!Trained(s_.plan, *state.task, model)) continue;
+    Result<RawTable*> weights = raw->Declare(PrivateTable(model.name));
+    if (!weights.ok()) return weights.status();
+    private_tables_[model.name] = *weights;
+  }
+  state_of_.back().back() = static_cast<uint32_t>(stateful_.size());
+  stateful_.push_back(state);
+  return {};
+}
+
+// --- state -----------------------------------------------------------------------------------------------------------
+
+PartitionId Incarnation::ChangelogOf(const Task& task) const {
+  return {s_.plan.stages[task.stage()].changelog, static_cast<int32_t>(task.shard())};
+}
+
+Status Incarnation::Restore() {
+  std::vector<CatchUp> parts;
+  for (TaskState& state : stateful_) {
+    TaskStore& store = *state.task->store();
+    const PartitionId changelog = ChangelogOf(*state.task);
+    Result<OffsetRange> range = s_.log.Range(changelog, Isolation::kUncommitted);
+    if (!range.ok()) return range.status().Within(changelog.topic);
+    std::optional<int64_t> stored = store.stored_position();
+    if (stored && *stored > range->end) {
+      LogWarning("the store in " + store.directory() + " is ahead of its changelog " + PartitionText(changelog) +
+                 ": it belongs to another one, and is rebuilt");
+      if (Status s = store.Clear(); !s.ok()) return s;
+      stored.reset();
+    }
+    state.changelog_next = range->end;
+    parts.push_back({changelog, std::max(range->begin, stored.value_or(range->begin)), range->end,
+                     [&store](const RecordView& record) {
+                       return record.key ? store.Apply(*record.key, record.value) : Status();
+                     }});
+  }
+  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock); !s.ok()) {
+    return s;
+  }
+  for (TaskState& state : stateful_) {
+    if (Status s = ReadClosing(state); !s.ok()) return s;
+  }
+  for (const auto& stage : tasks_) {
+    for (const std::unique_ptr<Task>& task : stage) {
+      if (Status s = task->Start(); !s.ok()) return s;
+    }
+  }
+  return {};
+}
+
+// Every commit closes every task, so all must name the same epoch: one that does not has lost its changelog.
+Status Incarnation::ReadClosing(TaskState& state) {
+  RawTable::Slot slot;
+  if (Status s = state.closing->Load(kClosingKey, slot); !s.ok()) return s;
+  std::optional<ClosingRecord> found;
+  if (slot.present()) {
+    Result<ClosingRecord> decoded = DecodeClosing(slot.bytes());
+    if (!decoded.ok()) return decoded.status().Within(ChangelogOf(*state.task).topic);
+    found = std::move(*decoded);
+  }
+  if (Status s = state.task->store()->EndRestore(state.changelog_next, found ? found->epoch : 0); !s.ok()) return s;
+  if (found) {
+    Time& reached = stage_reached_[state.task->stage()];
+    reached = std::max(reached, found->task_watermark);
+  }
+  if (&state == &stateful_.front()) {
+    closing_ = std::move(found);
+    epoch_ = closing_ ? closing_->epoch : 0;
+    return {};
+  }
+  const uint64_t epoch = found ? found->epoch : 0;
+  if (epoch == epoch_) return {};
+  return {Code::kConflict, "the changelogs of the job disagree: " + PartitionText(ChangelogOf(*stateful_[0].task)) +
+                               " ends with commit " + std::to_string(epoch_) + ", " +
+                               PartitionText(ChangelogOf(*state.task)) + " with commit " + std::to_string(epoch) +
+                               ". One was deleted or cut: restore it, or start afresh under another `prefix`"};
+}
+
+Status Incarnation::RestoreModels() {
+  std::vector<CatchUp> parts;
+  std::vector<std::unique_ptr<ModelReader>> readers;
+  for (const PlannedModel& model : s_.plan.models) {
+    readers.push_back(std::make_unique<ModelReader>(*models_[model.name]));
+    const PartitionId topic{model.topic, 0};
+    Result<OffsetRange> range = s_.log.Range(topic, Isolation::kUncommitted);
+    if (!range.ok()) return range.status().Within(model.topic);
+    parts.push_back({topic, range->begin, range->end, [reader = readers.back().get()](const RecordView& record) {
+                       if (!record.key || !record.value) return Status();
+                       return reader->Apply(*record.key, *record.value);
+                     }});
+  }
+  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock); !s.ok()) {
+    return s;
+  }
+  for (const PlannedModel& model : s_.plan.models) {
+    published_[model.name] = models_[model.name]->version();
+    const auto table = private_tables_.find(model.name);
+    if (table == private_tables_.end()) continue;
+    if (Status s = LoadPrivate(*models_[model.name], *table->second); !s.ok()) return s;
+  }
+  return {};
+}
+
+// --- inputs and outputs ----------------------------------------------------------------------------------------------
+
+Status Incarnation::OpenSinks() {
+  for (const PlannedSink& sink : s_.plan.sinks) {
+    Result<std::optional<TopicInfo>> topic = s_.log.Find(sink.topic);
+    if (!topic.ok()) return topic.status();
+    if (!*topic) return {Code::kNotFound, "the topic `" + sink.topic + "` of sink `" + sink.name + "` is gone"};
+    sinks_.emplace_back(s_.plan, sink, **topic, s_.tally.live()["rows_out{sink=\"" + sink.name + "\"}"]);
+  }
+  Result<std::optional<TopicInfo>> letters = s_.log.Find(s_.plan.dead_letter_topic);
+  if (!letters.ok()) return letters.status();
+  dead_letters_ = std::make_unique<DeadLetters>(s_.plan.dead_letter_topic,
+                                                *letters ? (*letters)->max_record_bytes : 1 << 20,
+                                                s_.tally.live());
+  pipeline_ = std::make_unique<Pipeline>(s_.topology, pool_, tasks_, sinks_, *out_, *dead_letters_);
+  rejects_ = [this](const Feed& feed, const Reject& reject) {
+    ++rows_in_epoch_;
+    return dead_letters_->Write(reject, feed.id(), *out_);
+  };
+  return {};
+}
+
+Status Incarnation::OpenFeeds() {
+  std::vector<PartitionId> ids;
+  for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
+    Result<std::optional<TopicInfo>> topic = s_.log.Find(s_.plan.sources[source].topic);
+    if (!topic.ok()) return topic.status();
+    for (int32_t p = 0; p < (*topic)->partitions; ++p) ids.push_back({s_.plan.sources[source].topic, p});
+  }
+  Result<std::vector<std::optional<int64_t>>> committed = s_.consumer.Committed(ids);
+  if (!committed.ok()) return committed.status();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if ((*committed)[i]) group_positions_[ids[i]] = *(*committed)[i];
+  }
+  if (Status s = CheckClosing(); !s.ok()) return s;
+  std::map<uint32_t, std::vector<Feed*>> of_confluence;
+  for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
+    for (const PartitionId& id : ids) {
+      if (id.topic != s_.plan.sources[source].topic) continue;
+      if (Status s = OpenFeed(source, id); !s.ok()) return s;
+      of_confluence[s_.plan.sources[source].confluence].push_back(feeds_.back().get());
+    }
+  }
+  for (auto& [confluence, feeds] : of_confluence) merges_.emplace_back(std::move(feeds), pool_, s_.plan.sources);
+  for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) RaiseWatermarks(source);
+  for (TaskState& state : stateful_) {
+    Result<const DueTimer*> first = state.task->FirstTimer();
+    if (!first.ok()) return first.status();
+    if (*first != nullptr) state.first_timer = (*first)->time;
+  }
+  RefreshTimers();
+  return refused_;
+}
+
+Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {
+  Result<OffsetRange> range = s_.log.Range(id, Isolation::kCommitted);
+  if (!range.ok()) return range.status().Within(id.topic);
+  int64_t position = range->begin;
+  if (const auto found = group_positions_.find(id); found != group_positions_.end()) position = found->second;
+  if (closing_) {
+    for (const ClosingRecord::Input& input : closing_->inputs) {
+      if (input.next.id != id) continue;
+      position = input.next.offset;
+      watermarks_[source].Restore(static_cast<size_t>(id.partition), {input.highest, input.idle});
+    }
+  }
+  if (position < range->begin) {
+    return {Code::kConflict, "records of " + PartitionText(id) + " from offset " + std::to_string(position) +
+                                 " on were deleted (retention) before the job read them; the first is now " +
+                                 std::to_string(range->begin) + ". Start afresh under another `prefix`"};
+  }
+  if (s_.options.until_end) s_.ends.emplace(id, range->end);
+  FeedOptions options;
+  options.max_future = s_.plan.job.frame.max_future;
+  if (s_.options.until_end) options.until = s_.ends.at(id);
+  if (const auto found = s_.poison.find(id); found != s_.poison.end()) options.poison = found->second;
+  Result<PartitionReader*> reader = s_.consumer.Assign(id, position);
+  if (!reader.ok()) return reader.status().Within(id.topic);
+  feeds_.push_back(std::make_unique<Feed>(s_.plan.sources[source], source, id.partition, **reader, position, s_.clock,
+                                          pool_, options));
+  started_at_.push_back({id, position});
+  return {};
+}
+
+// What the tasks say of their inputs must be what the group says: together they were committed.
+Status Incarnation::CheckClosing() {
+  if (stateful_.empty()) return {};
+  if (!closing_) {
+    if (group_positions_.empty()) return {};
+    const auto& [id, offset] = *group_positions_.begin();
+    return {Code::kConflict, "the group has read " + PartitionText(id) + " up to " + std::to_string(offset) +
+                                 ", but the changelogs of the job are empty: they were deleted. Restore them, or start "
+                                 "afresh under another `prefix`"};
+  }
+  for (const ClosingRecord::Input& input : closing_->inputs) {
+    const auto found = group_positions_.find(input.next.id);
+    if (found == group_positions_.end() || found->second == input.next.offset) continue;
+    return {Code::kConflict, "the group stands at " + PartitionText(input.next.id) + " offset " +
+                                 std::to_string(found->second) + ", but the job's state was committed at offset " +
+                                 std::to_string(input.next.offset) + ". Somebody reset the group or its changelogs: set "
+                                 "it back to " + std::to_string(input.next.offset) + ", or start afresh under another "
+                                 "`prefix`"};
+  }
+  return {};
+}
+
+}  // namespace freshet

@@ -1,0 +1,161 @@
+#include "engine/runtime/lane.h"
+
+#include <algorithm>
+
+#include "engine/base/logging.h"
+
+namespace freshet {
+
+namespace {
+
+constexpr Duration kPollEvery = 5 * kMillisecond;    // the group's news, while there is work
+constexpr Duration kWaitAtMost = 50 * kMillisecond;  // for records, while there is none
+constexpr int kAbortsBeforeBisecting = 3;
+constexpr int kFailuresAtMost = 40;
+constexpr uint64_t kFirstBisection = 4096;
+
+bool Mends(Code code) { return code == Code::kAborted || code == Code::kInDoubt || code == Code::kFenced; }
+
+}  // namespace
+
+Lane::Lane(const JobPlan& plan, const Topology& topology, Log& log, Consumer& consumer, const Clock& clock,
+           StoreResources& stores, Tally& tally, LaneOptions options, LaneHooks hooks)
+    : services_{plan, topology, log, consumer, clock, stores, tally, std::move(options), ends_, poison_},
+      hooks_(std::move(hooks)) {}
+
+Status Lane::Run(const StopSignal& stop) {
+  while (true) {
+    if (Status s = AwaitPlacement(stop); !s.ok()) return s;
+    if (!owns_placement_) return {};  // stopped while standing by
+    Result<Outcome> outcome = Live(stop);
+    if (!outcome.ok()) return outcome.status();
+    if (*outcome == Outcome::kDone) return {};
+  }
+}
+
+Status Lane::AwaitPlacement(const StopSignal& stop) {
+  const Duration since = services_.clock.Steady();
+  bool said = false;
+  while (!owns_placement_ && !stop.requested()) {
+    Result<GroupChange> change = services_.consumer.Poll(kWaitAtMost);
+    if (!change.ok()) return change.status();
+    if (Status s = TakeChange(*change); !s.ok() && s.code() != Code::kAborted) return s;
+    if (!owns_placement_ && !said && services_.clock.Steady() - since > 3 * kSecond) {
+      said = true;
+      LogInfo("standing by: another process runs the job `" + services_.plan.job.frame.job +
+              "`; this one takes over when it leaves");
+      if (hooks_.progress) hooks_.progress({0, 0, 0, kMinTime, true});
+    }
+  }
+  return {};
+}
+
+// The placement topic has one partition: who holds it runs every task.
+Status Lane::TakeChange(const GroupChange& change) {
+  const bool lost = change.lost || !change.revoked.empty();
+  if (lost) owns_placement_ = false;
+  if (!change.assigned.empty()) owns_placement_ = true;
+  if (lost) return {Code::kAborted, "the job was assigned to another process"};
+  return {};
+}
+
+Result<Lane::Outcome> Lane::Live(const StopSignal& stop) {
+  std::optional<PartitionOffset> culprit;
+  Status status;
+  {
+    Result<std::unique_ptr<Incarnation>> life = Incarnation::Open(services_);
+    status = life.status();
+    if (life.ok()) {
+      status = Work(**life, stop);
+      if (status.ok()) {
+        if (hooks_.before_close) hooks_.before_close(**life);
+        return Outcome::kDone;
+      }
+      culprit = (*life)->first_taken();
+    }
+  }
+  if (Status s = AfterFailure(status, culprit); !s.ok()) return s;
+  return Outcome::kAgain;
+}
+
+// One way for abort, fencing and doubt: everything in memory is gone by now; the log knows the rest.
+Status Lane::AfterFailure(const Status& failure, const std::optional<PartitionOffset>& culprit) {
+  services_.tally.Drop();
+  if (!Mends(failure.code())) return failure;
+  ++failures_;
+  if (failures_ >= kFailuresAtMost) {
+    return {failure.code(), failure.message() + " (" + std::to_string(failures_) +
+                                " times in a row; nothing committed is lost, start again when the cause is mended)"};
+  }
+  LogWarning("epoch abandoned, beginning again from the last commit: " + failure.message());
+  if (failure.code() != Code::kAborted || !culprit || failures_ < kAbortsBeforeBisecting) return {};
+  if (rows_limit_ == 1) {
+    poison_[culprit->id].insert(culprit->offset);
+    LogError("the record at " + culprit->id.topic + "[" + std::to_string(culprit->id.partition) + "] offset " +
+             std::to_string(culprit->offset) + " keeps every epoch from committing; it goes to the dead letters");
+    rows_limit_ = UINT64_MAX;
+    failures_ = 0;
+    return {};
+  }
+  rows_limit_ = rows_limit_ == UINT64_MAX ? kFirstBisection : std::max<uint64_t>(1, rows_limit_ / 8);
+  return {};
+}
+
+Status Lane::Work(Incarnation& life, const StopSignal& stop) {
+  while (true) {
+    const Duration now = services_.clock.Steady();
+    if (now - last_poll_ >= kPollEvery) {
+      last_poll_ = now;
+      Result<GroupChange> change = services_.consumer.Poll(0);
+      if (!change.ok()) return change.status();
+      if (Status s = TakeChange(*change); !s.ok()) return s;
+    }
+    const bool had_work = life.has_work();
+    Result<bool> stepped = life.Step(rows_limit_);
+    if (!stepped.ok()) return stepped.status();
+    if (!had_work && life.has_work()) epoch_start_ = now;
+    const bool ending = !*stepped && life.finished();
+    if (life.has_work() && (ending || stop.requested() || CommitDue(life, now))) {
+      if (Status s = Commit(life); !s.ok()) return s;
+    }
+    if (ending || stop.requested()) return {};
+    if (*stepped) continue;
+    if (Status s = life.JudgeIdleness(); !s.ok()) return s;
+    Duration wait = kWaitAtMost;
+    if (life.has_work()) {
+      const Duration interval = services_.plan.job.frame.commit.interval;
+      wait = std::clamp<Duration>(epoch_start_ + interval - now, 0, wait);
+    }
+    ShowProgress(life);
+    Result<GroupChange> change = services_.consumer.Poll(wait);
+    if (!change.ok()) return change.status();
+    if (Status s = TakeChange(*change); !s.ok()) return s;
+  }
+}
+
+bool Lane::CommitDue(const Incarnation& life, Duration now) {
+  if (hooks_.commit_now && hooks_.commit_now(life.rows_in_epoch())) return true;
+  const FrameSpec& frame = services_.plan.job.frame;
+  return now - epoch_start_ >= frame.commit.interval || life.rows_in_epoch() >= rows_limit_ ||
+         life.epoch_bytes() >= frame.commit.max_bytes || life.cache_is_full();
+}
+
+Status Lane::Commit(Incarnation& life) {
+  if (Status s = life.Commit(); !s.ok()) return s;
+  ++commits_;
+  failures_ = 0;
+  rows_limit_ = UINT64_MAX;
+  ShowProgress(life);
+  return {};
+}
+
+void Lane::ShowProgress(const Incarnation& life) {
+  if (!hooks_.progress) return;
+  uint64_t rows = 0;
+  for (const auto& [name, count] : services_.tally.Committed()) {
+    if (name.starts_with("rows_in{")) rows += count;
+  }
+  hooks_.progress({rows, commits_, life.lag(), life.event_time(), false});
+}
+
+}  // namespace freshet

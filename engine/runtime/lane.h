@@ -1,0 +1,71 @@
+#pragma once
+// One thread with its own consumer, producer and tasks: a whole engine. Reads, processes, commits; and after an abort,
+// fencing or doubt begins again from the last commit, all by one way. One thread, but for what is said otherwise.
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "engine/runtime/incarnation.h"
+
+namespace freshet {
+
+// Asked for by a signal or another thread; a lane then finishes its epoch, commits and returns.
+class StopSignal {
+ public:
+  void Request() { requested_.store(true, std::memory_order_relaxed); }
+  bool requested() const { return requested_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> requested_{false};
+};
+
+struct LaneProgress {
+  uint64_t rows = 0;      // taken so far, committed ones
+  uint64_t commits = 0;
+  int64_t lag = 0;        // records known to be unread
+  Time event_time = kMinTime;
+  bool standing_by = false;
+};
+
+struct LaneHooks {
+  std::function<void(const LaneProgress&)> progress;          // after each commit and while waiting
+  std::function<bool(uint64_t rows_in_epoch)> commit_now;     // tests: cut epochs at will
+  std::function<void(Incarnation&)> before_close;             // the last look at what was learnt
+};
+
+class Lane {
+ public:
+  // All outlive the lane. `ends` and `poison` of `services` are the lane's own and need not be set.
+  Lane(const JobPlan& plan, const Topology& topology, Log& log, Consumer& consumer, const Clock& clock,
+       StoreResources& stores, Tally& tally, LaneOptions options, LaneHooks hooks);
+
+  // Until the end (--until-end), a stop, or an error that trying again does not mend.
+  Status Run(const StopSignal& stop);
+
+ private:
+  enum class Outcome : uint8_t { kDone, kAgain };
+  Status AwaitPlacement(const StopSignal& stop);
+  Result<Outcome> Live(const StopSignal& stop);
+  Status Work(Incarnation& life, const StopSignal& stop);
+  Status Commit(Incarnation& life);
+  bool CommitDue(const Incarnation& life, Duration now);
+  Status TakeChange(const GroupChange& change);
+  Status AfterFailure(const Status& failure, const std::optional<PartitionOffset>& culprit);
+  void ShowProgress(const Incarnation& life);
+
+  LaneServices services_;
+  LaneHooks hooks_;
+  std::map<PartitionId, int64_t> ends_;
+  std::map<PartitionId, std::set<int64_t>> poison_;
+  bool owns_placement_ = false;
+  uint64_t commits_ = 0;
+  Duration epoch_start_ = 0;
+  Duration last_poll_ = 0;
+  int failures_ = 0;            // in a row, without a commit between
+  uint64_t rows_limit_ = UINT64_MAX;  // of an epoch, while one that keeps aborting is bisected
+};
+
+}  // namespace freshet

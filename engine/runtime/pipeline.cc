@@ -1,0 +1,94 @@
+#include "engine/runtime/pipeline.h"
+
+#include <utility>
+
+namespace freshet {
+
+Pipeline::Pipeline(const Topology& topology, Pool& pool, std::vector<std::vector<std::unique_ptr<Task>>>& tasks,
+                   std::vector<SinkWriter>& sinks, Outbound& out, DeadLetters& dead_letters)
+    : topology_(topology),
+      pool_(pool),
+      tasks_(tasks),
+      sinks_(sinks),
+      out_(out),
+      dead_letters_(dead_letters),
+      pieces_(topology.streams) {
+  for (const auto& stage : tasks) is_touched_.emplace_back(stage.size(), false);
+}
+
+void Pipeline::Push(uint32_t stream, Batch rows) {
+  if (pieces_[stream].empty()) filled_.push_back(stream);
+  pieces_[stream].push_back(std::move(rows));
+}
+
+void Pipeline::ClearTouched() {
+  for (const Task* task : touched_) is_touched_[task->stage()][task->shard()] = false;
+  touched_.clear();
+}
+
+void Pipeline::Touch(Task& task) {
+  if (is_touched_[task.stage()][task.shard()]) return;
+  is_touched_[task.stage()][task.shard()] = true;
+  touched_.push_back(&task);
+}
+
+const Batch& Pipeline::Joined(uint32_t stream) {
+  std::vector<Batch>& pieces = pieces_[stream];
+  if (pieces.size() > 1) {
+    Batch joined = Batch::MergeByOrdinal(pool_, pieces);
+    pieces.clear();
+    pieces.push_back(std::move(joined));
+  }
+  return pieces[0];
+}
+
+Status Pipeline::RunBatch(uint32_t source, const Batch& rows) {
+  Push(source, rows);
+  return Flow(0);
+}
+
+Status Pipeline::RunTimer(Task& task) {
+  Touch(task);
+  if (Status s = task.FireFirst(); !s.ok()) return s;
+  if (filled_.empty()) return {};
+  return Flow(task.stage() + 1);
+}
+
+Status Pipeline::Flow(uint32_t first_stage) {
+  Status status;
+  for (uint32_t s = first_stage; s < topology_.stages.size() && status.ok(); ++s) {
+    const auto crossings = static_cast<uint32_t>(topology_.stages[s].entry.size());
+    for (uint32_t c = 0; c < crossings && status.ok(); ++c) {
+      if (!pieces_[topology_.stages[s].crossing_stream[c]].empty()) status = Enter(s, c);
+    }
+  }
+  if (status.ok()) status = WriteSinks();
+  for (const uint32_t stream : filled_) pieces_[stream].clear();
+  filled_.clear();
+  return status;
+}
+
+Status Pipeline::Enter(uint32_t stage, uint32_t crossing) {
+  const PlannedStage& plan = topology_.plan.stages[stage];
+  const Crossing& entry = plan.crossings[crossing];
+  const Topology::StageView& view = topology_.stages[stage];
+  const Batch rows = Joined(view.crossing_stream[crossing]);
+  for (const Splitter::Share& share : splitter_.Split(pool_, rows, entry.key, plan.shards)) {
+    Task& task = *tasks_[stage][share.shard];
+    Touch(task);
+    if (Status s = task.Process(view.entry[crossing], entry.port, share.rows); !s.ok()) return s;
+  }
+  return {};
+}
+
+Status Pipeline::WriteSinks() {
+  for (size_t s = 0; s < sinks_.size(); ++s) {
+    for (const uint32_t stream : topology_.sink_streams[s]) {
+      if (pieces_[stream].empty()) continue;
+      if (Status status = sinks_[s].Write(Joined(stream), out_, dead_letters_); !status.ok()) return status;
+    }
+  }
+  return {};
+}
+
+}  // namespace freshet

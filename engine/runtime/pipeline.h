@@ -1,0 +1,55 @@
+#pragma once
+// Takes one batch of a source, or one timer, through all stages of a lane and to its sinks. One thread.
+//
+// Always: inside a stage rows go depth first; where the key changes, the outputs of all shards are put back into the
+// source batch's row order before they are split by the next key, and no stage sees a batch before every shard of the
+// earlier ones has finished it. So the number of shards never changes results.
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/runtime/dead_letters.h"
+#include "engine/runtime/outbound.h"
+#include "engine/runtime/row_key.h"
+#include "engine/runtime/sink_writer.h"
+#include "engine/runtime/task.h"
+#include "engine/runtime/topology.h"
+
+namespace freshet {
+
+class Pipeline final : public Outbox {
+ public:
+  // All outlive this. `tasks`: [stage][shard]; `sinks`: by the plan's index.
+  Pipeline(const Topology& topology, Pool& pool, std::vector<std::vector<std::unique_ptr<Task>>>& tasks,
+           std::vector<SinkWriter>& sinks, Outbound& out, DeadLetters& dead_letters);
+
+  Status RunBatch(uint32_t source, const Batch& rows);
+  // Fires the first timer of `task` and takes what it emits downstream.
+  Status RunTimer(Task& task);
+  void Push(uint32_t stream, Batch rows) override;
+
+  // Tasks that were called since the last Clear: their first timer may have changed.
+  const std::vector<Task*>& touched() const { return touched_; }
+  void ClearTouched();
+
+ private:
+  Status Flow(uint32_t first_stage);
+  Status Enter(uint32_t stage, uint32_t crossing);
+  Status WriteSinks();
+  const Batch& Joined(uint32_t stream);
+  void Touch(Task& task);
+
+  const Topology& topology_;
+  Pool& pool_;
+  std::vector<std::vector<std::unique_ptr<Task>>>& tasks_;
+  std::vector<SinkWriter>& sinks_;
+  Outbound& out_;
+  DeadLetters& dead_letters_;
+  Splitter splitter_;
+  std::vector<std::vector<Batch>> pieces_;  // [stream]
+  std::vector<uint32_t> filled_;            // streams with pieces
+  std::vector<Task*> touched_;
+  std::vector<std::vector<bool>> is_touched_;
+};
+
+}  // namespace freshet

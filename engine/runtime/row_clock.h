@@ -1,0 +1,30 @@
+#pragma once
+// What the lane knows about event time while it works on one batch or timer: shared by the contexts of its tasks.
+// Written by the lane between calls, read by operators through TaskContext. One thread.
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/base/time.h"
+
+namespace freshet {
+
+struct RowClock {
+  std::vector<Time> before;  // the source's watermark before each row of the batch
+  struct StageView {
+    Time reached = kMinTime;  // the stage's watermark when the batch began
+    Time others = kMaxTime;   // the least watermark of the other active sources upstream
+  };
+  std::vector<StageView> stages;
+  bool in_timer = false;
+  Time timer_time = 0;
+
+  Time WatermarkBefore(uint32_t stage, uint32_t ordinal) const {
+    if (in_timer) return timer_time;
+    const StageView& view = stages[stage];
+    return std::max(view.reached, std::min(view.others, before[ordinal]));
+  }
+};
+
+}  // namespace freshet

@@ -1,0 +1,47 @@
+#include "engine/runtime/sink_writer.h"
+
+#include "engine/base/hash.h"
+#include "engine/runtime/row_key.h"
+
+namespace freshet {
+
+namespace {
+constexpr size_t kRecordOverhead = 128;  // of the log's own framing, generously
+}
+
+SinkWriter::SinkWriter(const JobPlan& plan, const PlannedSink& sink, const TopicInfo& topic, Counter& written)
+    : sink_(&sink),
+      topic_(topic),
+      encoder_(sink.format->encoder(plan.SchemaOf(sink.streams[0]), sink.fields)),
+      written_(&written) {}
+
+Status SinkWriter::Write(const Batch& rows, Outbound& out, DeadLetters& dead_letters) {
+  key_columns_.clear();
+  for (const size_t column : sink_->key) key_columns_.push_back(&rows.column(column));
+  for (size_t row = 0; row < rows.rows(); ++row) {
+    key_.clear();
+    value_.clear();
+    encoder_->Encode(rows, row, value_);
+    OutgoingRecord record;
+    record.topic = sink_->topic;
+    record.timestamp = rows.times()[row];
+    record.value = value_;
+    const auto partitions = static_cast<uint32_t>(topic_.partitions);
+    if (key_columns_.empty()) {
+      record.partition = static_cast<int32_t>(next_partition_++ % partitions);
+    } else {
+      AppendRowKey(key_columns_, row, key_);
+      record.key = key_;
+      record.partition = static_cast<int32_t>(ShardOf(key_, partitions));
+    }
+    written_->Add();
+    const size_t bytes = key_.size() + value_.size() + kRecordOverhead;
+    Status sent = topic_.max_record_bytes > 0 && bytes > static_cast<size_t>(topic_.max_record_bytes)
+                      ? dead_letters.WriteTooLarge(sink_->name, key_, value_, record.timestamp, out)
+                      : out.Send(record);
+    if (!sent.ok()) return sent;
+  }
+  return {};
+}
+
+}  // namespace freshet

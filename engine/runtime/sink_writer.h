@@ -1,0 +1,34 @@
+#pragma once
+// Encodes the rows of one sink and sends them: the record's timestamp is the row's event time, its key the text of the
+// sink's `key:`, its partition that of the key. One thread.
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine/format/format.h"
+#include "engine/log/log.h"
+#include "engine/plan/plan.h"
+#include "engine/runtime/dead_letters.h"
+#include "engine/runtime/outbound.h"
+
+namespace freshet {
+
+class SinkWriter {
+ public:
+  // `plan` and `written`, the count of rows, outlive this.
+  SinkWriter(const JobPlan& plan, const PlannedSink& sink, const TopicInfo& topic, Counter& written);
+  // A record too large for the topic becomes a dead letter, and the rest goes on.
+  Status Write(const Batch& rows, Outbound& out, DeadLetters& dead_letters);
+
+ private:
+  const PlannedSink* sink_;
+  TopicInfo topic_;
+  std::unique_ptr<Encoder> encoder_;
+  std::string key_;
+  std::string value_;
+  std::vector<const Column*> key_columns_;
+  Counter* written_;
+  uint64_t next_partition_ = 0;  // of rows without a key
+};
+
+}  // namespace freshet

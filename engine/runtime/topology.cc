@@ -1,0 +1,77 @@
+#include "engine/runtime/topology.h"
+
+#include <algorithm>
+
+namespace freshet {
+
+namespace {
+
+uint32_t MemberOf(const PlannedStage& stage, uint32_t op, uint32_t part) {
+  for (uint32_t m = 0; m < stage.members.size(); ++m) {
+    if (stage.members[m].op == op && stage.members[m].part == part) return m;
+  }
+  return UINT32_MAX;
+}
+
+bool Crosses(const PlannedStage& stage, uint32_t op, uint32_t part, uint32_t port) {
+  return std::any_of(stage.crossings.begin(), stage.crossings.end(), [&](const Crossing& c) {
+    return c.op == op && c.part == part && c.port == port;
+  });
+}
+
+}  // namespace
+
+uint32_t Topology::StreamIndex(StreamId id) const { return id.source ? id.node : first_stream_[id.node] + id.port; }
+
+Topology::Topology(const JobPlan& job) : plan(job) {
+  streams = static_cast<uint32_t>(job.sources.size());
+  for (const PlannedOperator& op : job.operators) {
+    first_stream_.push_back(streams);
+    streams += static_cast<uint32_t>(op.plan.outputs.size());
+  }
+  std::vector<bool> leaves(streams, false);
+  for (const PlannedStage& stage : job.stages) {
+    for (const Crossing& crossing : stage.crossings) leaves[StreamIndex(crossing.stream)] = true;
+  }
+  for (const PlannedSink& sink : job.sinks) {
+    sink_streams.emplace_back();
+    for (const StreamId stream : sink.streams) {
+      leaves[StreamIndex(stream)] = true;
+      sink_streams.back().push_back(StreamIndex(stream));
+    }
+  }
+  source_timers.resize(job.sources.size());
+  source_stages.resize(job.sources.size());
+  for (uint32_t s = 0; s < job.stages.size(); ++s) {
+    const PlannedStage& stage = job.stages[s];
+    StageView view;
+    for (const Crossing& crossing : stage.crossings) {
+      view.entry.push_back(MemberOf(stage, crossing.op, crossing.part));
+      view.crossing_stream.push_back(StreamIndex(crossing.stream));
+    }
+    for (const Member& member : stage.members) {
+      const PlannedOperator& op = job.operators[member.op];
+      std::vector<OutputPort> ports(op.plan.outputs.size());
+      for (uint32_t port = 0; port < ports.size(); ++port) {
+        ports[port].stream = first_stream_[member.op] + port;
+        ports[port].leaves = leaves[ports[port].stream];
+        const StreamId id{false, member.op, port};
+        for (uint32_t m = 0; m < stage.members.size(); ++m) {
+          const Member& reader = stage.members[m];
+          const std::vector<StreamId>& inputs = job.operators[reader.op].inputs;
+          for (uint32_t p = 0; p < inputs.size(); ++p) {
+            if (inputs[p] == id && !Crosses(stage, reader.op, reader.part, p)) ports[port].inside.push_back({m, p});
+          }
+        }
+      }
+      view.outputs.push_back(std::move(ports));
+      for (const uint32_t source : stage.sources) {
+        source_timers[source].insert(source_timers[source].end(), op.plan.timers.begin(), op.plan.timers.end());
+      }
+    }
+    for (const uint32_t source : stage.sources) source_stages[source].push_back(s);
+    stages.push_back(std::move(view));
+  }
+}
+
+}  // namespace freshet

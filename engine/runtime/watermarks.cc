@@ -1,0 +1,49 @@
+#include "engine/runtime/watermarks.h"
+
+#include <algorithm>
+
+namespace freshet {
+
+void SourceWatermark::SetIdle(size_t partition, bool idle) {
+  if (partitions_[partition].idle == idle) return;
+  partitions_[partition].idle = idle;
+  Update();
+}
+
+bool SourceWatermark::all_idle() const {
+  return std::all_of(partitions_.begin(), partitions_.end(), [](const Partition& p) { return p.idle; });
+}
+
+void SourceWatermark::Restore(size_t partition, const Saved& saved) {
+  partitions_[partition] = {saved.highest, saved.idle};
+  Update();
+}
+
+void SourceWatermark::Update() {
+  Time least = kMaxTime;
+  Time highest = kMinTime;
+  bool any_active = false;
+  for (const Partition& p : partitions_) {
+    highest = std::max(highest, p.highest);
+    if (p.idle) continue;
+    any_active = true;
+    least = std::min(least, p.highest);
+  }
+  const Time reached = any_active ? least : highest;
+  if (reached != kMinTime) Raise(reached - out_of_orderness_);
+}
+
+Time LeastWatermark(std::span<const SourceWatermark> all, std::span<const uint32_t> sources) {
+  Time least = kMaxTime;
+  Time highest = kMinTime;
+  bool any_active = false;
+  for (const uint32_t source : sources) {
+    highest = std::max(highest, all[source].watermark());
+    if (all[source].all_idle()) continue;
+    any_active = true;
+    least = std::min(least, all[source].watermark());
+  }
+  return any_active ? least : highest;
+}
+
+}  // namespace freshet

@@ -1,0 +1,66 @@
+#pragma once
+// Event-time progress of a lane: per source partition the highest event time less max_out_of_orderness, per source the
+// least of its active partitions. A function of the rows and of recorded idleness alone. One thread.
+//
+// Always: no watermark ever falls. A partition gone idle stops counting; where all partitions of a source are idle the
+// source keeps the highest watermark any of them had.
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/base/time.h"
+
+namespace freshet {
+
+class SourceWatermark {
+ public:
+  SourceWatermark(size_t partitions, Duration max_out_of_orderness)
+      : partitions_(partitions), out_of_orderness_(max_out_of_orderness) {}
+
+  // A row of `partition` at `time` was taken.
+  void Observe(size_t partition, Time time) {
+    Partition& p = partitions_[partition];
+    if (p.idle) SetIdle(partition, false);
+    if (time > p.highest) {
+      p.highest = time;
+      if (partitions_.size() == 1) {
+        Raise(time - out_of_orderness_);
+      } else {
+        Update();
+      }
+    }
+  }
+  void SetIdle(size_t partition, bool idle);
+  bool idle(size_t partition) const { return partitions_[partition].idle; }
+  bool all_idle() const;
+  Time highest(size_t partition) const { return partitions_[partition].highest; }
+  Time watermark() const { return watermark_; }
+
+  // What a restart must know.
+  struct Saved {
+    Time highest = kMinTime;
+    bool idle = false;
+  };
+  Saved Save(size_t partition) const { return {partitions_[partition].highest, partitions_[partition].idle}; }
+  void Restore(size_t partition, const Saved& saved);
+
+ private:
+  struct Partition {
+    Time highest = kMinTime;
+    bool idle = false;
+  };
+  void Raise(Time to) {
+    if (to > watermark_) watermark_ = to;
+  }
+  void Update();
+
+  std::vector<Partition> partitions_;
+  Duration out_of_orderness_;
+  Time watermark_ = kMinTime;
+};
+
+// The least watermark of `sources` (indices into `all`); a source all of whose partitions are idle does not count
+// unless all are, then the highest counts.
+Time LeastWatermark(std::span<const SourceWatermark> all, std::span<const uint32_t> sources);
+
+}  // namespace freshet
