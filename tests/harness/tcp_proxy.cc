@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <deque>
 #include <list>
@@ -70,28 +71,32 @@ class TcpProxy::Loop {
   ~Loop() {
     Change([this] { stop_ = true; });
     thread_.join();
-    CutAll();
     close(listener_);
     close(wake_);
   }
 
+  // Returns once the thread works by the changed orders.
   template <class F>
   void Change(F change) {
-    {
-      const std::lock_guard lock(mutex_);
-      change();
-    }
+    std::unique_lock lock(mutex_);
+    change();
+    const uint64_t version = ++version_;
     const uint64_t one = 1;
     if (write(wake_, &one, sizeof one) < 0) std::abort();
+    applied_.wait(lock, [&] { return applied_version_ >= version; });
   }
 
   const uint16_t port_;
-  std::mutex mutex_;  // guards the five below
+  std::mutex mutex_;  // guards those below
   uint16_t target_ = 0;
   Duration delay_ = 0;
   bool stalled_ = false;
   bool cut_ = false;
   bool stop_ = false;
+  uint64_t version_ = 0;          // of the orders above
+  uint64_t applied_version_ = 0;  // by which the thread works
+  std::condition_variable applied_;
+
   std::atomic<int> open_ = 0;
   std::atomic<int64_t> forwarded_ = 0;
 
@@ -100,10 +105,16 @@ class TcpProxy::Loop {
     uint16_t target;
     Duration delay;
     bool stalled, cut, stop;
+    uint64_t version;
   };
   Orders Current() {
     const std::lock_guard lock(mutex_);
-    return {target_, delay_, stalled_, cut_, stop_};
+    return {target_, delay_, stalled_, cut_, stop_, version_};
+  }
+  void Applied(uint64_t version) {
+    const std::lock_guard lock(mutex_);
+    applied_version_ = version;
+    applied_.notify_all();
   }
 
   void Run();
@@ -122,14 +133,14 @@ class TcpProxy::Loop {
 void TcpProxy::Loop::Run() {
   std::vector<pollfd> sockets;
   for (;;) {
-    Orders orders = Current();
+    const Orders orders = Current();
+    if (orders.cut || orders.stop) CutAll();
+    Applied(orders.version);
     if (orders.stop) return;
-    if (orders.cut) CutAll();
     const int timeout = Await(orders, sockets);
     if (poll(sockets.data(), sockets.size(), timeout) < 0 && errno != EINTR) std::abort();
     uint64_t woken = 0;
-    if (read(wake_, &woken, sizeof woken) > 0) orders = Current();
-    if (orders.cut) CutAll();
+    if (read(wake_, &woken, sizeof woken) < 0 && errno != EAGAIN) std::abort();
     size_t next = 2;
     for (Connection& c : connections_) {
       const short client = sockets[next++].revents;

@@ -1,6 +1,6 @@
 #pragma once
 // A TCP proxy on 127.0.0.1 that makes the network bad: it delays, stalls and cuts. Its own thread carries the
-// bytes; members may be called from any thread and take effect soon after they return.
+// bytes; members may be called from any thread and have taken effect when they return.
 #include <cstdint>
 #include <memory>
 #include <string>
