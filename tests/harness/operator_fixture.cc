@@ -16,6 +16,8 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 void AppendCell(const Cell& cell, Type type, ColumnBuilder& to) {
   std::visit(

@@ -1,0 +1,72 @@
+#pragma once
+// How the rows behind trailing windows are cut into tiles: which windows share tiles, how wide these are, and
+// which bytes a tile holds. Pure; a function of the windows and aggregates alone, never of data.
+//
+// A tile holds the rows of one key whose event time lies in [start, start + width), start a multiple of
+// width:
+//
+//   header   oldest and newest time of its rows, rows in the open chunk, sealed chunks
+//   states   one for each distinct (aggregate, operand), over all rows of the tile
+//   rows     the open chunk: packed rows in the order they came
+//
+// An open chunk that is full is sealed: it moves to a row of its own, with a header and states of its own,
+// and never changes again. So a hot key rewrites at most a chunk a row, and an edge of a window reads single
+// rows only of chunks that it crosses.
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "operators/aggregates/aggregate.h"
+
+namespace freshet {
+
+struct TileState {
+  Fold fold;
+  Operand operand;
+  uint32_t offset = 0;  // in a tile, from its first byte
+};
+
+struct TileHeader {
+  Time oldest = 0;
+  Time newest = 0;
+  uint32_t open = 0;    // rows in the open chunk
+  uint32_t sealed = 0;  // chunks
+};
+
+struct TileLayout {
+  static constexpr Duration kMostPerTier = 24;  // a tier's largest window over its smallest
+  static constexpr size_t kChunkBytes = 4096;   // of packed rows, about
+
+  Duration width = 0;
+  Duration largest = 0;  // window
+  Duration allowed_lateness = 0;
+  std::vector<TileState> states;
+  uint32_t rows_offset = 0;  // in a tile: header and states come before
+  uint32_t row_width = 0;
+  uint32_t chunk_rows = 0;  // of a full chunk
+
+  // Adds a state, or finds the equal one.
+  uint32_t AddState(const Fold& fold, Operand operand);
+  // Sets the offsets; call once all states are there.
+  void Close(uint32_t width_of_row);
+
+  int64_t TileOf(Time time) const { return FloorTo(time, width) / width; }
+  Time StartOf(int64_t tile) const { return tile * width; }
+  // The watermark at which no window of a row that is not late can reach the tile any more.
+  Time ExpiryOf(int64_t tile) const { return StartOf(tile) + width + largest + allowed_lateness; }
+  // Rows before this time may be gone when the watermark stands there.
+  Time Horizon(Time watermark) const {
+    return watermark < kMinTime + largest + allowed_lateness ? kMinTime
+                                                             : watermark - largest - allowed_lateness;
+  }
+};
+
+// The windows, ascending and each once, in groups that share tiles: each group's largest is at most
+// kMostPerTier times its smallest.
+std::vector<std::vector<Duration>> Tiers(std::vector<Duration> windows);
+// The widest round duration that fits the largest window 12 times and is no longer than the smallest.
+Duration TileWidth(Duration smallest, Duration largest);
+
+}  // namespace freshet

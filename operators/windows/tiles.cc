@@ -1,0 +1,295 @@
+#include "operators/windows/tiles.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "engine/base/bytes.h"
+
+namespace freshet {
+namespace {
+
+std::string TableName(std::string_view what, uint8_t tier) {
+  return tier == 0 ? std::string(what) : std::string(what) + "_" + std::to_string(tier + 1);
+}
+
+}  // namespace
+
+std::vector<TableSpec> Tiles::Tables(uint8_t tier, uint32_t layout) {
+  return {{TableName("heads", tier), layout, false, sizeof(Head)},
+          {TableName("tiles", tier), layout, true, 0},
+          {TableName("chunks", tier), layout, false, 0}};
+}
+
+Tiles::Tiles(const TileLayout& layout, uint8_t tier, TaskContext& context)
+    : layout_(layout),
+      tier_(tier),
+      heads_(context.raw_state(TableName("heads", tier))),
+      tiles_(context.raw_state(TableName("tiles", tier))),
+      chunks_(context.raw_state(TableName("chunks", tier))),
+      timers_(context.timers()) {}
+
+Tiles::Head Tiles::HeadAt(const char* data) {
+  Head head;
+  std::memcpy(&head, data, sizeof(Head));
+  return head;
+}
+
+void Tiles::WriteHead(RawTable::Slot& slot, const Head& head) {
+  std::memcpy(heads_.Edit(slot, sizeof(Head)), &head, sizeof(Head));
+}
+
+TileHeader Tiles::HeaderAt(const char* data) const {
+  TileHeader header;
+  std::memcpy(&header, data, sizeof(TileHeader));
+  return header;
+}
+
+PackedRows Tiles::OpenRows(const char* data, const TileHeader& header) const {
+  return {data + layout_.rows_offset, header.open, layout_.row_width};
+}
+
+void Tiles::AppendTileKey(std::string_view key, int64_t tile, std::string& out) const {
+  out.append(key);
+  AppendOrdered(layout_.StartOf(tile), out);
+}
+
+void Tiles::AppendChunkKeys(std::string_view key, int64_t tile, uint32_t begin, uint32_t end) {
+  for (uint32_t chunk = begin; chunk < end; ++chunk) {
+    AppendTileKey(key, tile, chunk_keys_.buffer());
+    AppendOrdered(int64_t{chunk}, chunk_keys_.buffer());
+    chunk_keys_.EndKey();
+  }
+}
+
+Status Tiles::SetTimer(std::string_view key, int64_t tile) {
+  timer_key_.assign(1, static_cast<char>(tier_));
+  timer_key_.append(key);
+  return timers_.Set(layout_.ExpiryOf(tile), timer_key_);
+}
+
+Status Tiles::CancelTimer(std::string_view key, int64_t tile) {
+  timer_key_.assign(1, static_cast<char>(tier_));
+  timer_key_.append(key);
+  return timers_.Cancel(layout_.ExpiryOf(tile), timer_key_);
+}
+
+Status Tiles::Begin(const KeyColumn& keys) {
+  keys_ = &keys;
+  head_slots_.resize(keys.size());
+  rows_.assign(keys.size(), Row{});
+  tile_keys_.Clear();
+  slots_.clear();
+  return keys.size() == 0 ? Status() : heads_.Load(keys, head_slots_);
+}
+
+// The place in slots_ that a tile of the row's key will have.
+uint32_t Tiles::Need(size_t row, int64_t tile) {
+  AppendTileKey((*keys_)[row], tile, tile_keys_.buffer());
+  tile_keys_.EndKey();
+  return static_cast<uint32_t>(tile_keys_.size() - 1);
+}
+
+void Tiles::Read(size_t row, Time after, Time until) {
+  Row& r = rows_[row];
+  r.reads_begin = r.reads_end = static_cast<uint32_t>(tile_keys_.size());
+  if (!head_slots_[row].present() || until <= after) return;
+  const Head head = HeadAt(head_slots_[row].data());
+  const int64_t last = std::min(layout_.TileOf(until), head.newest);
+  for (int64_t tile = std::max(layout_.TileOf(after + 1), head.oldest); tile <= last; ++tile) {
+    const int64_t back = head.newest - tile;
+    if (back < 64 && ((head.present >> back) & 1) == 0) continue;
+    r.reads_end = Need(row, tile) + 1;
+  }
+}
+
+Status Tiles::Add(size_t row, Time time) {
+  RawTable::Slot& slot = head_slots_[row];
+  const std::string_view key = (*keys_)[row];
+  const int64_t tile = layout_.TileOf(time);
+  rows_[row].insert = Need(row, tile);
+  if (!slot.present()) {
+    WriteHead(slot, {tile, tile, 1});
+    return SetTimer(key, tile);
+  }
+  const Head before = HeadAt(slot.data());
+  Head head = before;
+  if (tile > head.newest) {
+    const int64_t step = tile - head.newest;
+    head.present = (step < 64 ? head.present << step : 0) | 1;
+    head.newest = tile;
+  } else {
+    const int64_t back = head.newest - tile;
+    if (back < 64) head.present |= uint64_t{1} << back;
+    head.oldest = std::min(head.oldest, tile);
+  }
+  if (std::memcmp(&before, &head, sizeof(Head)) != 0) WriteHead(slot, head);
+  if (head.oldest == before.oldest) return {};
+  if (Status s = CancelTimer(key, before.oldest); !s.ok()) return s;
+  return SetTimer(key, tile);
+}
+
+Status Tiles::Load() {
+  slots_.resize(tile_keys_.size());
+  return slots_.empty() ? Status() : tiles_.Load(tile_keys_, slots_);
+}
+
+Status Tiles::Parts(size_t row, Time after, Time until, std::vector<TilePart>& parts) {
+  parts.clear();
+  const Row& r = rows_[row];
+  const std::span<const RawTable::Slot> reads(slots_.data() + r.reads_begin, r.reads_end - r.reads_begin);
+  const auto whole = [&](const TileHeader& h) { return h.oldest > after && h.newest <= until; };
+  const auto apart = [&](const TileHeader& h) { return h.newest <= after || h.oldest > until; };
+  const auto push = [&](const char* data, const TileHeader& h) {
+    if (apart(h)) return;
+    if (whole(h)) {
+      parts.push_back({data, {}});
+    } else {
+      parts.push_back({nullptr, OpenRows(data, h)});
+    }
+  };
+
+  chunk_keys_.Clear();
+  for (const RawTable::Slot& slot : reads) {
+    if (!slot.present()) continue;
+    const TileHeader header = HeaderAt(slot.data());
+    if (header.sealed == 0 || whole(header) || apart(header)) continue;
+    AppendChunkKeys((*keys_)[row], layout_.TileOf(header.oldest), 0, header.sealed);
+  }
+  if (chunk_keys_.size() > 0) {
+    chunk_slots_.resize(chunk_keys_.size());
+    if (Status s = chunks_.Load(chunk_keys_, chunk_slots_); !s.ok()) return s;
+  }
+  size_t chunk = 0;
+  for (const RawTable::Slot& slot : reads) {
+    if (!slot.present()) continue;
+    const char* data = slot.data();
+    const TileHeader header = HeaderAt(data);
+    if (header.sealed == 0 || whole(header) || apart(header)) {
+      push(data, header);
+      continue;
+    }
+    for (uint32_t i = 0; i < header.sealed; ++i, ++chunk) {
+      if (!chunk_slots_[chunk].present())
+        return {Code::kCorrupt, "a tile in the state lacks one of its chunks"};
+      push(chunk_slots_[chunk].data(), HeaderAt(chunk_slots_[chunk].data()));
+    }
+    parts.push_back({nullptr, OpenRows(data, header)});
+  }
+  return {};
+}
+
+// Moves the open chunk of a tile to a row of its own.
+Status Tiles::Seal(std::string_view tile_key, RawTable::Slot& slot, TileHeader& header) {
+  chunk_keys_.Clear();
+  chunk_keys_.buffer().append(tile_key);
+  AppendOrdered(int64_t{header.sealed}, chunk_keys_.buffer());
+  chunk_keys_.EndKey();
+  RawTable::Slot chunk;
+  if (Status s = chunks_.Load(chunk_keys_[0], chunk); !s.ok()) return s;
+  const PackedRows rows = OpenRows(slot.data(), header);
+  const size_t bytes = rows.count * rows.width;
+  char* data = chunks_.Edit(chunk, static_cast<uint32_t>(layout_.rows_offset + bytes));
+  std::memset(data, 0, layout_.rows_offset);
+  std::memcpy(data + layout_.rows_offset, rows.first, bytes);
+  TileHeader sealed{kMaxTime, kMinTime, header.open, 0};
+  for (size_t i = 0; i < rows.count; ++i) {
+    Time time = 0;
+    std::memcpy(&time, rows.first + i * rows.width, sizeof(Time));
+    sealed.oldest = std::min(sealed.oldest, time);
+    sealed.newest = std::max(sealed.newest, time);
+  }
+  for (const TileState& state : layout_.states) {
+    state.fold.add(data + state.offset, rows, state.operand, kMinTime, kMaxTime);
+  }
+  std::memcpy(data, &sealed, sizeof(sealed));
+  ++header.sealed;
+  header.open = 0;
+  return {};
+}
+
+Status Tiles::Insert(size_t row, Time time, const char* packed) {
+  const uint32_t number = rows_[row].insert;
+  RawTable::Slot& slot = slots_[number];
+  TileHeader header{time, time, 0, 0};
+  if (slot.present()) {
+    header = HeaderAt(slot.data());
+    header.oldest = std::min(header.oldest, time);
+    header.newest = std::max(header.newest, time);
+    if (header.open == layout_.chunk_rows) {
+      if (Status s = Seal(tile_keys_[number], slot, header); !s.ok()) return s;
+    }
+  }
+  const uint32_t end = layout_.rows_offset + header.open * layout_.row_width;
+  char* data = tiles_.Edit(slot, end + layout_.row_width);
+  std::memcpy(data + end, packed, layout_.row_width);
+  ++header.open;
+  std::memcpy(data, &header, sizeof(header));
+  const PackedRows one{packed, 1, layout_.row_width};
+  for (const TileState& state : layout_.states) {
+    state.fold.add(data + state.offset, one, state.operand, kMinTime, kMaxTime);
+  }
+  return {};
+}
+
+Status Tiles::EraseTile(std::string_view key, int64_t tile) {
+  tile_keys_.Clear();
+  AppendTileKey(key, tile, tile_keys_.buffer());
+  tile_keys_.EndKey();
+  RawTable::Slot slot;
+  if (Status s = tiles_.Load(tile_keys_[0], slot); !s.ok()) return s;
+  if (!slot.present()) return {};
+  const TileHeader header = HeaderAt(slot.data());
+  if (header.sealed > 0) {
+    chunk_keys_.Clear();
+    AppendChunkKeys(key, tile, 0, header.sealed);
+    chunk_slots_.resize(chunk_keys_.size());
+    if (Status s = chunks_.Load(chunk_keys_, chunk_slots_); !s.ok()) return s;
+    for (RawTable::Slot& chunk : chunk_slots_) {
+      if (chunk.present()) chunks_.Erase(chunk);
+    }
+  }
+  tiles_.Erase(slot);
+  return {};
+}
+
+Status Tiles::NextTile(std::string_view key, int64_t tile, const Head& head, int64_t& next) {
+  if (head.newest - tile > 64) {  // some lie beyond the bits
+    std::string begin, end;
+    AppendTileKey(key, tile + 1, begin);
+    AppendTileKey(key, head.newest - 63, end);
+    bool found = false;
+    const auto visit = [&](std::string_view tile_key, std::string_view) {
+      int64_t start = 0;
+      tile_key.remove_prefix(key.size());
+      found = TakeOrdered(tile_key, start);
+      next = layout_.TileOf(start);
+      return false;
+    };
+    if (Status s = tiles_.Scan(begin, end, visit); !s.ok() || found) return s;
+  }
+  for (next = std::max(tile + 1, head.newest - 63); next < head.newest; ++next) {
+    if (((head.present >> (head.newest - next)) & 1) != 0) break;
+  }
+  return {};
+}
+
+Status Tiles::Expire(std::string_view key, Time due) {
+  RawTable::Slot slot;
+  if (Status s = heads_.Load(key, slot); !s.ok()) return s;
+  if (!slot.present()) return {};
+  Head head = HeadAt(slot.data());
+  while (layout_.ExpiryOf(head.oldest) <= due) {
+    if (Status s = EraseTile(key, head.oldest); !s.ok()) return s;
+    if (head.oldest == head.newest) {
+      heads_.Erase(slot);
+      return {};
+    }
+    if (Status s = NextTile(key, head.oldest, head, head.oldest); !s.ok()) return s;
+  }
+  // The bits of tiles before `oldest` are never read: Read begins there.
+  WriteHead(slot, head);
+  return SetTimer(key, head.oldest);
+}
+
+}  // namespace freshet

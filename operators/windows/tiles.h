@@ -1,0 +1,96 @@
+#pragma once
+// The tiles of one tier in a task's state: adds rows to them, finds those that a window crosses, and lets
+// them leave once no window reaches them. One thread, one batch at a time:
+//
+//   Begin(keys) → for each row in order: Read, Add → Load → for each row in order: Parts, Insert
+//
+// Always: rows are seen in the order they were inserted, rows of the same batch too; what Parts yields is a
+// function of the rows inserted before and their times, never of how they were cut into batches. A head a key
+// says which tiles there are, so that absent ones are not looked for. All heads of a batch are loaded at
+// once, then all its tiles.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/operator/operator.h"
+#include "operators/windows/tile_layout.h"
+#include "state/raw_table.h"
+#include "state/timers.h"
+
+namespace freshet {
+
+// A stretch of a window: a tile or chunk that lies in it with all its rows, or rows of one that it crosses.
+struct TilePart {
+  const char* whole = nullptr;  // its states are at their offsets; null: see `rows`
+  PackedRows rows;              // not all of them need lie in the window
+};
+
+class Tiles {
+ public:
+  // The tables of the tier numbered `tier`, and the layout number they are to have.
+  static std::vector<TableSpec> Tables(uint8_t tier, uint32_t layout);
+  // `layout` outlives this.
+  Tiles(const TileLayout& layout, uint8_t tier, TaskContext& context);
+
+  // A batch of `keys.size()` rows; `keys` stays as it is until the next.
+  Status Begin(const KeyColumn& keys);
+  // Row `row` will read times in (after, until].
+  void Read(size_t row, Time after, Time until);
+  // Row `row` will be inserted at `time`.
+  Status Add(size_t row, Time time);
+  Status Load();
+  // The parts of (after, until], in time order; within what Read announced. Valid until the next call of any
+  // function.
+  Status Parts(size_t row, Time after, Time until, std::vector<TilePart>& parts);
+  // REQUIRES: announced by Add. `packed`: row_width bytes.
+  Status Insert(size_t row, Time time, const char* packed);
+
+  // A timer set here fell due; its key without the leading byte, which is the tier.
+  Status Expire(std::string_view key, Time due);
+
+ private:
+  // Which tiles a key has. Bit i of `present`: tile newest - i exists. Those between `oldest` and newest - 63
+  // may.
+  struct Head {
+    int64_t newest = 0;
+    int64_t oldest = 0;
+    uint64_t present = 0;  // 0: no tile at all
+  };
+  struct Row {
+    uint32_t reads_begin = 0, reads_end = 0;  // in slots_
+    uint32_t insert = 0;                      // in slots_
+  };
+  static Head HeadAt(const char* data);
+  void WriteHead(RawTable::Slot& slot, const Head& head);
+  TileHeader HeaderAt(const char* data) const;
+  uint32_t Need(size_t row, int64_t tile);
+  void AppendTileKey(std::string_view key, int64_t tile, std::string& out) const;
+  void AppendChunkKeys(std::string_view key, int64_t tile, uint32_t begin, uint32_t end);
+  Status SetTimer(std::string_view key, int64_t tile);
+  Status CancelTimer(std::string_view key, int64_t tile);
+  Status Seal(std::string_view tile_key, RawTable::Slot& slot, TileHeader& header);
+  Status EraseTile(std::string_view key, int64_t tile);
+  // The oldest tile after `tile`, which is gone.
+  Status NextTile(std::string_view key, int64_t tile, const Head& head, int64_t& next);
+  PackedRows OpenRows(const char* data, const TileHeader& header) const;
+
+  const TileLayout& layout_;
+  uint8_t tier_;
+  RawTable& heads_;
+  RawTable& tiles_;
+  RawTable& chunks_;
+  Timers timers_;
+
+  const KeyColumn* keys_ = nullptr;
+  std::vector<RawTable::Slot> head_slots_;  // one a row
+  std::vector<Row> rows_;
+  KeyColumn tile_keys_;
+  std::vector<RawTable::Slot> slots_;  // of tile_keys_; several may be of one tile
+  KeyColumn chunk_keys_;
+  std::vector<RawTable::Slot> chunk_slots_;
+  std::string timer_key_;
+};
+
+}  // namespace freshet
