@@ -258,10 +258,14 @@ TcpProxy::~TcpProxy() = default;
 uint16_t TcpProxy::port() const {
   return loop_->port_;
 }
+// A byte may be read at its end before it is counted here: the empty change waits until the thread has come
+// round.
 int TcpProxy::connections() const {
+  loop_->Change([] {});
   return loop_->open_;
 }
 int64_t TcpProxy::forwarded() const {
+  loop_->Change([] {});
   return loop_->forwarded_;
 }
 void TcpProxy::Forward(uint16_t port) {
