@@ -60,6 +60,7 @@ class RawTable {
   struct Place {
     char* data = nullptr;  // null: absent
     uint32_t size = 0;
+    uint32_t key_size = 0;
   };
 
  public:

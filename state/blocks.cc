@@ -1,0 +1,86 @@
+#include "state/blocks.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <new>
+
+// The address sanitizer sees every row as an allocation of its own.
+#if defined(__SANITIZE_ADDRESS__)
+#define FRESHET_BLOCKS_FROM_MALLOC 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FRESHET_BLOCKS_FROM_MALLOC 1
+#endif
+#endif
+#ifndef FRESHET_BLOCKS_FROM_MALLOC
+#define FRESHET_BLOCKS_FROM_MALLOC 0
+#endif
+
+namespace freshet {
+
+namespace {
+
+constexpr bool kFromMalloc = FRESHET_BLOCKS_FROM_MALLOC != 0;
+
+void* FromMalloc(size_t bytes) {
+  void* block = std::malloc(bytes);
+  if (block == nullptr) std::abort();  // no way on without memory
+  return block;
+}
+
+}  // namespace
+
+size_t Blocks::Rounded(size_t bytes) {
+  if (bytes <= kFine) return std::max(kStep, (bytes + kStep - 1) / kStep * kStep);
+  const size_t quarter = std::bit_ceil(bytes) / 8;
+  return (bytes + quarter - 1) / quarter * quarter;
+}
+
+size_t Blocks::ClassOf(size_t rounded) {
+  if (rounded <= kFine) return rounded / kStep - 1;
+  const size_t ceiling = std::bit_ceil(rounded);
+  const auto doubling = static_cast<size_t>(std::countr_zero(ceiling) - std::countr_zero(2 * kFine));
+  return kFine / kStep + 4 * doubling + (rounded / (ceiling / 8) - 5);
+}
+
+void* Blocks::Allocate(size_t bytes) {
+  const size_t rounded = Rounded(bytes);
+  if (kFromMalloc || rounded > kLargest) return FromMalloc(rounded);
+  FreeBlock*& head = free_[ClassOf(rounded)];
+  if (head == nullptr) return Cut(rounded);
+  FreeBlock* block = head;
+  head = block->next;
+  return block;
+}
+
+void Blocks::Free(void* block, size_t bytes) {
+  const size_t rounded = Rounded(bytes);
+  if (kFromMalloc || rounded > kLargest) {
+    std::free(block);
+    return;
+  }
+  FreeBlock*& head = free_[ClassOf(rounded)];
+  head = new (block) FreeBlock{head};
+}
+
+void* Blocks::Cut(size_t rounded) {
+  if (left_ < rounded) {
+    while (left_ >= kStep) {  // the rest of the old chunk serves smaller rows
+      const size_t piece = std::min(left_, kFine);
+      Free(next_, piece);
+      next_ += piece;
+      left_ -= piece;
+    }
+    chunk_ = std::max(std::min<size_t>(chunk_ * 2, 64 << 10), rounded);
+    chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(chunk_));
+    next_ = chunks_.back().get();
+    left_ = chunk_;
+  }
+  std::byte* block = next_;
+  next_ += rounded;
+  left_ -= rounded;
+  return block;
+}
+
+}  // namespace freshet

@@ -1,0 +1,56 @@
+#pragma once
+// The memory of one store's rows: blocks in fine size classes cut from chunks, with free lists, so that a
+// store in steady state calls malloc no more. Chunks go back only with the object: what rows of one size gave
+// up serves rows of that size. One thread.
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace freshet {
+
+class Blocks {
+ public:
+  Blocks() = default;
+  Blocks(const Blocks&) = delete;
+  Blocks& operator=(const Blocks&) = delete;
+  ~Blocks() = default;  // blocks beyond kLargest must have been freed before
+
+  // At least `bytes`, aligned to 16, contents unspecified. Give the same `bytes` back to Free.
+  void* Allocate(size_t bytes);
+  void Free(void* block, size_t bytes);
+  // What a block of that many bytes occupies; any number up to it means the same block.
+  static size_t Rounded(size_t bytes);
+
+  static constexpr size_t kLargest = 8192;  // beyond it straight from malloc
+
+ private:
+  struct FreeBlock {
+    FreeBlock* next;
+  };
+  static constexpr size_t kStep = 16;
+  static constexpr size_t kFine = 1024;                   // classes 16 bytes apart up to here,
+  static constexpr size_t kClasses = kFine / kStep + 12;  // then four to each doubling
+  static size_t ClassOf(size_t rounded);
+  void* Cut(size_t rounded);
+
+  FreeBlock* free_[kClasses] = {};
+  std::vector<std::unique_ptr<std::byte[]>> chunks_;
+  std::byte* next_ = nullptr;  // unused rest of the last chunk
+  size_t left_ = 0;
+  size_t chunk_ = 2048;  // doubles: hundreds of nearly empty stores must stay small
+};
+
+// For the standard containers.
+template <class T>
+struct BlockAllocator {
+  using value_type = T;
+  explicit BlockAllocator(Blocks& from) : blocks(&from) {}
+  template <class U>
+  BlockAllocator(const BlockAllocator<U>& other) : blocks(other.blocks) {}
+  T* allocate(size_t n) { return static_cast<T*>(blocks->Allocate(n * sizeof(T))); }
+  void deallocate(T* p, size_t n) { blocks->Free(p, n * sizeof(T)); }
+  bool operator==(const BlockAllocator&) const = default;
+  Blocks* blocks;
+};
+
+}  // namespace freshet

@@ -1,0 +1,74 @@
+#pragma once
+// From a key's hash to the number of its entry: open addressing with linear probing, at most half full;
+// erasing shifts back, so there are no tombstones. Knows no keys: whoever asks compares them. One thread.
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace freshet {
+
+class KeyIndex {
+ public:
+  static constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+
+  // The entry with that tag for which `same(entry)` holds, or kNone.
+  template <class Same>
+  uint32_t Find(uint32_t tag, const Same& same) const {
+    if (slots_.empty()) return kNone;
+    for (size_t i = tag & mask_; slots_[i].entry != kNone; i = (i + 1) & mask_) {
+      if (slots_[i].tag == tag && same(slots_[i].entry)) return slots_[i].entry;
+    }
+    return kNone;
+  }
+  void Prefetch(uint32_t tag) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[tag & mask_]);
+  }
+  // REQUIRES: not there yet.
+  void Insert(uint32_t tag, uint32_t entry) {
+    if (2 * (count_ + 1) > slots_.size()) Grow();
+    Place({tag, entry});
+    ++count_;
+  }
+  // REQUIRES: there.
+  void Erase(uint32_t tag, uint32_t entry) {
+    size_t hole = tag & mask_;
+    while (slots_[hole].entry != entry)
+      hole = (hole + 1) & mask_;
+    for (size_t i = (hole + 1) & mask_; slots_[i].entry != kNone; i = (i + 1) & mask_) {
+      const size_t home = slots_[i].tag & mask_;
+      if (((i - home) & mask_) >=
+          ((i - hole) & mask_)) {  // may move back to the hole without passing its home
+        slots_[hole] = slots_[i];
+        hole = i;
+      }
+    }
+    slots_[hole].entry = kNone;
+    --count_;
+  }
+
+ private:
+  struct Slot {
+    uint32_t tag = 0;
+    uint32_t entry = kNone;
+  };
+  void Place(Slot slot) {
+    size_t i = slot.tag & mask_;
+    while (slots_[i].entry != kNone)
+      i = (i + 1) & mask_;
+    slots_[i] = slot;
+  }
+  void Grow() {
+    std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots_.empty() ? 16 : 2 * slots_.size()));
+    mask_ = slots_.size() - 1;
+    for (const Slot& slot : old) {
+      if (slot.entry != kNone) Place(slot);
+    }
+  }
+  std::vector<Slot> slots_;
+  size_t mask_ = 0;
+  size_t count_ = 0;
+};
+
+}  // namespace freshet

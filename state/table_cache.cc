@@ -1,0 +1,363 @@
+#include "state/table_cache.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "engine/base/bytes.h"
+#include "engine/base/hash.h"
+#include "state/row_errors.h"
+
+namespace freshet {
+
+TableCache::TableCache(TableSpec spec, RowStore* store, CacheBudget& budget, Blocks& blocks,
+                       StoreStats& stats)
+    : spec_(std::move(spec)),
+      store_(store),
+      budget_(budget),
+      blocks_(blocks),
+      stats_(stats),
+      ordered_(ByKey(), BlockAllocator<InOrder>(blocks)) {
+  budget_.caches.push_back(this);
+}
+
+TableCache::~TableCache() {
+  DropAll();
+  std::erase(budget_.caches, this);
+}
+
+void TableCache::SetNumber(uint32_t number) {
+  number_ = number;
+  prefix_.clear();
+  AppendVarint(number, prefix_);
+}
+
+void TableCache::SetOrdered(bool ordered) {
+  if (spec_.ordered == ordered) return;
+  spec_.ordered = ordered;
+  for (uint32_t i = 0; i < entries_; ++i) {
+    if (At(i).Has(kUsed)) Settle(At(i));
+  }
+}
+
+void TableCache::SetIncomplete() {
+  if (store_ != nullptr) complete_ = false;
+}
+
+// --- entries ---
+
+uint32_t TableCache::TagOf(std::string_view key) {
+  return static_cast<uint32_t>(Hash64(key));
+}
+
+TableCache::Entry* TableCache::Find(std::string_view key, uint32_t tag) const {
+  const uint32_t number = index_.Find(tag, [&](uint32_t i) { return At(i).key() == key; });
+  return number == KeyIndex::kNone ? nullptr : &At(number);
+}
+
+TableCache::Entry& TableCache::Create(std::string_view key, uint32_t tag) {
+  uint32_t number = free_;
+  if (number == KeyIndex::kNone) {
+    if (entries_ % kSlab == 0) slabs_.push_back(std::make_unique<Entry[]>(kSlab));
+    number = entries_++;
+  } else {
+    free_ = At(number).tag;
+  }
+  Entry& entry = At(number);
+  entry = Entry{};
+  entry.number = number;
+  entry.tag = tag;
+  entry.flags = kUsed;
+  const auto key_size = static_cast<uint32_t>(key.size());
+  entry.capacity = static_cast<uint32_t>(Blocks::Rounded(ValueAt(key_size) + spec_.width));
+  entry.block = static_cast<char*>(blocks_.Allocate(entry.capacity));
+  entry.place.key_size = key_size;
+  if (key_size != 0) std::memcpy(entry.block, key.data(), key_size);
+  index_.Insert(tag, number);
+  Account(entry, CostOf(entry));
+  return entry;
+}
+
+void TableCache::Release(Entry& entry) {
+  if (entry.Has(kIndexed)) {
+    ordered_.erase(InOrder{KeyPrefix(entry.key()), &entry});
+    Account(entry, -kOrderCost);
+  }
+  if (entry.Has(kEvictable)) --evictable_;
+  if (entry.aside != nullptr) {
+    DropImage(entry, entry.aside->collected);
+    DropImage(entry, entry.aside->committed);
+    DropAsideIfEmpty(entry);
+  }
+  Account(entry, -CostOf(entry));
+  index_.Erase(entry.tag, entry.number);
+  blocks_.Free(entry.block, entry.capacity);
+  const uint32_t number = entry.number;
+  entry = Entry{};
+  entry.tag = std::exchange(free_, number);
+}
+
+int64_t TableCache::CostOf(const Entry& entry) const {
+  size_t cost = kEntryCost + entry.capacity;
+  if (entry.aside != nullptr) {
+    cost += sizeof(Aside);
+    for (const Image* image : {&entry.aside->committed, &entry.aside->collected}) {
+      if (image->data != nullptr) cost += Blocks::Rounded(image->size);
+    }
+  }
+  return static_cast<int64_t>(cost);
+}
+
+void TableCache::Account(const Entry& entry, int64_t bytes) {
+  used_ += bytes;
+  budget_.used += bytes;
+  if (entry.Has(kPinned)) {
+    pinned_ += bytes;
+    budget_.pinned += bytes;
+  }
+}
+
+void TableCache::MoveTo(Entry& entry, uint32_t capacity, uint32_t kept) {
+  char* block = static_cast<char*>(blocks_.Allocate(capacity));
+  std::memcpy(block, entry.block, ValueAt(entry.place.key_size) + kept);
+  blocks_.Free(entry.block, entry.capacity);
+  Account(entry, int64_t{capacity} - entry.capacity);
+  entry.block = block;
+  entry.capacity = capacity;
+  if (entry.present()) entry.place.data = block + ValueAt(entry.place.key_size);
+}
+
+// Only the value: no flags, no counters of changes.
+void TableCache::Resize(Entry& entry, uint32_t size) {
+  const uint32_t at = ValueAt(entry.place.key_size);
+  const uint32_t old = entry.present() ? entry.place.size : 0;
+  if (at + size > entry.capacity) {
+    // Rows that grow once tend to grow again.
+    const size_t wanted = size_t{at} + size + (old == 0 ? 0 : size / 4);
+    MoveTo(entry, static_cast<uint32_t>(Blocks::Rounded(wanted)), old);
+  }
+  entry.place.data = entry.block + at;
+  entry.place.size = size;
+  if (size > old) std::memset(entry.place.data + old, 0, size - old);
+}
+
+void TableCache::SetValue(Entry& entry, std::string_view value) {
+  Resize(entry, static_cast<uint32_t>(value.size()));
+  if (!value.empty()) std::memcpy(entry.place.data, value.data(), value.size());
+}
+
+// Brings what hangs on an entry's state in line with it; to be called after every change of state.
+void TableCache::Settle(Entry& entry) {
+  const bool clean = !entry.Has(kUnclean);
+  if (clean == entry.Has(kPinned)) {
+    if (clean) {
+      const int64_t cost = CostOf(entry);
+      entry.Drop(kPinned);
+      pinned_ -= cost;
+      budget_.pinned -= cost;
+    } else {
+      Account(entry, -CostOf(entry));
+      entry.Add(kPinned);
+      Account(entry, CostOf(entry));
+    }
+  }
+  const bool evictable = clean && (store_ != nullptr || !entry.present());
+  if (evictable != entry.Has(kEvictable)) {
+    evictable ? entry.Add(kEvictable) : entry.Drop(kEvictable);
+    evictable ? ++evictable_ : --evictable_;
+  }
+  if (!spec_.ordered && !entry.Has(kIndexed)) return;
+  const bool indexed =
+      spec_.ordered && (entry.present() ? complete_ || !clean : !clean && entry.Has(kStored));
+  if (indexed == entry.Has(kIndexed)) return;
+  const InOrder node{KeyPrefix(entry.key()), &entry};
+  const bool pinned = entry.Has(kPinned);
+  entry.Drop(kPinned);  // a node is not part of what waits for the store
+  if (indexed) {
+    ordered_.insert(node);
+    entry.Add(kIndexed);
+    Account(entry, kOrderCost);
+  } else {
+    ordered_.erase(node);
+    entry.Drop(kIndexed);
+    Account(entry, -kOrderCost);
+  }
+  if (pinned) entry.Add(kPinned);
+}
+
+void TableCache::DropAll() {
+  cursor_.reset();
+  dirty_.clear();
+  collected_.clear();
+  unstored_.clear();
+  dirty_bytes_ = unstored_bytes_ = 0;
+  for (uint32_t i = 0; i < entries_; ++i) {
+    Entry& entry = At(i);
+    if (!entry.Has(kUsed)) continue;
+    if (entry.Has(kUnclean)) {
+      entry.Drop(kUnclean);
+      Settle(entry);
+    }
+    if (entry.present()) SetIncomplete();
+    Release(entry);
+  }
+}
+
+void TableCache::Reset() {
+  DropAll();
+  complete_ = true;
+}
+
+bool TableCache::Sweep(int64_t target) {
+  if (evictable_ == 0) clock_ = entries_;
+  while (clock_ < entries_) {
+    Entry& entry = At(clock_++);
+    if (!entry.Has(kEvictable)) continue;
+    if (entry.Has(kReferenced)) {
+      entry.Drop(kReferenced);
+      continue;
+    }
+    if (entry.present()) complete_ = false;
+    ++stats_.evictions;
+    Release(entry);
+    if (budget_.used <= target) return false;
+  }
+  clock_ = 0;
+  return true;
+}
+
+// --- operators ---
+
+Status TableCache::Load(const KeyColumn& keys, std::span<Slot> out) {
+  const size_t n = keys.size();
+  stats_.loads += n;
+  tags_.resize(n);
+  for (size_t i = 0; i < n; ++i) {
+    tags_[i] = TagOf(keys[i]);
+    index_.Prefetch(tags_[i]);
+  }
+  misses_.clear();
+  for (size_t i = 0; i < n; ++i) {
+    Entry* entry = Find(keys[i], tags_[i]);
+    if (entry != nullptr) {
+      if (!entry->Has(kReferenced)) entry->Add(kReferenced);
+    } else {
+      entry = &Create(keys[i], tags_[i]);
+      complete_ ? Settle(*entry) : misses_.push_back(entry);
+    }
+    out[i].place_ = &entry->place;
+  }
+  return misses_.empty() ? Status() : ReadMisses();
+}
+
+Status TableCache::Load(std::string_view key, Slot& out) {
+  ++stats_.loads;
+  const uint32_t tag = TagOf(key);
+  Entry* entry = Find(key, tag);
+  if (entry != nullptr) {
+    if (!entry->Has(kReferenced)) entry->Add(kReferenced);
+    out.place_ = &entry->place;
+    return {};
+  }
+  entry = &Create(key, tag);
+  out.place_ = &entry->place;
+  if (complete_) {
+    Settle(*entry);
+    return {};
+  }
+  misses_.assign(1, entry);
+  return ReadMisses();
+}
+
+Status TableCache::ReadMisses() {
+  stats_.misses += misses_.size();
+  wanted_.Clear();
+  for (const Entry* entry : misses_) {
+    wanted_.buffer().append(prefix_).append(entry->key());
+    wanted_.EndKey();
+  }
+  Status status = store_->Read(wanted_, [&](size_t i, std::string_view value) -> Status {
+    if (Status s = CheckWidth(value); !s.ok()) return s;
+    SetValue(*misses_[i], value);
+    misses_[i]->Add(kLogged | kStored);
+    return {};
+  });
+  for (Entry* entry : misses_) {
+    if (status.ok()) {
+      Settle(*entry);
+    } else {
+      Release(*entry);  // else it would pass for absent
+    }
+  }
+  return status;
+}
+
+char* TableCache::Edit(Slot& slot, uint32_t size) {
+  Entry& entry = EntryOf(slot);
+  if (!entry.Has(kDirty)) BeginChange(entry);
+  RawTable::Place& place = entry.place;
+  if (place.data != nullptr && place.size == size) return place.data;
+  const bool was_present = entry.present();
+  dirty_bytes_ += size_t{size} - (was_present ? place.size : 0);
+  Resize(entry, size);
+  if (!was_present) Settle(entry);
+  return place.data;
+}
+
+void TableCache::Erase(Slot& slot) {
+  if (slot.present()) EraseEntry(EntryOf(slot));
+}
+
+void TableCache::EraseEntry(Entry& entry) {
+  if (!entry.Has(kDirty)) BeginChange(entry);
+  if (entry.present()) dirty_bytes_ -= entry.place.size;
+  entry.place.data = nullptr;
+  entry.place.size = 0;
+  const auto least = static_cast<uint32_t>(Blocks::Rounded(ValueAt(entry.place.key_size) + spec_.width));
+  if (entry.capacity >= least + 256) MoveTo(entry, least, 0);
+  Settle(entry);
+}
+
+void TableCache::BeginChange(Entry& entry) {
+  KeepImage(entry);
+  entry.Add(kDirty);
+  dirty_.push_back(&entry);
+  dirty_bytes_ += kRecordCost + entry.place.key_size + (entry.present() ? entry.place.size : 0);
+  Settle(entry);
+}
+
+void TableCache::Overwrite(std::string_view key, std::string_view value, bool maybe_stored) {
+  const uint32_t tag = TagOf(key);
+  Entry* entry = Find(key, tag);
+  if (entry == nullptr) {
+    entry = &Create(key, tag);
+    if (maybe_stored && !complete_) entry->Add(kLogged | kStored);
+  }
+  if (entry->present() && entry->value() == value) return;
+  Slot slot;
+  slot.place_ = &entry->place;
+  char* data = Edit(slot, static_cast<uint32_t>(value.size()));
+  if (!value.empty()) std::memcpy(data, value.data(), value.size());
+}
+
+void TableCache::Remove(std::string_view key) {
+  const uint32_t tag = TagOf(key);
+  Entry* entry = Find(key, tag);
+  if (entry != nullptr) {
+    if (entry->present()) EraseEntry(*entry);
+    return;
+  }
+  if (complete_) return;
+  entry = &Create(key, tag);
+  entry->Add(kLogged | kStored);
+  BeginChange(*entry);
+}
+
+Status TableCache::CheckWidth(std::string_view value) const {
+  if (Fits(value)) return {};
+  const std::string what = "a row of table `" + spec_.name + "` has " + std::to_string(value.size()) +
+                           " bytes instead of " + std::to_string(spec_.width);
+  return StoreCorrupt(store_ == nullptr ? "memory" : store_->directory(), what);
+}
+
+}  // namespace freshet

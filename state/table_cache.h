@@ -1,0 +1,206 @@
+#pragma once
+// The rows of one table in memory: what RawTable shows and TaskStore commits. One thread.
+//
+// An entry's value moves through the epochs like this (each step is a flag, and each has its list):
+//   Edit, Erase      kDirty      differs from what the last Collect saw
+//   Collect          kCollected  yielded as a change record, its transaction still open
+//   Committed        kUnstored   in the changelog, not yet in the store
+//   Stored           clean       equals the store
+// Later changes do not wait for earlier ones: the first change of an epoch to an entry that is collected or
+// unstored first keeps a copy of that image beside the entry (Aside), so Flush always writes the last
+// *committed* bytes. At most two images can be waiting, one collected and one committed.
+//
+// Always: entries that are not clean stay in memory. `complete`: every row of the table is in memory (a table
+// that began empty and has given up none), so a miss is known to be absent and nothing is read; a table
+// without a store is always complete. The ordered index holds all present entries while the table is
+// complete, and at least those that the store would show wrongly else.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "state/blocks.h"
+#include "state/key_index.h"
+#include "state/key_order.h"
+#include "state/raw_table.h"
+#include "state/row_store.h"
+#include "state/task_store.h"
+
+namespace freshet {
+
+class TableCache {
+ public:
+  using Slot = RawTable::Slot;
+  // `store`: null keeps everything in memory. All outlive this.
+  TableCache(TableSpec spec, RowStore* store, CacheBudget& budget, Blocks& blocks, StoreStats& stats);
+  TableCache(const TableCache&) = delete;
+  TableCache& operator=(const TableCache&) = delete;
+  ~TableCache();
+
+  const TableSpec& spec() const { return spec_; }
+  void SetOrdered(bool ordered);
+  // 0: the catalog's, or none yet. Its bytes precede the key in the store and in change records.
+  uint32_t number() const { return number_; }
+  const std::string& prefix() const { return prefix_; }
+  void SetNumber(uint32_t number);
+  // The store may hold rows that are not in memory.
+  void SetIncomplete();
+
+  // As RawTable has them.
+  Status Load(const KeyColumn& keys, std::span<Slot> out);
+  Status Load(std::string_view key, Slot& out);
+  char* Edit(Slot& slot, uint32_t size);
+  void Erase(Slot& slot);
+  Status Scan(std::string_view begin, std::string_view end,
+              const std::function<bool(std::string_view, std::string_view)>& visit);
+  // For callers who do not need to know what was there: nothing is read from the store. `maybe_stored`: false
+  // where the key is known to be absent.
+  void Overwrite(std::string_view key, std::string_view value, bool maybe_stored);
+  void Remove(std::string_view key);
+
+  Status Collect(const TaskStore::ChangeSink& sink);
+  void Committed();
+  size_t dirty_bytes() const { return dirty_bytes_; }
+  size_t unstored_bytes() const { return unstored_bytes_; }
+  bool unclean() const { return !dirty_.empty() || !collected_.empty() || !unstored_.empty(); }
+  // Adds the committed images that the store lacks; Stored says that they are written.
+  void AddUnstored(RowBatch& batch);
+  void Stored();
+
+  // Restore. A table with a store is written past its cache, which is empty then.
+  bool Fits(std::string_view value) const { return spec_.width == 0 || value.size() == spec_.width; }
+  void ApplyInMemory(std::string_view key, std::optional<std::string_view> value);
+  void DropAll();
+  // As new: the store holds nothing of it either.
+  void Reset();
+
+  // Goes round the entries from where it stopped and gives up clean ones that were not asked for since the
+  // last passing, until the budget's use is down to `target` (false) or the end is reached (true).
+  bool Sweep(int64_t target);
+
+ private:
+  enum Flag : uint16_t {
+    kDirty = 1,
+    kCollected = 2,
+    kUnstored = 4,
+    kLogged = 8,       // the last image in the changelog, collected ones included, is present
+    kStored = 16,      // the store may hold the key
+    kReferenced = 32,  // CLOCK
+    kPinned = 64,      // counted in budget.pinned
+    kEvictable = 128,
+    kIndexed = 256,  // in ordered_
+    kUsed = 512,     // not on the free list
+  };
+  static constexpr unsigned kUnclean = kDirty | kCollected | kUnstored;
+  struct Image {
+    char* data = nullptr;  // null: none kept, or absent
+    uint32_t size = 0;
+    bool kept = false;
+  };
+  struct Aside {
+    Image committed, collected;
+  };
+  struct Entry {
+    RawTable::Place place;  // first: slots point here
+    char* block = nullptr;  // the key, padded to 8, then the value
+    Aside* aside = nullptr;
+    uint32_t capacity = 0;  // of the block
+    uint32_t tag = 0;       // of the key's hash; next free entry
+    uint32_t number = 0;
+    uint16_t flags = 0;
+    bool Has(unsigned any) const { return (flags & any) != 0; }
+    void Add(unsigned these) { flags = static_cast<uint16_t>(flags | these); }
+    void Drop(unsigned these) { flags = static_cast<uint16_t>(flags & ~these); }
+    bool present() const { return place.data != nullptr; }
+    std::string_view key() const { return {block, place.key_size}; }
+    std::string_view value() const { return {place.data, place.size}; }
+  };
+  struct InOrder {
+    uint64_t prefix;
+    Entry* entry;
+  };
+  struct Probe {
+    uint64_t prefix;
+    std::string_view key;
+  };
+  struct ByKey {
+    using is_transparent = void;
+    bool operator()(const InOrder& a, const InOrder& b) const {
+      return a.prefix != b.prefix ? a.prefix < b.prefix : a.entry->key() < b.entry->key();
+    }
+    bool operator()(const InOrder& a, const Probe& b) const {
+      return a.prefix != b.prefix ? a.prefix < b.prefix : a.entry->key() < b.key;
+    }
+    bool operator()(const Probe& a, const InOrder& b) const {
+      return a.prefix != b.prefix ? a.prefix < b.prefix : a.key < b.entry->key();
+    }
+  };
+  static constexpr uint32_t kSlab = 64;
+  static constexpr size_t kEntryCost = sizeof(Entry) + 24;  // and its share of the index
+  static constexpr size_t kRecordCost =
+      8;  // of a change record: dirty_bytes is 0 only where nothing is dirty
+  static constexpr int64_t kOrderCost = 64;  // a node of ordered_
+  static constexpr uint32_t ValueAt(uint32_t key_size) { return (key_size + 7) & ~7U; }
+  static Entry& EntryOf(const Slot& slot) { return *reinterpret_cast<Entry*>(slot.place_); }
+
+  // table_cache.cc: entries and their flags.
+  static uint32_t TagOf(std::string_view key);
+  Entry& At(uint32_t number) const { return slabs_[number / kSlab][number % kSlab]; }
+  Entry* Find(std::string_view key, uint32_t tag) const;
+  Entry& Create(std::string_view key, uint32_t tag);
+  void Release(Entry& entry);
+  void Resize(Entry& entry, uint32_t size);
+  void MoveTo(Entry& entry, uint32_t capacity, uint32_t kept);
+  void SetValue(Entry& entry, std::string_view value);
+  void Settle(Entry& entry);
+  void BeginChange(Entry& entry);
+  void EraseEntry(Entry& entry);
+  Status ReadMisses();
+  Status CheckWidth(std::string_view value) const;
+  void Account(const Entry& entry, int64_t bytes);
+  int64_t CostOf(const Entry& entry) const;
+
+  // table_epoch.cc: images and their lists.
+  void KeepImage(Entry& entry);
+  void DropImage(Entry& entry, Image& image);
+  void DropAsideIfEmpty(Entry& entry);
+  void DropTrace(Entry& entry);
+  std::string_view CommittedValue(const Entry& entry, bool& present) const;
+  void SortByKey(std::vector<Entry*>& entries);
+
+  TableSpec spec_;
+  RowStore* store_;
+  CacheBudget& budget_;
+  Blocks& blocks_;
+  StoreStats& stats_;
+  uint32_t number_ = 0;
+  std::string prefix_;
+  bool complete_ = true;
+
+  KeyIndex index_;
+  std::vector<std::unique_ptr<Entry[]>> slabs_;
+  uint32_t entries_ = 0;  // ever made
+  uint32_t free_ = KeyIndex::kNone;
+  uint32_t clock_ = 0;
+  uint32_t evictable_ = 0;
+  int64_t used_ = 0, pinned_ = 0;  // this table's part of the budget's
+  std::set<InOrder, ByKey, BlockAllocator<InOrder>> ordered_;
+
+  std::vector<Entry*> dirty_, collected_, unstored_;
+  size_t dirty_bytes_ = 0, unstored_bytes_ = 0;
+
+  std::optional<RowCursor> cursor_;  // kept until the store changes
+  KeyColumn wanted_;                 // scratch
+  std::vector<Entry*> misses_;
+  std::vector<uint32_t> tags_;
+  std::vector<InOrder> sorted_;
+  std::string record_;
+};
+
+}  // namespace freshet

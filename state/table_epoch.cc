@@ -1,0 +1,166 @@
+// What happens to a table's changes at the ends of epochs.
+#include <algorithm>
+#include <cstring>
+
+#include "state/table_cache.h"
+
+namespace freshet {
+
+// --- images beside entries ---
+
+void TableCache::KeepImage(Entry& entry) {
+  if (!entry.Has(kCollected | kUnstored)) return;
+  if (entry.aside == nullptr) {
+    entry.aside = new (blocks_.Allocate(sizeof(Aside))) Aside;
+    Account(entry, sizeof(Aside));
+  }
+  Image& image = entry.Has(kCollected) ? entry.aside->collected : entry.aside->committed;
+  image = {nullptr, entry.place.size, true};
+  if (!entry.present()) return;
+  image.data = static_cast<char*>(blocks_.Allocate(image.size));
+  Account(entry, static_cast<int64_t>(Blocks::Rounded(image.size)));
+  if (image.size != 0) std::memcpy(image.data, entry.place.data, image.size);
+}
+
+void TableCache::DropImage(Entry& entry, Image& image) {
+  if (image.data != nullptr) {
+    blocks_.Free(image.data, image.size);
+    Account(entry, -static_cast<int64_t>(Blocks::Rounded(image.size)));
+  }
+  image = Image{};
+}
+
+void TableCache::DropAsideIfEmpty(Entry& entry) {
+  if (entry.aside == nullptr || entry.aside->committed.kept || entry.aside->collected.kept) return;
+  blocks_.Free(entry.aside, sizeof(Aside));
+  entry.aside = nullptr;
+  Account(entry, -static_cast<int64_t>(sizeof(Aside)));
+}
+
+// REQUIRES: kUnstored. A dirty or collected entry has moved on from its committed image, which is then beside
+// it.
+std::string_view TableCache::CommittedValue(const Entry& entry, bool& present) const {
+  if (entry.Has(kDirty | kCollected) && entry.aside != nullptr && entry.aside->committed.kept) {
+    const Image& image = entry.aside->committed;
+    present = image.data != nullptr;
+    return {image.data, image.size};
+  }
+  present = entry.present();
+  return entry.value();
+}
+
+// --- the epoch's end ---
+
+void TableCache::SortByKey(std::vector<Entry*>& entries) {
+  sorted_.clear();
+  sorted_.reserve(entries.size());
+  for (Entry* entry : entries)
+    sorted_.push_back({KeyPrefix(entry->key()), entry});
+  std::sort(sorted_.begin(), sorted_.end(), ByKey());
+  for (size_t i = 0; i < entries.size(); ++i)
+    entries[i] = sorted_[i].entry;
+}
+
+Status TableCache::Collect(const TaskStore::ChangeSink& sink) {
+  SortByKey(dirty_);
+  for (Entry* entry : dirty_) {
+    entry->Drop(kDirty);
+    if (!entry->present() && !entry->Has(kLogged)) {
+      DropTrace(*entry);
+      continue;
+    }
+    record_.assign(prefix_).append(entry->key());
+    std::optional<std::string_view> value;
+    if (entry->present()) value = entry->value();
+    if (Status s = sink(record_, value); !s.ok()) return s;
+    entry->present() ? entry->Add(kLogged) : entry->Drop(kLogged);
+    if (entry->Has(kCollected)) {
+      if (entry->aside != nullptr) DropImage(*entry, entry->aside->collected);  // this record comes after it
+    } else {
+      entry->Add(kCollected);
+      collected_.push_back(entry);
+    }
+    DropAsideIfEmpty(*entry);
+  }
+  dirty_.clear();
+  dirty_bytes_ = 0;
+  return {};
+}
+
+// The entry is absent, and so is its last image in the changelog: nothing has changed.
+void TableCache::DropTrace(Entry& entry) {
+  if (entry.aside != nullptr) {
+    DropImage(entry, entry.Has(kCollected) ? entry.aside->collected : entry.aside->committed);
+    DropAsideIfEmpty(entry);
+  }
+  Settle(entry);
+  if (!entry.Has(kUnclean)) Release(entry);
+}
+
+void TableCache::Committed() {
+  for (Entry* entry : collected_) {
+    if (entry->Has(kUnstored)) {
+      bool present = false;
+      unstored_bytes_ -= entry->place.key_size + CommittedValue(*entry, present).size();
+    } else {
+      unstored_.push_back(entry);
+    }
+    if (entry->aside != nullptr) {
+      Aside& aside = *entry->aside;
+      DropImage(*entry, aside.committed);
+      std::swap(aside.committed, aside.collected);  // kept only where the entry has been changed since
+      DropAsideIfEmpty(*entry);
+    }
+    entry->Drop(kCollected);
+    entry->Add(kUnstored);
+    bool present = false;
+    unstored_bytes_ += entry->place.key_size + CommittedValue(*entry, present).size();
+    Settle(*entry);
+  }
+  collected_.clear();
+}
+
+void TableCache::AddUnstored(RowBatch& batch) {
+  for (const Entry* entry : unstored_) {
+    bool present = false;
+    const std::string_view value = CommittedValue(*entry, present);
+    if (!present && !entry->Has(kStored)) continue;  // came and went since the last Flush
+    record_.assign(prefix_).append(entry->key());
+    present ? batch.Put(record_, value) : batch.Delete(record_);
+  }
+}
+
+void TableCache::Stored() {
+  cursor_.reset();
+  for (Entry* entry : unstored_) {
+    bool present = false;
+    CommittedValue(*entry, present);
+    present&& store_ != nullptr ? entry->Add(kStored) : entry->Drop(kStored);
+    if (entry->aside != nullptr) {
+      DropImage(*entry, entry->aside->committed);
+      DropAsideIfEmpty(*entry);
+    }
+    entry->Drop(kUnstored);
+    Settle(*entry);
+    if (!entry->Has(kUnclean) && !entry->present()) Release(*entry);
+  }
+  unstored_.clear();
+  unstored_bytes_ = 0;
+}
+
+// --- restore ---
+
+void TableCache::ApplyInMemory(std::string_view key, std::optional<std::string_view> value) {
+  const uint32_t tag = TagOf(key);
+  Entry* entry = Find(key, tag);
+  if (!value) {
+    if (entry != nullptr) Release(*entry);
+    return;
+  }
+  if (entry == nullptr) entry = &Create(key, tag);
+  SetValue(*entry, *value);
+  entry->Add(kLogged);
+  Settle(*entry);
+}
+
+}  // namespace freshet

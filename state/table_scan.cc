@@ -1,0 +1,44 @@
+// Rows in key order: what is in memory merged with what is in the store.
+#include <utility>
+
+#include "state/table_cache.h"
+
+namespace freshet {
+
+Status TableCache::Scan(std::string_view begin, std::string_view end,
+                        const std::function<bool(std::string_view, std::string_view)>& visit) {
+  if (!spec_.ordered)
+    return Internal("table `" + spec_.name + "` is scanned but was not declared as ordered");
+  auto mine = ordered_.lower_bound(Probe{KeyPrefix(begin), begin});
+  const auto mine_left = [&] { return mine != ordered_.end() && (end.empty() || mine->entry->key() < end); };
+  if (complete_) {
+    for (; mine_left(); ++mine) {
+      if (mine->entry->present() && !visit(mine->entry->key(), mine->entry->value())) return {};
+    }
+    return {};
+  }
+  if (!cursor_) cursor_ = store_->Scan(prefix_);
+  cursor_->Seek(record_.assign(prefix_).append(begin));
+  const auto stored_key = [&] { return cursor_->key().substr(prefix_.size()); };
+  const auto stored_left = [&] { return cursor_->valid() && (end.empty() || stored_key() < end); };
+  while (true) {
+    const bool has_mine = mine_left();
+    const bool has_stored = stored_left();
+    if (!has_mine && !has_stored) break;
+    const int order = !has_stored ? -1 : !has_mine ? 1 : mine->entry->key().compare(stored_key());
+    bool go_on = true;
+    if (order <= 0) {  // memory is newer
+      const Entry& entry = *mine->entry;
+      if (entry.present()) go_on = visit(entry.key(), entry.value());
+      ++mine;
+    } else {
+      if (Status s = CheckWidth(cursor_->value()); !s.ok()) return s;
+      go_on = visit(stored_key(), cursor_->value());
+    }
+    if (!go_on) return {};
+    if (order >= 0) cursor_->Next();
+  }
+  return cursor_->status();
+}
+
+}  // namespace freshet

@@ -1,0 +1,56 @@
+#pragma once
+// Event-time timers of a task, kept in one of its tables, so that they commit and restore with everything
+// else. One thread. A timer is (time, operator's place in the plan, key bytes); setting one twice is setting
+// it once.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/base/status.h"
+#include "engine/base/time.h"
+
+namespace freshet {
+
+class TaskStore;
+
+struct DueTimer {
+  Time time = 0;
+  uint32_t place = 0;                                 // of the operator that set it
+  std::string key;                                    // as given to Set
+  auto operator<=>(const DueTimer&) const = default;  // the order in which timers fire
+};
+
+class TaskTimers {
+ public:
+  // `store` outlives this.
+  static Result<std::unique_ptr<TaskTimers>> Open(TaskStore& store);
+  ~TaskTimers();
+
+  Status Set(Time time, uint32_t place, std::string_view key);
+  Status Cancel(Time time, uint32_t place, std::string_view key);
+  // The first timer, or null; stays valid until the next call of any function. Cheap: kept in memory.
+  Result<const DueTimer*> First();
+  // Removes the first timer. REQUIRES: First() is one.
+  Status Pop();
+
+ private:
+  struct Impl;
+  explicit TaskTimers(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// An operator's own timers.
+class Timers {
+ public:
+  Timers(TaskTimers& timers, uint32_t place) : timers_(&timers), place_(place) {}
+  Status Set(Time time, std::string_view key) { return timers_->Set(time, place_, key); }
+  Status Cancel(Time time, std::string_view key) { return timers_->Cancel(time, place_, key); }
+
+ private:
+  TaskTimers* timers_;
+  uint32_t place_;
+};
+
+}  // namespace freshet

@@ -1,0 +1,181 @@
+#include "state/timers.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "engine/base/random.h"
+#include "tests/harness/temp_dir.h"
+#include "tests/state/store_fixture.h"
+
+namespace freshet {
+namespace {
+
+std::unique_ptr<TaskTimers> OpenTimers(TaskStore& store) {
+  auto timers = TaskTimers::Open(store);
+  EXPECT_TRUE(timers.ok()) << timers.status().message();
+  return std::move(*timers);
+}
+
+std::optional<DueTimer> FirstOf(TaskTimers& timers) {
+  auto first = timers.First();
+  EXPECT_TRUE(first.ok()) << first.status().message();
+  return *first == nullptr ? std::nullopt : std::optional<DueTimer>(**first);
+}
+
+TEST(Timers, FireByTimeThenPlaceThenKey) {
+  StoreFixture fixture;
+  fixture.Open();
+  auto timers = OpenTimers(*fixture.store);
+  const std::vector<DueTimer> order = {
+      {kMinTime, 3, "z"}, {-5, 0, ""}, {0, 0, "a"},  {0, 0, std::string("a\0", 2)},
+      {0, 0, "b"},        {0, 1, ""},  {0, 300, ""}, {kMaxTime, 0, "a"}};
+  for (const size_t i : {3, 0, 7, 5, 1, 6, 2, 4}) {
+    const DueTimer& t = order[i];
+    ASSERT_TRUE(timers->Set(t.time, t.place, t.key).ok());
+    ASSERT_TRUE(timers->Set(t.time, t.place, t.key).ok());  // twice is once
+  }
+  for (const DueTimer& expected : order) {
+    ASSERT_EQ(FirstOf(*timers), expected);
+    ASSERT_TRUE(timers->Pop().ok());
+  }
+  EXPECT_EQ(FirstOf(*timers), std::nullopt);
+  EXPECT_EQ(timers->Pop().code(), Code::kInternal);
+}
+
+TEST(Timers, SetAndFiredInOneEpochLeaveNoTrace) {
+  StoreFixture fixture;
+  fixture.Open();
+  auto timers = OpenTimers(*fixture.store);
+  Changelog log;
+  Commit(*fixture.store, log);  // the catalog
+  ASSERT_EQ(FirstOf(*timers), std::nullopt);
+  ASSERT_TRUE(timers->Set(7, 0, "key").ok());
+  ASSERT_EQ(FirstOf(*timers), (DueTimer{7, 0, "key"}));
+  ASSERT_TRUE(timers->Pop().ok());
+  EXPECT_TRUE(CollectAll(*fixture.store).empty());
+}
+
+// Against a set, with more timers than are kept in memory, through commits, flushes and crashes.
+class TimerHistory {
+ public:
+  TimerHistory(uint64_t seed, std::string directory, uint64_t many) : random_(seed), many_(many) {
+    store_.directory = std::move(directory);
+    store_.budget.limit = 100'000;
+    Reopen();
+  }
+  void Step() {
+    switch (random_.Below(16)) {
+      case 0:
+        return CommitNow();
+      case 1:
+        return random_.Chance(0.1) ? Reopen() : CommitNow();
+      case 2:
+      case 3:
+        return Fire();
+      case 4:
+        return Cancel();
+      default:
+        return SetSome();
+    }
+  }
+  void FireAll() {
+    while (!now_.empty()) {
+      Fire();
+      if (testing::Test::HasFatalFailure()) return;
+    }
+    ASSERT_EQ(FirstOf(*timers_), std::nullopt);
+  }
+
+ private:
+  DueTimer Any() {
+    const auto near = static_cast<int64_t>(random_.Below(100'000));
+    return {clock_ + near, static_cast<uint32_t>(random_.Below(3)), std::string(random_.Below(20), 'k')};
+  }
+  void SetSome() {
+    for (uint64_t n = random_.Below(many_); n > 0; --n) {
+      const DueTimer timer = Any();
+      ASSERT_TRUE(timers_->Set(timer.time, timer.place, timer.key).ok());
+      now_.insert(timer);
+    }
+  }
+  void Cancel() {
+    DueTimer timer = Any();
+    const auto near = now_.lower_bound(timer);
+    if (near != now_.end() && random_.Chance(0.8)) timer = *near;
+    ASSERT_TRUE(timers_->Cancel(timer.time, timer.place, timer.key).ok());
+    now_.erase(timer);
+  }
+  void Fire() {
+    for (uint64_t n = random_.Below(2 * many_) + 1; n > 0 && !now_.empty(); --n) {
+      ASSERT_EQ(FirstOf(*timers_), *now_.begin());
+      ASSERT_TRUE(timers_->Pop().ok());
+      clock_ = now_.begin()->time;
+      now_.erase(now_.begin());
+      // A timer set while one fires, perhaps due at once.
+      if (random_.Chance(0.1)) {
+        ASSERT_TRUE(timers_->Set(clock_, 9, "again").ok());
+        now_.insert({clock_, 9, "again"});
+      }
+    }
+    if (now_.empty()) {
+      ASSERT_EQ(FirstOf(*timers_), std::nullopt);
+    }
+  }
+  void CommitNow() {
+    Commit(*store_.store, log_);
+    committed_ = now_;
+    committed_clock_ = clock_;
+    if (random_.Chance(0.5)) {
+      ASSERT_TRUE(store_.store->Flush().ok());
+    }
+  }
+  void Reopen() {
+    timers_.reset();
+    store_.Open();
+    timers_ = OpenTimers(*store_.store);
+    Restore(*store_.store, log_);
+    now_ = committed_;
+    clock_ = committed_clock_;
+  }
+
+  Random random_;
+  uint64_t many_;
+  StoreFixture store_;
+  std::unique_ptr<TaskTimers> timers_;
+  Changelog log_;
+  std::set<DueTimer> now_, committed_;
+  Time clock_ = 0, committed_clock_ = 0;
+};
+
+void RunHistory(uint64_t seed, const std::string& directory, uint64_t many, int steps) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  TimerHistory history(seed, directory, many);
+  for (int i = 0; i < steps && !testing::Test::HasFatalFailure(); ++i)
+    history.Step();
+  if (!testing::Test::HasFatalFailure()) history.FireAll();
+}
+
+TEST(Timers, FewInMemory) {
+  for (uint64_t seed = 1; seed <= 200 && !HasFatalFailure(); ++seed)
+    RunHistory(seed, "", 8, 100);
+}
+
+TEST(Timers, FewOnDisk) {
+  for (uint64_t seed = 1; seed <= 15 && !HasFatalFailure(); ++seed) {
+    const TempDir directory;
+    RunHistory(seed, directory.File("store"), 8, 100);
+  }
+}
+
+TEST(Timers, MoreThanAreKeptInMemory) {
+  for (uint64_t seed = 1; seed <= 6 && !HasFatalFailure(); ++seed) {
+    const TempDir directory;
+    RunHistory(seed, seed % 3 == 0 ? "" : directory.File("store"), 1500, 60);
+  }
+}
+
+}  // namespace
+}  // namespace freshet
