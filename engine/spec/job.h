@@ -1,6 +1,6 @@
 #pragma once
 // The frame of a job file: everything but the bodies of operators and models, which stay opaque nodes until their own
-// shapes read them. Made by ParseJob; a plain value.
+// shapes read them. Made by ParseJob; a plain value, any thread.
 #include <array>
 #include <map>
 #include <string>
@@ -41,7 +41,6 @@ struct CommitSpec {
 
 struct TypeName {  // `float64`, `list<string>`, …
   Type type = Type::kString;
-  static const ShapeBase& Describe() = delete;
 };
 template <>
 struct ValueOfImpl<TypeName> {
@@ -96,6 +95,7 @@ struct FrameSpec {
   Span merge_slack{0};
   Span merge_wait{0};
   Span max_future{kDay};
+  Named<Secret> kafka;  // settings of the Kafka client, under librdkafka's names
   Named<SourceSpec> sources;
   Named<Node> operators;
   Named<Node> models;
@@ -103,16 +103,22 @@ struct FrameSpec {
   static const ShapeBase& Describe();
 };
 
+// Positions are kept by address: a move keeps those of everything inside `sources`, `operators`, `models` and `sinks`,
+// a copy would keep none.
 struct Job {
+  Job() = default;
+  Job(Job&&) = default;
+  Job& operator=(Job&&) = default;
   FrameSpec frame;
   Positions positions;
   std::string file;  // as given, for messages
 };
 
-// Applies `--set path=value` (path: dotted keys) to the tree; a value is read as a YAML scalar. Faults are reported
-// against the pseudo-file "--set".
+// Applies `--set path=value` (path: dotted keys) to the tree; a value is read as YAML on one line. Faults are reported
+// against the pseudo-file "--set", and so are later ones in what was set.
 void ApplyOverride(std::string_view assignment, Node& root, Diagnostics& diagnostics);
-// Replaces ${env:NAME} and ${file:PATH} in scalars; an unknown one is an error at its place.
+// Replaces ${env:NAME} and ${file:PATH} in scalars; an unknown one is an error at its place. Values of other types than
+// Secret refuse what came from there when they are read.
 void ResolveSecrets(Node& root, Diagnostics& diagnostics);
 // Names of jobs, sources, operators, models, sinks: letters, digits, `-`, `_`, not starting with a digit; one
 // namespace for sources and operators. Returns what could be read; trust it only if diagnostics.ok().

@@ -1,6 +1,7 @@
 #pragma once
 // The YAML tree with positions, before any meaning is given to it. Scalars stay text: what they are is
 // decided by the type that reads them (YAML 1.2 core rules), never here. A plain value type; any thread.
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,8 +12,11 @@ namespace freshet {
 class Diagnostics;
 
 struct Position {
-  int line = 0;  // from 1; 0: unknown
-  int column = 0;
+  static constexpr int kOverride = -1;
+
+  int line = 0;    // from 1; 0: unknown; kOverride: given on the command line with --set
+  int column = 0;  // from 1, in bytes
+  auto operator<=>(const Position&) const = default;
 };
 
 struct Node {
@@ -22,6 +26,9 @@ struct Node {
   Position position;
   std::string text;            // scalars
   bool quoted = false;         // '…' or "…" or a block: always a string
+  bool verbatim = false;       // `text` stands in the file as it is, on one line, from `position` (and its quote) on
+  bool secret = false;         // `text` came from ${env:…} or ${file:…}: never print it
+  bool broken = false;         // its fault was reported already: whoever reads it stays silent
   std::vector<Node> items;     // lists
   std::vector<Entry> entries;  // maps, keys are scalars, no key twice, in file order
 
@@ -34,9 +41,9 @@ struct Node::Entry {
   Node second;
 };
 
-// Parses one document of at most 1 MiB. Duplicate keys, `<<`, tags, anchors, aliases, keys that are no
-// scalars, a second document, tabs and syntax errors are reported to `diagnostics`; what could be read is
-// returned.
+// Parses one document of at most 1 MiB, nested at most 64 deep. Duplicate keys, `<<`, tags, anchors, aliases, keys that
+// are no scalars or that YAML 1.1 tools take for booleans, a second document, tabs and syntax errors are reported to
+// `diagnostics`; what could be read is returned. After a syntax error that is a broken node.
 Node ParseYaml(std::string_view text, Diagnostics& diagnostics);
 
 }  // namespace freshet

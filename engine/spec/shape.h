@@ -14,7 +14,7 @@
 //   };
 //
 // An optional key's default is its member's initializer, printed in the docs. A member may be bool, int64_t, double,
-// std::string, Span, ByteSize, Fraction, Expr, StreamRef, FieldRef, ModelRef, KeyFields, an enum with EnumNames,
+// std::string, Secret, Span, ByteSize, Fraction, Expr, StreamRef, FieldRef, ModelRef, KeyFields, an enum with EnumNames,
 // ChoiceOf<F>, a struct with Describe(), and std::vector, Named or std::optional of these; and Node, left unread.
 #include <map>
 #include <memory>
@@ -49,14 +49,24 @@ struct ReadContext {
   Positions& positions;
 };
 
+struct ShapeBase;
+
 class ValueType {
  public:
   virtual ~ValueType() = default;
   virtual void Read(const Node& node, void* out, ReadContext& context) const = 0;
-  virtual std::string JsonSchema() const = 0;             // one JSON object
-  virtual std::string Text() const = 0;                   // for people: "duration", "list of expressions"
-  virtual std::string Print(const void* value) const = 0; // a default, as it would stand in the file; "" for none
+  // One JSON object. `depth` counts the maps around it: shapes may be recursive, and end somewhere.
+  virtual std::string JsonSchema(size_t depth) const = 0;
+  virtual std::string Text() const = 0;                    // for people: "duration", "list of expressions"
+  virtual std::string Print(const void* value) const = 0;  // a default, as it would stand in the file; "" for none
+  virtual bool is_list() const { return false; }
+  // What the documentation must also explain: the map it is, or holds, and how it is reached ("", ".<name>", "[]").
+  virtual const ShapeBase* nested() const { return nullptr; }
+  virtual std::string_view nested_path() const { return ""; }
+  virtual const Family* family() const { return nullptr; }
 };
+// Reads `node` at its place into `out`, unless its fault is known already. Every value is read through this.
+void ReadValue(const ValueType& type, const Node& node, void* out, ReadContext& context);
 
 struct Key {
   std::string_view name;
@@ -130,13 +140,12 @@ struct Shape : ShapeBase {
 };
 
 // Reads `node` (a map) into `params`; reports all faults: unknown keys with suggestions, missing keys, wrong values.
+// The place of a member that was not given is that of the map.
 void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& context);
 std::string JsonSchemaOf(const ShapeBase& shape);
 
 // --- the closed list -------------------------------------------------------------------------------------------------
 
-template <class T>
-struct ScalarValue;  // defined in values.cc for the types listed here
 #define FRESHET_VALUE(T)                \
   template <>                           \
   struct ValueOfImpl<T> {               \
@@ -146,6 +155,7 @@ FRESHET_VALUE(bool)
 FRESHET_VALUE(int64_t)
 FRESHET_VALUE(double)
 FRESHET_VALUE(std::string)
+FRESHET_VALUE(Secret)
 FRESHET_VALUE(Span)
 FRESHET_VALUE(ByteSize)
 FRESHET_VALUE(Fraction)

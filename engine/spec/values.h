@@ -14,7 +14,8 @@ namespace freshet {
 
 struct Expr {  // an expression's text; compiled later, when its stream's columns are known
   std::string text;
-  Position position;
+  Position position;     // of the text's first character
+  bool verbatim = true;  // the text stands in the file as it is: a place inside it is `position` plus an offset
   bool empty() const { return text.empty(); }
 };
 template <class Tag>
@@ -33,6 +34,9 @@ struct DurationValue {  // "3h"; written `Span` in parameters
   constexpr operator Duration() const { return micros; }
 };
 using Span = DurationValue;
+struct Secret {  // text that may come from ${env:…} or ${file:…}; never printed
+  std::string value;
+};
 struct ByteSize {  // "64MiB"
   int64_t bytes = 0;
   constexpr operator int64_t() const { return bytes; }
@@ -91,6 +95,11 @@ struct ChoiceOf : Choice {
     if (option != nullptr && option->make != nullptr) parameters = option->make();
   }
 };
+
+// Whether an expression can name it: letters, digits and `_`, parts joined by dots, none starting with a digit.
+bool IsColumnName(std::string_view name);
+// Whether it may name a job, source, operator, model or sink: letters, digits, `-`, `_`, not starting with a digit.
+bool IsPartName(std::string_view name);
 
 // Names of an enum's values, in order from 0: specialise `static constexpr std::array<std::string_view, N> names`.
 template <class E>

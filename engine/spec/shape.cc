@@ -1,0 +1,128 @@
+#include "engine/spec/shape.h"
+
+#include "engine/spec/json_text.h"
+#include "engine/spec/scalar.h"
+#include "engine/spec/shape_schema.h"
+
+namespace freshet {
+namespace {
+
+constexpr size_t kSchemaDepth = 12;
+
+const Key* FindKey(const ShapeBase& shape, std::string_view name) {
+  for (const Key& key : shape.keys) {
+    if (key.name == name) return &key;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> NamesOf(const ShapeBase& shape) {
+  std::vector<std::string> names;
+  for (const Key& key : shape.keys)
+    names.emplace_back(key.name);
+  return names;
+}
+
+void ReportMissing(const Key& key, const Node& node, Diagnostics& diagnostics) {
+  diagnostics.Error(node.position,
+                    "the key `" + std::string(key.name) + "` is missing: " + std::string(key.doc));
+}
+
+void ReadShort(const ShapeBase& shape, const Node& node, void* params, ReadContext& context) {
+  for (const Key& key : shape.keys) {
+    context.positions.Set(key.member(params), node.position);
+    if (key.name == shape.short_key) {
+      ReadValue(*key.type, node, key.member(params), context);
+    } else if (key.required) {
+      ReportMissing(key, node, context.diagnostics);
+    }
+  }
+}
+
+// The entry of a key that is not declared: kept by a shape with a rest, else a fault.
+void ReadUnknown(const ShapeBase& shape, const Node::Entry& entry, void* params, ReadContext& context) {
+  if (shape.rest != nullptr) {
+    static_cast<Named<Node>*>(shape.rest(params))->emplace_back(entry.first.text, entry.second);
+    return;
+  }
+  if (shape.keys.empty()) {
+    context.diagnostics.Error(entry.first.position, "unknown key " + QuoteText(entry.first.text) +
+                                                        "; there are no parameters here");
+    return;
+  }
+  context.diagnostics.Error(entry.first.position, "unknown key " + QuoteText(entry.first.text) +
+                                                      Suggestion(entry.first.text, NamesOf(shape)));
+}
+
+}  // namespace
+
+void ReadValue(const ValueType& type, const Node& node, void* out, ReadContext& context) {
+  context.positions.Set(out, node.position);
+  if (!node.broken) type.Read(node, out, context);
+}
+
+void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& context) {
+  if (node.broken) return;
+  if (!shape.short_key.empty() && (node.kind == Node::Kind::kScalar || node.kind == Node::Kind::kList)) {
+    ReadShort(shape, node, params, context);
+    return;
+  }
+  if (node.kind != Node::Kind::kMap && node.kind != Node::Kind::kNull) {
+    context.diagnostics.Error(node.position, "expected a map of keys, found " + Shown(node));
+    return;
+  }
+  for (const Key& key : shape.keys) {
+    const Node* value = node.Find(key.name);
+    if (value == nullptr) {
+      context.positions.Set(key.member(params), node.position);
+      if (key.required) ReportMissing(key, node, context.diagnostics);
+      continue;
+    }
+    if (value->kind == Node::Kind::kNull && !value->broken && key.type != &ValueOf<Node>()) {
+      context.diagnostics.Error(value->position, "the key `" + std::string(key.name) +
+                                                     "` has no value; give " + key.type->Text() +
+                                                     (key.required ? "" : ", or leave the key out"));
+      continue;
+    }
+    ReadValue(*key.type, *value, key.member(params), context);
+  }
+  for (const Node::Entry& entry : node.entries) {
+    if (FindKey(shape, entry.first.text) == nullptr) ReadUnknown(shape, entry, params, context);
+  }
+}
+
+namespace shape_internal {
+
+// The schema of a shape's map, and of what may stand for it.
+std::string ShapeSchema(const ShapeBase& shape, size_t depth, std::string_view more_properties) {
+  if (depth > kSchemaDepth) return "{}";
+  std::string properties(more_properties);
+  std::string required;
+  const std::shared_ptr<void> defaults = shape.make == nullptr ? nullptr : shape.make();
+  for (const Key& key : shape.keys) {
+    std::string schema = key.type->JsonSchema(depth + 1);
+    std::string notes = R"("description":)" + JsonQuote(key.doc);
+    const std::string printed =
+        key.required || defaults == nullptr ? std::string() : key.type->Print(key.member(defaults.get()));
+    if (!printed.empty()) notes += R"(,"default":)" + JsonOfDefault(printed);
+    schema.insert(1, schema.size() > 2 ? notes + ',' : notes);
+    properties += (properties.empty() ? "" : ",") + JsonQuote(key.name) + ':' + schema;
+    if (key.required) required += (required.empty() ? "" : ",") + JsonQuote(key.name);
+  }
+  std::string map = R"({"type":"object")";
+  if (!shape.summary.empty()) map += R"(,"description":)" + JsonQuote(shape.summary);
+  map += R"(,"properties":{)" + properties + '}';
+  if (!required.empty()) map += R"(,"required":[)" + required + ']';
+  map += shape.rest == nullptr ? R"(,"additionalProperties":false})" : "}";
+  const Key* brief = shape.short_key.empty() ? nullptr : FindKey(shape, shape.short_key);
+  if (brief == nullptr) return map;
+  return R"({"anyOf":[)" + map + ',' + brief->type->JsonSchema(depth + 1) + "]}";
+}
+
+}  // namespace shape_internal
+
+std::string JsonSchemaOf(const ShapeBase& shape) {
+  return shape_internal::ShapeSchema(shape, 0, "");
+}
+
+}  // namespace freshet
