@@ -219,7 +219,7 @@ TEST(TableOrder, CompositeKeysKeepTheirFieldsApart) {
   RawTable& table = fixture.Declare(kOrdered);
   const std::vector<std::pair<std::string, int64_t>> ascending = {
       {"", 5}, {"a", -1}, {"a", 3}, {std::string("a\0", 2), -7}, {"ab", 0}};
-  for (const size_t i : {3, 0, 4, 2, 1}) {
+  for (const size_t i : {3U, 0U, 4U, 2U, 1U}) {
     std::string key;
     AppendOrderedPresent(key);
     AppendOrdered(std::string_view(ascending[i].first), key);

@@ -32,7 +32,7 @@ TEST(Timers, FireByTimeThenPlaceThenKey) {
   const std::vector<DueTimer> order = {
       {kMinTime, 3, "z"}, {-5, 0, ""}, {0, 0, "a"},  {0, 0, std::string("a\0", 2)},
       {0, 0, "b"},        {0, 1, ""},  {0, 300, ""}, {kMaxTime, 0, "a"}};
-  for (const size_t i : {3, 0, 7, 5, 1, 6, 2, 4}) {
+  for (const size_t i : {3U, 0U, 7U, 5U, 1U, 6U, 2U, 4U}) {
     const DueTimer& t = order[i];
     ASSERT_TRUE(timers->Set(t.time, t.place, t.key).ok());
     ASSERT_TRUE(timers->Set(t.time, t.place, t.key).ok());  // twice is once
