@@ -138,10 +138,10 @@ std::optional<Bound> BindFeature(const Features& p, const std::string& name, con
   const size_t port = p.aggregated();
   const Schema& scope = binder.input(port);
   if (!IsColumnName(name)) {
-    binder.Error(&feature, "`" + name + "` cannot be a column's name; use letters, digits and `_`");
+    binder.Error(&name, "`" + name + "` cannot be a column's name; use letters, digits and `_`");
   } else if (binder.input(0).Find(name)) {
-    binder.Error(&feature, "`" + name + "` is already a column of `" + p.from.name +
-                               "`; give the feature another name");
+    binder.Error(
+        &name, "`" + name + "` is already a column of `" + p.from.name + "`; give the feature another name");
   }
   if (feature.window <= 0 || feature.window > kLongestWindow) {
     binder.Error(&feature.window, "a window is longer than 0s and at most " + FormatDuration(kLongestWindow));

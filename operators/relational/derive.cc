@@ -224,8 +224,7 @@ Plan Derive::Bind(const Derive& p, Binder& binder) {
   }
   for (const auto& [name, expression] : p.fields) {
     if (IsColumnName(name)) continue;
-    binder.Error(expression.position,
-                 "`" + name + "` cannot be a column's name; use letters, digits and `_`");
+    binder.Error(&name, "`" + name + "` cannot be a column's name; use letters, digits and `_`");
   }
   const std::vector<std::vector<size_t>> uses = Uses(p.fields);
   const std::vector<size_t> levels = LevelsOf(uses);

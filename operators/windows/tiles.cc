@@ -287,7 +287,9 @@ Status Tiles::Expire(std::string_view key, Time due) {
     }
     if (Status s = NextTile(key, head.oldest, head, head.oldest); !s.ok()) return s;
   }
-  // The bits of tiles before `oldest` are never read: Read begins there.
+  // Bits of tiles that left would be the only trace of when their timer was called.
+  const int64_t span = head.newest - head.oldest + 1;
+  if (span < 64) head.present &= (uint64_t{1} << span) - 1;
   WriteHead(slot, head);
   return SetTimer(key, head.oldest);
 }

@@ -314,7 +314,7 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     const Batch batch = BatchOf(memory, binder.inputs[port], rows, batch_ordinals);
     first_row = rows_fed;
     rows_fed += static_cast<int64_t>(rows.size());
-    least_ordinal = 0;
+    least_ordinals.assign(plan.outputs.size(), 0);
     ExpectOk(running->Process(port, batch, *this));
     batch_ordinals.clear();
   }
@@ -331,7 +331,7 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
       const DueTimer due = *first;
       ExpectOk(timers_->Pop());
       timer_time = due.time;
-      least_ordinal = 0;
+      least_ordinals.assign(plan.outputs.size(), 0);
       ExpectOk(running->OnTimer(due, *this));
     }
   }
@@ -347,8 +347,8 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     }
     for (size_t i = 0; i < rows.rows(); ++i) {
       const uint32_t ordinal = rows.ordinals()[i];
-      EXPECT_GE(ordinal, least_ordinal) << "ordinals must never fall within a call";
-      least_ordinal = ordinal;
+      EXPECT_GE(ordinal, least_ordinals[port]) << "ordinals must never fall within a call";
+      least_ordinals[port] = ordinal;
       EmittedRow row{port, rows.times()[i], CauseOf(ordinal), {}};
       for (size_t c = 0; c < schema.size(); ++c)
         row.cells.push_back(CellAt(rows.column(c), i));
@@ -425,8 +425,8 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
   std::vector<uint32_t> batch_ordinals;  // empty outside Process
   std::vector<Time> watermarks;
   Time timer_time = kMinTime;
-  uint32_t least_ordinal = 0;
-  int64_t first_row = 0;  // of the batch
+  std::vector<uint32_t> least_ordinals;  // by output
+  int64_t first_row = 0;                 // of the batch
   int64_t rows_fed = 0;
   std::vector<EmittedRow> emitted;
   std::vector<DeadLetterRow> dead_letters;
