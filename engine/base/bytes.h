@@ -21,6 +21,8 @@ void AppendOrdered(int64_t value, std::string& out);
 void AppendOrdered(double value, std::string& out);
 void AppendOrdered(bool value, std::string& out);
 void AppendOrdered(std::string_view value, std::string& out);
+// A literal would otherwise be taken for a bool.
+inline void AppendOrdered(const char* value, std::string& out) { AppendOrdered(std::string_view(value), out); }
 inline void AppendOrderedNull(std::string& out) { out.push_back('\0'); }
 inline void AppendOrderedPresent(std::string& out) { out.push_back('\1'); }
 
