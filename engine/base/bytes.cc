@@ -22,14 +22,17 @@ void AppendBigEndian(uint64_t value, std::string& out) {
 bool TakeBigEndian(std::string_view& in, uint64_t& value) {
   if (in.size() < 8) return false;
   value = 0;
-  for (size_t i = 0; i < 8; ++i) value = value << 8 | static_cast<uint8_t>(in[i]);
+  for (size_t i = 0; i < 8; ++i)
+    value = value << 8 | static_cast<uint8_t>(in[i]);
   in.remove_prefix(8);
   return true;
 }
 
 }  // namespace
 
-void AppendOrdered(int64_t value, std::string& out) { AppendBigEndian(static_cast<uint64_t>(value) ^ kSignBit, out); }
+void AppendOrdered(int64_t value, std::string& out) {
+  AppendBigEndian(static_cast<uint64_t>(value) ^ kSignBit, out);
+}
 
 void AppendOrdered(double value, std::string& out) {
   if (std::isnan(value)) return AppendBigEndian(~uint64_t{0}, out);
@@ -39,7 +42,9 @@ void AppendOrdered(double value, std::string& out) {
   AppendBigEndian((bits & kSignBit) != 0 ? ~bits : bits | kSignBit, out);
 }
 
-void AppendOrdered(bool value, std::string& out) { out.push_back(value ? '\1' : '\0'); }
+void AppendOrdered(bool value, std::string& out) {
+  out.push_back(value ? '\1' : '\0');
+}
 
 void AppendOrdered(std::string_view value, std::string& out) {
   for (const char c : value) {
@@ -93,7 +98,8 @@ bool TakeOrdered(std::string_view& in, std::string& value) {
 
 std::string PrefixEnd(std::string_view prefix) {
   std::string end(prefix);
-  while (!end.empty() && end.back() == '\xff') end.pop_back();
+  while (!end.empty() && end.back() == '\xff')
+    end.pop_back();
   if (!end.empty()) end.back() = static_cast<char>(static_cast<uint8_t>(end.back()) + 1);
   return end;
 }
@@ -139,8 +145,10 @@ constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 constexpr std::array<int8_t, 256> Digits() {
   std::array<int8_t, 256> digits{};
-  for (int8_t& digit : digits) digit = -1;
-  for (int8_t i = 0; i < 64; ++i) digits[static_cast<uint8_t>(kAlphabet[i])] = i;
+  for (int8_t& digit : digits)
+    digit = -1;
+  for (int8_t i = 0; i < 64; ++i)
+    digits[static_cast<uint8_t>(kAlphabet[i])] = i;
   return digits;
 }
 constexpr std::array<int8_t, 256> kDigits = Digits();
@@ -152,8 +160,10 @@ std::string Base64(std::string_view bytes) {
   for (size_t i = 0; i < bytes.size(); i += 3) {
     const size_t n = std::min<size_t>(3, bytes.size() - i);
     uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) group = group << 8 | (k < n ? static_cast<uint8_t>(bytes[i + k]) : 0U);
-    for (size_t k = 0; k < 4; ++k) out.push_back(k <= n ? kAlphabet[group >> (18 - 6 * k) & 63] : '=');
+    for (size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < n ? static_cast<uint8_t>(bytes[i + k]) : 0U);
+    for (size_t k = 0; k < 4; ++k)
+      out.push_back(k <= n ? kAlphabet[group >> (18 - 6 * k) & 63] : '=');
   }
   return out;
 }
@@ -171,7 +181,8 @@ bool FromBase64(std::string_view text, std::string& bytes) {
       group = group << 6 | static_cast<uint32_t>(digit);
     }
     if ((padding == 1 && (group & 0xff) != 0) || (padding == 2 && (group & 0xffff) != 0)) return false;
-    for (size_t k = 0; k < 3 - padding; ++k) bytes.push_back(static_cast<char>(group >> (16 - 8 * k) & 0xff));
+    for (size_t k = 0; k < 3 - padding; ++k)
+      bytes.push_back(static_cast<char>(group >> (16 - 8 * k) & 0xff));
   }
   return true;
 }

@@ -11,7 +11,11 @@ int64_t Micros(Point point) {
 }
 }  // namespace
 
-Time SystemClock::Now() const { return Micros(std::chrono::system_clock::now()); }
-Duration SystemClock::Steady() const { return Micros(std::chrono::steady_clock::now()); }
+Time SystemClock::Now() const {
+  return Micros(std::chrono::system_clock::now());
+}
+Duration SystemClock::Steady() const {
+  return Micros(std::chrono::steady_clock::now());
+}
 
 }  // namespace freshet

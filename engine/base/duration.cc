@@ -23,11 +23,13 @@ constexpr uint64_t kLargest = uint64_t{1} << 63;  // of a negative duration
 
 constexpr size_t DigitsOf(uint64_t value) {
   size_t digits = 1;
-  for (; value >= 10; value /= 10) ++digits;
+  for (; value >= 10; value /= 10)
+    ++digits;
   return digits;
 }
 
-// The length of the shortest text of `rest` in units from `unit` on, and in `used` the units it takes (a bit each).
+// The length of the shortest text of `rest` in units from `unit` on, and in `used` the units it takes (a bit
+// each).
 size_t Shortest(uint64_t rest, size_t unit, uint32_t& used) {
   used = 0;
   if (rest == 0) return 0;
@@ -62,10 +64,12 @@ std::optional<Duration> ParseDuration(std::string_view text) {
       count = count * 10 + static_cast<uint64_t>(text[digits] - '0');
     }
     size_t letters = 0;
-    while (digits + letters < text.size() && text[digits + letters] >= 'a') ++letters;
+    while (digits + letters < text.size() && text[digits + letters] >= 'a')
+      ++letters;
     if (digits == 0 || letters == 0) return std::nullopt;
     size_t unit = least_unit;
-    while (unit < kUnits.size() && kUnits[unit].name != text.substr(digits, letters)) ++unit;
+    while (unit < kUnits.size() && kUnits[unit].name != text.substr(digits, letters))
+      ++unit;
     if (unit == kUnits.size() || count > (kLargest - total) / kUnits[unit].width) return std::nullopt;
     total += count * kUnits[unit].width;
     least_unit = unit + 1;

@@ -31,7 +31,8 @@ constexpr std::array<uint32_t, 256> CrcTable() {
   std::array<uint32_t, 256> table{};
   for (uint32_t i = 0; i < 256; ++i) {
     uint32_t c = i;
-    for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? 0xedb88320U ^ c >> 1 : c >> 1;
+    for (int bit = 0; bit < 8; ++bit)
+      c = (c & 1) != 0 ? 0xedb88320U ^ c >> 1 : c >> 1;
     table[i] = c;
   }
   return table;
@@ -41,13 +42,15 @@ constexpr std::array<uint32_t, 256> kCrc = CrcTable();
 
 uint32_t Crc32(std::string_view key) {
   uint32_t crc = ~0U;
-  for (const char c : key) crc = kCrc[(crc ^ static_cast<uint8_t>(c)) & 0xff] ^ crc >> 8;
+  for (const char c : key)
+    crc = kCrc[(crc ^ static_cast<uint8_t>(c)) & 0xff] ^ crc >> 8;
   return ~crc;
 }
 
 uint32_t Fnv1a(std::string_view key) {
   uint32_t hash = 0x811c9dc5U;
-  for (const char c : key) hash = (hash ^ static_cast<uint8_t>(c)) * 0x01000193U;
+  for (const char c : key)
+    hash = (hash ^ static_cast<uint8_t>(c)) * 0x01000193U;
   return hash;
 }
 
@@ -72,7 +75,8 @@ uint64_t Half(const char* p) {
   return w;
 }
 
-constexpr uint64_t kA = 0x9e3779b97f4a7c15;  // digits of the golden ratio, of pi and of e: odd and without pattern
+constexpr uint64_t kA =
+    0x9e3779b97f4a7c15;  // digits of the golden ratio, of pi and of e: odd and without pattern
 constexpr uint64_t kB = 0x243f6a8885a308d3;
 constexpr uint64_t kC = 0xb7e151628aed2a6b;
 
@@ -82,7 +86,8 @@ uint64_t Hash64(std::string_view bytes, uint64_t seed) {
   const char* p = bytes.data();
   size_t left = bytes.size();
   uint64_t state = Fold(seed ^ kA, kB ^ left);
-  for (; left > 16; p += 16, left -= 16) state = Fold(Word(p) ^ kC ^ state, Word(p + 8) ^ kB);
+  for (; left > 16; p += 16, left -= 16)
+    state = Fold(Word(p) ^ kC ^ state, Word(p + 8) ^ kB);
   uint64_t first = 0;
   uint64_t second = 0;
   if (left >= 8) {
@@ -98,6 +103,8 @@ uint64_t Hash64(std::string_view bytes, uint64_t seed) {
   return Fold(Fold(first ^ kC ^ state, second ^ kA), kB ^ state);
 }
 
-uint64_t CombineHash(uint64_t a, uint64_t b) { return Fold(a ^ kA, b ^ Fold(a, kC) ^ kB); }
+uint64_t CombineHash(uint64_t a, uint64_t b) {
+  return Fold(a ^ kA, b ^ Fold(a, kC) ^ kB);
+}
 
 }  // namespace freshet

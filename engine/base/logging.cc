@@ -9,8 +9,10 @@ namespace {
 
 spdlog::logger& Logger() {
   static spdlog::logger* const logger = [] {
-    auto* made = new spdlog::logger("freshet", std::make_shared<spdlog::sinks::stderr_sink_mt>());  // never freed:
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);  // lines may come at exit
+    auto* made =
+        new spdlog::logger("freshet", std::make_shared<spdlog::sinks::stderr_sink_mt>());  // never freed:
+    made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+                      spdlog::pattern_time_type::utc);  // lines may come at exit
     made->flush_on(spdlog::level::trace);
     return made;
   }();
@@ -19,10 +21,14 @@ spdlog::logger& Logger() {
 
 spdlog::level::level_enum LevelOf(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarning: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -33,6 +39,8 @@ void WriteLog(LogLevel level, std::string_view message) {
   Logger().log(LevelOf(level), spdlog::string_view_t(message.data(), message.size()));
 }
 
-void SetLogLevel(LogLevel least) { Logger().set_level(LevelOf(least)); }
+void SetLogLevel(LogLevel least) {
+  Logger().set_level(LevelOf(least));
+}
 
 }  // namespace freshet

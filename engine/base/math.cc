@@ -144,7 +144,8 @@ Sum LogExtended(double x) {
   const double s_low = (std::fma(-s, d, f) - s * d_low) / d;
   const double z = s * s;
   double r = 2.0 / 27.0;
-  for (int odd = 25; odd >= 5; odd -= 2) r = r * z + 2.0 / odd;
+  for (int odd = 25; odd >= 5; odd -= 2)
+    r = r * z + 2.0 / odd;
   // 2/3 s^3 in two parts, the rest in one.
   const Sum square = TwoProduct(s, s);
   const Sum cube = TwoProduct(square.high, s);

@@ -47,7 +47,9 @@ std::optional<double> ParseDouble(std::string_view text) {
   return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
-std::optional<int64_t> ParseInt(std::string_view text) { return Whole<int64_t>(text); }
+std::optional<int64_t> ParseInt(std::string_view text) {
+  return Whole<int64_t>(text);
+}
 
 namespace {
 struct SizeUnit {

@@ -31,10 +31,13 @@ uint64_t Random::Next() {
 uint64_t Random::Below(uint64_t bound) {
   const uint64_t excess = (0 - bound) % bound;
   uint64_t value = Next();
-  while (value < excess) value = Next();
+  while (value < excess)
+    value = Next();
   return value % bound;
 }
 
-double Random::Uniform() { return static_cast<double>(Next() >> 11) * 0x1p-53; }
+double Random::Uniform() {
+  return static_cast<double>(Next() >> 11) * 0x1p-53;
+}
 
 }  // namespace freshet

@@ -19,11 +19,14 @@ constexpr std::array<DurationUnit, 7> kUnits{{{"w", 7 * kDay},
                                               {"ms", kMillisecond},
                                               {"us", 1}}};
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 const DurationUnit* TakeUnit(std::string_view& text) {
   size_t letters = 0;
-  while (letters < text.size() && text[letters] >= 'a' && text[letters] <= 'z') ++letters;
+  while (letters < text.size() && text[letters] >= 'a' && text[letters] <= 'z')
+    ++letters;
   for (const DurationUnit& unit : kUnits) {
     if (unit.name != text.substr(0, letters)) continue;
     text.remove_prefix(letters);
@@ -45,7 +48,8 @@ std::optional<Duration> ParseDuration(std::string_view text) {
     if (!IsDigit(text[0])) return std::nullopt;
     Duration number = 0;
     while (!text.empty() && IsDigit(text[0])) {
-      if (__builtin_mul_overflow(number, 10, &number) || __builtin_add_overflow(number, text[0] - '0', &number)) {
+      if (__builtin_mul_overflow(number, 10, &number) ||
+          __builtin_add_overflow(number, text[0] - '0', &number)) {
         return std::nullopt;
       }
       text.remove_prefix(1);
@@ -53,7 +57,8 @@ std::optional<Duration> ParseDuration(std::string_view text) {
     const DurationUnit* unit = TakeUnit(text);
     if (unit == nullptr || unit->micros >= last_unit) return std::nullopt;
     last_unit = unit->micros;
-    if (__builtin_mul_overflow(number, unit->micros, &number) || __builtin_add_overflow(total, number, &total)) {
+    if (__builtin_mul_overflow(number, unit->micros, &number) ||
+        __builtin_add_overflow(total, number, &total)) {
       return std::nullopt;
     }
   }
@@ -92,7 +97,8 @@ constexpr Date DateOf(int64_t days) {
   days += 719468;
   const int64_t era = (days >= 0 ? days : days - 146096) / 146097;
   const int64_t day_of_era = days - era * 146097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t shifted = (5 * day_of_year + 2) / 153;
   const int64_t month = shifted + (shifted < 10 ? 3 : -9);
@@ -128,7 +134,8 @@ int64_t TakeFraction(std::string_view& text) {
   for (; !text.empty() && IsDigit(text[0]); ++digits, text.remove_prefix(1)) {
     if (digits < 6) micros = micros * 10 + (text[0] - '0');
   }
-  for (size_t i = digits; i < 6; ++i) micros *= 10;
+  for (size_t i = digits; i < 6; ++i)
+    micros *= 10;
   return digits >= 1 && digits <= 9 ? micros : -1;
 }
 
@@ -164,7 +171,8 @@ std::optional<Time> ParseTimestamp(std::string_view text) {
 namespace {
 void AppendPadded(int64_t value, size_t width, std::string& out) {
   char digits[8];
-  for (size_t i = width; i-- > 0; value /= 10) digits[i] = static_cast<char>('0' + value % 10);
+  for (size_t i = width; i-- > 0; value /= 10)
+    digits[i] = static_cast<char>('0' + value % 10);
   out.append(digits, width);
 }
 }  // namespace
@@ -187,7 +195,8 @@ void AppendTimestamp(Time time, std::string& out) {
   if (const int64_t micros = of_day % kSecond; micros != 0) {
     out.push_back('.');
     AppendPadded(micros, 6, out);
-    while (out.back() == '0') out.pop_back();
+    while (out.back() == '0')
+      out.pop_back();
   }
   out.push_back('Z');
 }

@@ -51,7 +51,8 @@ Duration ReadFraction(Reader& reader) {
     if (digits < 6) value = value * 10 + (c - '0');
   }
   if (digits == 0 || digits > 9) reader.ok = false;
-  for (; digits < 6; ++digits) value *= 10;
+  for (; digits < 6; ++digits)
+    value *= 10;
   return value;
 }
 
@@ -99,7 +100,8 @@ std::optional<Time> ParseTimestamp(std::string_view text) {
   if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
   const Time time = DaysFromCivil({year, month, day}) * kDay + hour * kHour + minute * kMinute +
                     second * kSecond + fraction - offset;
-  // A leap second (only at the end of a UTC day) is read as the first second of the next day, as POSIX counts it.
+  // A leap second (only at the end of a UTC day) is read as the first second of the next day, as POSIX counts
+  // it.
   if (second == 60 && FloorTo(time, kDay) != FloorTo(time, kSecond)) return std::nullopt;
   if (time < kFirst || time > kLast) return std::nullopt;
   return time;
@@ -132,7 +134,8 @@ void AppendTimestamp(Time time, std::string& out) {
   if (rest % kSecond != 0) {
     out.push_back('.');
     AppendPadded(static_cast<uint64_t>(rest % kSecond), 6, out);
-    while (out.back() == '0') out.pop_back();
+    while (out.back() == '0')
+      out.pop_back();
   }
   out.push_back('Z');
 }

@@ -1,9 +1,10 @@
 #pragma once
-// Rows of one stream in processing order: columns, an event time for each row, and each row's ordinal. Immutable,
-// shared by counted reference inside one lane, never across threads.
+// Rows of one stream in processing order: columns, an event time for each row, and each row's ordinal.
+// Immutable, shared by counted reference inside one lane, never across threads.
 //
-// A batch is a node over others: With adds columns and touches no row, Take and Merge choose rows and copy nothing
-// until a column is asked for; what was gathered is kept. So operators that pass columns along cost nothing for them.
+// A batch is a node over others: With adds columns and touches no row, Take and Merge choose rows and copy
+// nothing until a column is asked for; what was gathered is kept. So operators that pass columns along cost
+// nothing for them.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -19,8 +20,8 @@ struct BatchHead {
   mutable uint32_t references = 0;
   uint32_t rows = 0;
   uint32_t columns = 0;
-  const Time* times = nullptr;          // rows entries
-  const uint32_t* ordinals = nullptr;   // rows entries
+  const Time* times = nullptr;         // rows entries
+  const uint32_t* ordinals = nullptr;  // rows entries
   void Release() const;
 };
 
@@ -28,8 +29,9 @@ class Batch {
  public:
   Batch() = default;  // no rows, no columns
 
-  // `times` and `ordinals`: one for each row. The ordinal is the row's place in the lane's source batch; a row that
-  // an operator emits carries that of the row that caused it (rows caused by a timer or watermark carry 0).
+  // `times` and `ordinals`: one for each row. The ordinal is the row's place in the lane's source batch; a
+  // row that an operator emits carries that of the row that caused it (rows caused by a timer or watermark
+  // carry 0).
   static Batch Make(Pool& pool, std::span<const ColumnPtr> columns, std::span<const Time> times,
                     std::span<const uint32_t> ordinals);
 
@@ -47,6 +49,9 @@ class Batch {
   Batch Project(Pool& pool, std::span<const size_t> columns) const;
   // Other event times for the same rows and columns.
   Batch At(Pool& pool, std::span<const Time> times) const;
+
+  // The same rows with ordinals 0, 1, 2, …: a source batch.
+  Batch Numbered(Pool& pool) const;
 
   struct Pick {
     uint32_t source;  // index into `sources`

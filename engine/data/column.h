@@ -1,11 +1,14 @@
 #pragma once
-// A column of a batch: values of one type with a validity bitmap, immutable once built, in memory of a lane's pool.
-// One thread. Fixed-width values lie in one contiguous array (bool as uint8_t; timestamps and durations as int64_t;
-// the value under a null is 0); texts are offsets and characters; lists are offsets and a child column.
+// A column of a batch: values of one type with a validity bitmap, immutable once built, in memory of a lane's
+// pool. One thread. Fixed-width values lie in one contiguous array (bool as uint8_t; timestamps and durations
+// as int64_t; the value under a null is 0); texts are offsets and characters; lists are offsets and a child
+// column.
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "engine/base/pool.h"
 #include "engine/data/type.h"
@@ -20,7 +23,9 @@ class Column {
   Type type() const { return type_; }
   size_t rows() const { return rows_; }
   bool all_valid() const { return validity_ == nullptr; }
-  bool valid(size_t row) const { return validity_ == nullptr || ((validity_[row >> 6] >> (row & 63)) & 1) != 0; }
+  bool valid(size_t row) const {
+    return validity_ == nullptr || ((validity_[row >> 6] >> (row & 63)) & 1) != 0;
+  }
   size_t null_count() const;
 
   // T: uint8_t (bool), int64_t (int64, timestamp, duration), double. One entry a row.
@@ -49,16 +54,17 @@ class Column {
   Type type_ = Type::kFloat64;
   uint32_t rows_ = 0;
   Pool* pool_ = nullptr;
-  void* values_ = nullptr;         // T[rows], or uint32_t[rows + 1] for texts and lists
+  void* values_ = nullptr;  // T[rows], or uint32_t[rows + 1] for texts and lists
   char* chars_ = nullptr;
-  uint64_t* validity_ = nullptr;   // null: every row is valid
+  uint64_t* validity_ = nullptr;  // null: every row is valid
   size_t values_bytes_ = 0;
   size_t chars_bytes_ = 0;
   size_t validity_bytes_ = 0;
   ColumnPtr items_;
 };
 
-// Builds one column row by row, or, for fixed-width types, all rows at once through Fill. Reusable after Finish.
+// Builds one column row by row, or, for fixed-width types, all rows at once through Fill. Reusable after
+// Finish.
 class ColumnBuilder {
  public:
   ColumnBuilder(Pool& pool, Type type, size_t expected_rows = 16);
@@ -84,15 +90,22 @@ class ColumnBuilder {
   }
   void SetNull(size_t row);  // also zeroes the value
 
+  // Of fixed-width columns of integers: the value appended last. REQUIRES: rows() > 0.
+  int64_t last_integer() const { return static_cast<const int64_t*>(values_)[rows_ - 1]; }
+  // Takes back the row appended last. REQUIRES: rows() > 0.
+  void RemoveLast();
+
   ColumnPtr Finish();
 
  private:
   void* FillBytes(size_t rows);
-  void Reserve(size_t rows);
-  void ReserveChars(size_t bytes);
-  void EndItem();
-  void MarkValidity(size_t row, bool valid);
-  size_t width() const;
+  void Grow(size_t rows);
+  void GrowChars(size_t bytes);
+  void GrowValidity(size_t rows);
+  void EndRow(bool valid);
+  void Reset();
+  template <class T>
+  void Put(T value);
 
   Pool* pool_;
   Type type_;
@@ -105,7 +118,7 @@ class ColumnBuilder {
   size_t chars_bytes_ = 0;
   uint64_t* validity_ = nullptr;
   size_t validity_bytes_ = 0;
-  ColumnBuilder* items_ = nullptr;  // lists
+  std::unique_ptr<ColumnBuilder> items_;  // lists
 };
 
 // The rows `rows` of `from`, in that order.

@@ -1,6 +1,6 @@
 #pragma once
-// The types a column may have, and the schema of a stream. Objects have no type of their own: the object `m` is the
-// columns whose names start with "m.".
+// The types a column may have, and the schema of a stream. Objects have no type of their own: the object `m`
+// is the columns whose names start with "m.".
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,16 +15,20 @@ enum class Type : uint8_t {
   kFloat64,
   kString,
   kBytes,
-  kTimestamp,    // int64 microseconds since the Unix epoch
-  kDuration,     // int64 microseconds
+  kTimestamp,  // int64 microseconds since the Unix epoch
+  kDuration,   // int64 microseconds
   kListFloat64,
   kListString,
 };
 
-std::string_view NameOf(Type type);                    // "float64", "list<string>", …
+std::string_view NameOf(Type type);  // "float64", "list<string>", …
 std::optional<Type> TypeNamed(std::string_view name);
-constexpr bool IsText(Type t) { return t == Type::kString || t == Type::kBytes; }
-constexpr bool IsList(Type t) { return t == Type::kListFloat64 || t == Type::kListString; }
+constexpr bool IsText(Type t) {
+  return t == Type::kString || t == Type::kBytes;
+}
+constexpr bool IsList(Type t) {
+  return t == Type::kListFloat64 || t == Type::kListString;
+}
 
 struct Field {
   std::string name;

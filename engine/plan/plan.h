@@ -1,7 +1,7 @@
 #pragma once
-// From a job file to what runs: sources, operators with their schemas, stages, crossings between them, sinks, topics.
-// Pure: no I/O beyond the text it is given. A JobPlan is immutable and may be read from any thread; it owns the
-// parameters that operators' `make` functions refer to.
+// From a job file to what runs: sources, operators with their schemas, stages, crossings between them, sinks,
+// topics. Pure: no I/O beyond the text it is given. A JobPlan is immutable and may be read from any thread;
+// it owns the parameters that operators' `make` functions refer to.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,8 +39,8 @@ struct PlannedSource {
 struct PlannedOperator {
   std::string name;
   std::string type;
-  uint32_t place = 0;               // in topological order of the job, then file order; also its index
-  std::vector<StreamId> inputs;     // by port
+  uint32_t place = 0;            // in topological order of the job, then file order; also its index
+  std::vector<StreamId> inputs;  // by port
   Plan plan;
   std::vector<std::vector<bool>> read;  // [output port][column]: whether anything downstream reads it
 };
@@ -65,31 +65,33 @@ struct Crossing {
 struct PlannedStage {
   std::string name;
   uint32_t shards = 1;
-  bool keeps_state = false;          // has tables, timers or a trained model: has tasks with a store and a changelog
-  std::vector<Member> members;       // ascending place
-  std::vector<Crossing> crossings;   // ascending (op, port)
-  std::vector<uint32_t> sources;     // all upstream, ascending: the watermark of its tasks is the least of theirs
-  std::string changelog;             // topic; empty without state
+  bool keeps_state = false;  // has tables, timers or a trained model: has tasks with a store and a changelog
+  std::vector<Member> members;      // ascending place
+  std::vector<Crossing> crossings;  // ascending (op, port)
+  std::vector<uint32_t>
+      sources;            // all upstream, ascending: the watermark of its tasks is the least of theirs
+  std::string changelog;  // topic; empty without state
 };
 
 struct PlannedSink {
   std::string name;
   std::string topic;
   const Format* format = nullptr;
-  std::vector<StreamId> streams;     // equal schemas
-  std::vector<size_t> key;           // columns
+  std::vector<StreamId> streams;  // equal schemas
+  std::vector<size_t> key;        // columns
   std::vector<OutputField> fields;
 };
 
 struct PlannedModel {
   std::string name;
-  std::string topic;                 // its changelog and the way to other lanes
-  uint32_t trainer = UINT32_MAX;     // operator that trains it; none: frozen
+  std::string topic;              // its changelog and the way to other lanes
+  uint32_t trainer = UINT32_MAX;  // operator that trains it; none: frozen
   uint32_t part = 0;
 };
 
 struct MemorySplit {  // bytes of one lane; the sum is the job's `memory`
-  int64_t prefetch = 0, producer = 0, dirty = 0, cache = 0, block_cache = 0, memtables = 0, merge = 0, restore = 0;
+  int64_t prefetch = 0, producer = 0, dirty = 0, cache = 0, block_cache = 0, memtables = 0, merge = 0,
+          restore = 0;
 };
 
 struct JobPlan {
@@ -99,11 +101,11 @@ struct JobPlan {
   std::vector<PlannedStage> stages;  // topological order
   std::vector<PlannedSink> sinks;
   std::vector<PlannedModel> models;
-  uint32_t placement_partitions = 1; // the largest shard count of any stage
+  uint32_t placement_partitions = 1;  // the largest shard count of any stage
   std::string placement_topic;
   std::string dead_letter_topic;
   MemorySplit memory;
-  uint64_t fingerprint = 0;          // of everything that must not change while state exists: stages, shards, tables
+  uint64_t fingerprint = 0;  // of everything that must not change while state exists: stages, shards, tables
 
   const Schema& SchemaOf(StreamId stream) const;
   std::string NameOf(StreamId stream) const;
@@ -119,10 +121,12 @@ struct PlanOptions {
 std::unique_ptr<JobPlan> PlanJob(std::string_view yaml, const Registry& registry, const PlanOptions& options,
                                  Diagnostics& diagnostics);
 
-// What `freshet plan` prints: the order of rows, sources, stages with their operators and shards, topics, memory.
+// What `freshet plan` prints: the order of rows, sources, stages with their operators and shards, topics,
+// memory.
 std::string Explain(const JobPlan& plan);
 
-// Every topic of the job and how it must look: sources and sinks (which the job never creates on Kafka), internal ones.
+// Every topic of the job and how it must look: sources and sinks (which the job never creates on Kafka),
+// internal ones.
 struct TopicNeed {
   enum class Use : uint8_t { kSource, kSink, kPlacement, kDeadLetters, kChangelog, kModel };
   std::string topic;

@@ -25,7 +25,8 @@ Status Drain(const CatchUp& part, PartitionReader& reader, bool& moved, bool& do
 
 }  // namespace
 
-Status ReadAll(Log& log, std::vector<CatchUp> parts, int64_t prefetch_bytes, Duration patience, const Clock& clock) {
+Status ReadAll(Log& log, std::vector<CatchUp> parts, int64_t prefetch_bytes, Duration patience,
+               const Clock& clock) {
   std::erase_if(parts, [](const CatchUp& part) { return part.from >= part.to; });
   if (parts.empty()) return {};
   ConsumerOptions options;
@@ -61,10 +62,11 @@ Status ReadAll(Log& log, std::vector<CatchUp> parts, int64_t prefetch_bytes, Dur
       continue;
     }
     if (clock.Steady() - last_move > patience) {
-      return {Code::kUnreachable, "the restore of " + open[0].part.id.topic + " does not get on: " + log.Describe() +
-                                      " gave nothing for " + FormatDuration(patience)};
+      return {Code::kUnreachable, "the restore of " + open[0].part.id.topic + " does not get on: " +
+                                      log.Describe() + " gave nothing for " + FormatDuration(patience)};
     }
-    if (Result<GroupChange> change = (*consumer)->Poll(100 * kMillisecond); !change.ok()) return change.status();
+    if (Result<GroupChange> change = (*consumer)->Poll(100 * kMillisecond); !change.ok())
+      return change.status();
   }
   return (*consumer)->Close(5 * kSecond);
 }

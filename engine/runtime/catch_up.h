@@ -1,6 +1,6 @@
 #pragma once
-// Reads partitions from given offsets to given ends and hands every record on: how changelogs and models come back
-// after a restart. One thread.
+// Reads partitions from given offsets to given ends and hands every record on: how changelogs and models come
+// back after a restart. One thread.
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -18,6 +18,7 @@ struct CatchUp {
 };
 
 // kUnreachable where nothing moves for `patience`.
-Status ReadAll(Log& log, std::vector<CatchUp> parts, int64_t prefetch_bytes, Duration patience, const Clock& clock);
+Status ReadAll(Log& log, std::vector<CatchUp> parts, int64_t prefetch_bytes, Duration patience,
+               const Clock& clock);
 
 }  // namespace freshet

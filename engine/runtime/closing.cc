@@ -26,13 +26,15 @@ std::string EncodeClosing(const ClosingRecord& record) {
 }
 
 Result<ClosingRecord> DecodeClosing(std::string_view in) {
-  const Status corrupt{Code::kCorrupt, "a changelog's closing record is damaged; restore the topic or start the job "
-                                       "under another prefix"};
+  const Status corrupt{Code::kCorrupt,
+                       "a changelog's closing record is damaged; restore the topic or start the job "
+                       "under another prefix"};
   uint8_t version = 0;
   if (!TakeFixed(in, version)) return corrupt;
   if (version != kVersion) {
-    return Status{Code::kConflict, "the changelog was written by another version of Freshet (closing record " +
-                                       std::to_string(version) + "); run that version, or a newer one"};
+    return Status{Code::kConflict,
+                  "the changelog was written by another version of Freshet (closing record " +
+                      std::to_string(version) + "); run that version, or a newer one"};
   }
   ClosingRecord record;
   uint64_t lane = 0;

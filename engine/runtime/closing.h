@@ -1,6 +1,7 @@
 #pragma once
-// The closing record: what each task's changelog says at the end of an epoch. With it a restart knows where the task's
-// inputs stood, whatever the group's offsets say, and takes up event time where it was (docs/formats.md). Pure.
+// The closing record: what each task's changelog says at the end of an epoch. With it a restart knows where
+// the task's inputs stood, whatever the group's offsets say, and takes up event time where it was
+// (docs/formats.md). Pure.
 #include <cstdint>
 #include <string>
 #include <string_view>

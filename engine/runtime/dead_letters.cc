@@ -56,7 +56,8 @@ Status DeadLetters::Write(const RefusedRow& row, const PartitionId& origin, int6
   std::unique_ptr<Encoder>& encoder = encoders_[row.schema];
   if (encoder == nullptr) {
     std::vector<OutputField> fields;
-    for (size_t c = 0; c < row.schema->size(); ++c) fields.push_back({c, {(*row.schema)[c].name}});
+    for (size_t c = 0; c < row.schema->size(); ++c)
+      fields.push_back({c, {(*row.schema)[c].name}});
     encoder = FindFormat("json")->encoder(*row.schema, std::move(fields));
   }
   std::string value;

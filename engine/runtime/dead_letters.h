@@ -1,7 +1,7 @@
 #pragma once
-// Writes what could not be processed to the job's dead-letter topic, in the same transaction as everything else: the
-// record's own bytes, and in headers why (`reason`, `detail`), by whom (`operator`) and where it came from (`topic`,
-// `partition`, `offset`). Counts by reason. One thread.
+// Writes what could not be processed to the job's dead-letter topic, in the same transaction as everything
+// else: the record's own bytes, and in headers why (`reason`, `detail`), by whom (`operator`) and where it
+// came from (`topic`, `partition`, `offset`). Counts by reason. One thread.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -17,7 +17,8 @@ struct Reject;
 class DeadLetters {
  public:
   // `counters` outlives this: it counts as dead_letters{reason="…"}.
-  DeadLetters(std::string topic, int64_t max_record_bytes, std::map<std::string, Counter, std::less<>>& counters)
+  DeadLetters(std::string topic, int64_t max_record_bytes,
+              std::map<std::string, Counter, std::less<>>& counters)
       : topic_(std::move(topic)), limit_(max_record_bytes), counters_(counters) {}
 
   Status Write(const Reject& reject, const PartitionId& origin, Outbound& out);

@@ -18,7 +18,8 @@ Feed::Feed(const PlannedSource& source, uint32_t source_index, int32_t partition
       position_(position),
       decoded_to_(position),
       last_arrival_(clock.Steady()) {
-  for (const InputField& field : source.fields) builders_.emplace_back(pool, field.type, options_.block_rows);
+  for (const InputField& field : source.fields)
+    builders_.emplace_back(pool, field.type, options_.block_rows);
 }
 
 Status Feed::Fill(const RejectSink& rejects) {
@@ -63,9 +64,11 @@ std::optional<Rejection> Feed::DecodeOne(const RecordView& record) {
   if (std::optional<Rejection> bad = decoder_->Decode(*record.value, builders_)) return bad;
   const Time time = builders_[source_->event_time].last_integer();
   if (time <= latest_) return std::nullopt;
-  for (ColumnBuilder& builder : builders_) builder.RemoveLast();
+  for (ColumnBuilder& builder : builders_)
+    builder.RemoveLast();
   return Rejection{"far_in_the_future", "field `" + source_->schema[source_->event_time].name + "` is " +
-                                            FormatTimestamp(time) + ", more than max_future ahead of the clock"};
+                                            FormatTimestamp(time) +
+                                            ", more than max_future ahead of the clock"};
 }
 
 void Feed::CloseBlock() {
@@ -75,7 +78,8 @@ void Feed::CloseBlock() {
   last_arrival_ = clock_->Steady();
   rows_read_ += offsets_.size();
   columns_.clear();
-  for (ColumnBuilder& builder : builders_) columns_.push_back(builder.Finish());
+  for (ColumnBuilder& builder : builders_)
+    columns_.push_back(builder.Finish());
   const std::span<const Time> times = columns_[source_->event_time]->values<int64_t>();
   ordinals_.assign(times.size(), 0);
   block_ = Batch::Make(*pool_, columns_, times, ordinals_);
@@ -99,7 +103,8 @@ Status Feed::PassRejects(const RejectSink& rejects, int64_t before) {
 int64_t Feed::position() const {
   if (has_row() || !rejects_.empty()) return position_;
   const int64_t reached = std::max(decoded_to_, reader_->position());
-  return options_.until ? std::max(position_, std::min(reached, *options_.until)) : std::max(position_, reached);
+  return options_.until ? std::max(position_, std::min(reached, *options_.until))
+                        : std::max(position_, reached);
 }
 
 bool Feed::holds_back() const {

@@ -1,9 +1,10 @@
 #pragma once
-// One source partition of a lane: reads its records, decodes them in blocks, and holds the rows until the merge takes
-// them. One thread.
+// One source partition of a lane: reads its records, decodes them in blocks, and holds the rows until the
+// merge takes them. One thread.
 //
-// Always: rows are given in offset order, each once; position() is the offset to commit when everything taken so far
-// is; a record that is no row is handed to the lane as a dead letter exactly when the position passes it.
+// Always: rows are given in offset order, each once; position() is the offset to commit when everything taken
+// so far is; a record that is no row is handed to the lane as a dead letter exactly when the position passes
+// it.
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -34,7 +35,7 @@ struct Reject {
 struct FeedOptions {
   size_t block_rows = 512;
   Duration max_future = kDay;
-  std::set<int64_t> poison;       // offsets that go to the dead letters unread
+  std::set<int64_t> poison;      // offsets that go to the dead letters unread
   std::optional<int64_t> until;  // rows at or past this offset are not read: --until-end
 };
 
@@ -92,7 +93,7 @@ class Feed {
   std::deque<Reject> rejects_;
   size_t next_ = 0;
   int64_t position_;
-  int64_t decoded_to_;  // offset after the last record decoded
+  int64_t decoded_to_;      // offset after the last record decoded
   Time latest_ = kMaxTime;  // event times after it are refused
   std::vector<ColumnPtr> columns_;
   std::vector<uint32_t> ordinals_;

@@ -5,7 +5,8 @@
 namespace freshet {
 
 namespace {
-constexpr int kTimersAtOnce = 4096;  // a storm of timers is worked off in pieces, so that epochs can end in between
+constexpr int kTimersAtOnce =
+    4096;  // a storm of timers is worked off in pieces, so that epochs can end in between
 }
 
 Incarnation::Incarnation(LaneServices services) : s_(std::move(services)) {}
@@ -18,7 +19,8 @@ Incarnation::~Incarnation() {
   }
 }
 
-// --- taking rows -----------------------------------------------------------------------------------------------------
+// --- taking rows
+// -----------------------------------------------------------------------------------------------------
 
 void Incarnation::BeginBatch(uint32_t source) {
   batch_open_ = true;
@@ -34,7 +36,8 @@ void Incarnation::BeginBatch(uint32_t source) {
         view.others = std::min(view.others, watermarks_[other].watermark());
       }
     }
-    // Where the other sources keep the stage's watermark below its first timer, no row of this one makes it due.
+    // Where the other sources keep the stage's watermark below its first timer, no row of this one makes it
+    // due.
     if (view.others >= stage_first_timer_[stage]) cut_at_ = std::min(cut_at_, stage_first_timer_[stage]);
   }
 }
@@ -62,7 +65,9 @@ Result<bool> Incarnation::Step(size_t most_rows) {
     next_merge_ = (next_merge_ + 1) % merges_.size();
     batch_open_ = false;
     cut_ = false;
-    if (Status s = merging_->Next(std::min(most_rows, s_.options.most_rows), *this, rejects_, batch_); !s.ok()) return s;
+    if (Status s = merging_->Next(std::min(most_rows, s_.options.most_rows), *this, rejects_, batch_);
+        !s.ok())
+      return s;
     bool marked = false;
     if (!batch_.rows.empty()) {
       CountBatch();
@@ -101,7 +106,8 @@ void Incarnation::CountBatch() {
   rows_in_[batch_.source]->Add(batch_.rows.rows());
 }
 
-// --- event time ------------------------------------------------------------------------------------------------------
+// --- event time
+// ------------------------------------------------------------------------------------------------------
 
 void Incarnation::RaiseWatermarks(uint32_t source) {
   for (const uint32_t stage : s_.topology.source_stages[source]) {
@@ -113,11 +119,13 @@ void Incarnation::RaiseWatermarks(uint32_t source) {
 bool Incarnation::FindFinished() {
   if (!s_.options.until_end) return false;
   return std::any_of(merging_->feeds().begin(), merging_->feeds().end(), [&](const Feed* feed) {
-    return feed->finished() && !watermarks_[feed->source_index()].idle(static_cast<size_t>(feed->partition()));
+    return feed->finished() &&
+           !watermarks_[feed->source_index()].idle(static_cast<size_t>(feed->partition()));
   });
 }
 
-// A partition is idle from its end offset on: exactly there in the sequence of rows, so that cuts do not matter.
+// A partition is idle from its end offset on: exactly there in the sequence of rows, so that cuts do not
+// matter.
 Status Incarnation::MarkFinished(bool& marked) {
   if (!s_.options.until_end) return {};
   for (const Feed* feed : merging_->feeds()) {
@@ -149,7 +157,8 @@ bool Incarnation::finished() const {
          std::all_of(merges_.begin(), merges_.end(), [](const Merge& merge) { return merge.finished(); });
 }
 
-// --- timers ----------------------------------------------------------------------------------------------------------
+// --- timers
+// ----------------------------------------------------------------------------------------------------------
 
 void Incarnation::RefreshTimers() {
   for (Task* task : pipeline_->touched()) {
@@ -196,7 +205,8 @@ Status Incarnation::FireDue(bool& more) {
   for (int fired = 0; fired < kTimersAtOnce; ++fired) {
     bool due = false;
     for (size_t stage = 0; stage < stage_reached_.size(); ++stage) {
-      due = due || (stage_first_timer_[stage] != kMaxTime && stage_first_timer_[stage] <= stage_reached_[stage]);
+      due = due ||
+            (stage_first_timer_[stage] != kMaxTime && stage_first_timer_[stage] <= stage_reached_[stage]);
     }
     if (!due) return {};
     Task* task = FirstDue();
@@ -214,11 +224,13 @@ Status Incarnation::FireDue(bool& more) {
   return {};
 }
 
-// --- figures ---------------------------------------------------------------------------------------------------------
+// --- figures
+// ---------------------------------------------------------------------------------------------------------
 
 int64_t Incarnation::epoch_bytes() const {
   auto bytes = static_cast<int64_t>(out_->bytes());
-  for (const TaskState& state : stateful_) bytes += static_cast<int64_t>(state.task->store()->dirty_bytes());
+  for (const TaskState& state : stateful_)
+    bytes += static_cast<int64_t>(state.task->store()->dirty_bytes());
   return bytes;
 }
 
@@ -235,7 +247,8 @@ int64_t Incarnation::lag() const {
 Time Incarnation::event_time() const {
   Time latest = kMinTime;
   for (const std::unique_ptr<Feed>& feed : feeds_) {
-    latest = std::max(latest, watermarks_[feed->source_index()].highest(static_cast<size_t>(feed->partition())));
+    latest =
+        std::max(latest, watermarks_[feed->source_index()].highest(static_cast<size_t>(feed->partition())));
   }
   return latest;
 }

@@ -1,7 +1,7 @@
 #pragma once
-// One life of a lane, from the last commit on: its producer, tasks, models, feeds and everything else that must not
-// survive an abandoned epoch. After an abort, fencing or doubt the lane destroys it and opens another, which finds in
-// the log all there is to know. One thread.
+// One life of a lane, from the last commit on: its producer, tasks, models, feeds and everything else that
+// must not survive an abandoned epoch. After an abort, fencing or doubt the lane destroys it and opens
+// another, which finds in the log all there is to know. One thread.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -29,9 +29,9 @@ namespace freshet {
 struct LaneOptions {
   uint32_t lane = 0;
   std::string transactional_id;
-  std::string state_directory;          // of the job; empty: state in memory only
+  std::string state_directory;  // of the job; empty: state in memory only
   Duration transaction_timeout = 10 * kSecond;
-  size_t most_rows = 4096;              // of a batch
+  size_t most_rows = 4096;  // of a batch
   bool until_end = false;
   Duration flush_interval = 5 * kSecond;  // of the stores
   Duration patience = 60 * kSecond;       // how long a restore may stand still
@@ -58,7 +58,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
   static Result<std::unique_ptr<Incarnation>> Open(LaneServices services);
   ~Incarnation();
 
-  // Takes the next batch of at most `most_rows`, or fires due timers, through everything. False: nothing at hand.
+  // Takes the next batch of at most `most_rows`, or fires due timers, through everything. False: nothing at
+  // hand.
   Result<bool> Step(size_t most_rows = SIZE_MAX);
   // Judges idleness by the clock. Not under --until-end, where a partition is idle from its end on.
   Status JudgeIdleness();
@@ -134,15 +135,15 @@ class Incarnation final : private Merge::Gate, private Outbox {
   std::map<std::string, RawTable*, std::less<>> private_tables_;  // of the models trained here
   std::map<PartitionId, int64_t> group_positions_;                // committed, at start
 
-  std::vector<TaskState> stateful_;            // tasks with a store, in (stage, shard) order
+  std::vector<TaskState> stateful_;              // tasks with a store, in (stage, shard) order
   std::vector<std::vector<uint32_t>> state_of_;  // [stage][shard] → index into stateful_
   std::vector<Time> stage_first_timer_;
-  std::vector<Time> stage_reached_;            // watermark of each stage's tasks
+  std::vector<Time> stage_reached_;  // watermark of each stage's tasks
 
   std::vector<std::unique_ptr<Feed>> feeds_;
-  std::vector<Merge> merges_;                  // one a confluence
+  std::vector<Merge> merges_;  // one a confluence
   size_t next_merge_ = 0;
-  std::vector<SourceWatermark> watermarks_;    // by source
+  std::vector<SourceWatermark> watermarks_;  // by source
   std::vector<PartitionOffset> started_at_;
   Feed::RejectSink rejects_;
   SourceBatch batch_;
@@ -153,10 +154,10 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Time timer_floor_ = kMaxTime;  // a timer set in this batch may fall due from there on
   Status refused_;               // a dead letter that could not be written
 
-  uint64_t epoch_ = 0;           // of the last commit
+  uint64_t epoch_ = 0;  // of the last commit
   uint64_t rows_in_epoch_ = 0;
   std::optional<PartitionOffset> first_taken_;
-  std::vector<Counter*> rows_in_;  // by source
+  std::vector<Counter*> rows_in_;         // by source
   std::optional<ClosingRecord> closing_;  // found at start
   Duration last_flush_ = 0;
 };

@@ -1,5 +1,5 @@
-// The commit: outputs, changed rows, closing records, models and input offsets in one transaction of the log; only
-// then, and not every time, the stores.
+// The commit: outputs, changed rows, closing records, models and input offsets in one transaction of the log;
+// only then, and not every time, the stores.
 #include <algorithm>
 #include <cstring>
 
@@ -46,12 +46,13 @@ Status Incarnation::SendChanges(const std::vector<ClosingRecord::Input>& inputs)
     record.partition = changelog.partition;
     record.timestamp = now;
     state.sent = 0;
-    Status sent = state.task->store()->Collect([&](std::string_view key, std::optional<std::string_view> value) {
-      record.key = key;
-      record.value = value;
-      ++state.sent;
-      return out_->Send(record);
-    });
+    Status sent =
+        state.task->store()->Collect([&](std::string_view key, std::optional<std::string_view> value) {
+          record.key = key;
+          record.value = value;
+          ++state.sent;
+          return out_->Send(record);
+        });
     if (!sent.ok()) return sent.Within(changelog.topic);
   }
   for (const PlannedModel& model : s_.plan.models) {
@@ -66,13 +67,15 @@ Status Incarnation::Commit() {
   const std::vector<ClosingRecord::Input> inputs = Inputs();
   if (Status s = SendChanges(inputs); !s.ok()) return s;
   std::vector<PartitionOffset> positions;
-  for (const ClosingRecord::Input& input : inputs) positions.push_back(input.next);
+  for (const ClosingRecord::Input& input : inputs)
+    positions.push_back(input.next);
   if (Status s = out_->Commit(positions, s_.consumer); !s.ok()) return s;
   ++epoch_;
   rows_in_epoch_ = 0;
   first_taken_.reset();
   for (TaskState& state : stateful_) {
-    // A lower bound is enough: applying a record twice changes nothing, and markers only add to the true position.
+    // A lower bound is enough: applying a record twice changes nothing, and markers only add to the true
+    // position.
     state.changelog_next += state.sent;
     state.task->store()->Committed(state.changelog_next, epoch_);
   }
@@ -82,7 +85,8 @@ Status Incarnation::Commit() {
 
 Status Incarnation::FlushStores() {
   size_t unstored = 0;
-  for (const TaskState& state : stateful_) unstored += state.task->store()->unstored_bytes();
+  for (const TaskState& state : stateful_)
+    unstored += state.task->store()->unstored_bytes();
   const Duration now = s_.clock.Steady();
   if (now - last_flush_ < s_.options.flush_interval && unstored < static_cast<size_t>(s_.plan.memory.dirty) &&
       !cache_is_full()) {

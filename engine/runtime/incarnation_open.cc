@@ -1,5 +1,5 @@
-// How an incarnation comes to life: take the transactional id, restore tasks and models from the log, check that what
-// they say of their inputs is what the group says, and start reading there.
+// How an incarnation comes to life: take the transactional id, restore tasks and models from the log, check
+// that what they say of their inputs is what the group says, and start reading there.
 #include <algorithm>
 
 #include "engine/base/logging.h"
@@ -10,7 +10,9 @@ namespace freshet {
 
 namespace {
 
-std::string PartitionText(const PartitionId& id) { return id.topic + "[" + std::to_string(id.partition) + "]"; }
+std::string PartitionText(const PartitionId& id) {
+  return id.topic + "[" + std::to_string(id.partition) + "]";
+}
 
 bool Trained(const JobPlan& plan, const Task& task, const PlannedModel& model) {
   const PlannedStage& stage = plan.stages[task.stage()];
@@ -42,14 +44,21 @@ Result<std::unique_ptr<Incarnation>> Incarnation::Open(LaneServices services) {
 
 Status Incarnation::OpenTasks() {
   cache_.limit = s_.plan.memory.cache;
-  for (const PlannedModel& model : s_.plan.models) models_[model.name] = std::make_unique<ModelState>();
+  for (const PlannedModel& model : s_.plan.models)
+    models_[model.name] = std::make_unique<ModelState>();
   for (const PlannedSource& source : s_.plan.sources) {
     Result<std::optional<TopicInfo>> topic = s_.log.Find(source.topic);
     if (!topic.ok()) return topic.status();
-    if (!*topic) return {Code::kNotFound, "the topic `" + source.topic + "` of source `" + source.name + "` is gone"};
+    if (!*topic)
+      return {Code::kNotFound, "the topic `" + source.topic + "` of source `" + source.name + "` is gone"};
     watermarks_.emplace_back(static_cast<size_t>((*topic)->partitions), source.max_out_of_orderness);
   }
-  const TaskServices services{pool_, row_clock_, *this, models_, s_.tally.live(), faults_,
+  const TaskServices services{pool_,
+                              row_clock_,
+                              *this,
+                              models_,
+                              s_.tally.live(),
+                              faults_,
                               [this](const RefusedRow& row) { Refuse(row); }};
   for (const PlannedSource& source : s_.plan.sources) {
     rows_in_.push_back(&s_.tally.live()["rows_in{source=\"" + source.name + "\"}"]);
@@ -101,7 +110,8 @@ Status Incarnation::OpenTask(uint32_t stage, uint32_t shard, const TaskServices&
   return {};
 }
 
-// --- state -----------------------------------------------------------------------------------------------------------
+// --- state
+// -----------------------------------------------------------------------------------------------------------
 
 PartitionId Incarnation::ChangelogOf(const Task& task) const {
   return {s_.plan.stages[task.stage()].changelog, static_cast<int32_t>(task.shard())};
@@ -116,8 +126,8 @@ Status Incarnation::Restore() {
     if (!range.ok()) return range.status().Within(changelog.topic);
     std::optional<int64_t> stored = store.stored_position();
     if (stored && *stored > range->end) {
-      LogWarning("the store in " + store.directory() + " is ahead of its changelog " + PartitionText(changelog) +
-                 ": it belongs to another one, and is rebuilt");
+      LogWarning("the store in " + store.directory() + " is ahead of its changelog " +
+                 PartitionText(changelog) + ": it belongs to another one, and is rebuilt");
       if (Status s = store.Clear(); !s.ok()) return s;
       stored.reset();
     }
@@ -127,7 +137,8 @@ Status Incarnation::Restore() {
                        return record.key ? store.Apply(*record.key, record.value) : Status();
                      }});
   }
-  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock); !s.ok()) {
+  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock);
+      !s.ok()) {
     return s;
   }
   for (TaskState& state : stateful_) {
@@ -151,7 +162,8 @@ Status Incarnation::ReadClosing(TaskState& state) {
     if (!decoded.ok()) return decoded.status().Within(ChangelogOf(*state.task).topic);
     found = std::move(*decoded);
   }
-  if (Status s = state.task->store()->EndRestore(state.changelog_next, found ? found->epoch : 0); !s.ok()) return s;
+  if (Status s = state.task->store()->EndRestore(state.changelog_next, found ? found->epoch : 0); !s.ok())
+    return s;
   if (found) {
     Time& reached = stage_reached_[state.task->stage()];
     reached = std::max(reached, found->task_watermark);
@@ -163,10 +175,11 @@ Status Incarnation::ReadClosing(TaskState& state) {
   }
   const uint64_t epoch = found ? found->epoch : 0;
   if (epoch == epoch_) return {};
-  return {Code::kConflict, "the changelogs of the job disagree: " + PartitionText(ChangelogOf(*stateful_[0].task)) +
-                               " ends with commit " + std::to_string(epoch_) + ", " +
-                               PartitionText(ChangelogOf(*state.task)) + " with commit " + std::to_string(epoch) +
-                               ". One was deleted or cut: restore it, or start afresh under another `prefix`"};
+  return {Code::kConflict,
+          "the changelogs of the job disagree: " + PartitionText(ChangelogOf(*stateful_[0].task)) +
+              " ends with commit " + std::to_string(epoch_) + ", " + PartitionText(ChangelogOf(*state.task)) +
+              " with commit " + std::to_string(epoch) +
+              ". One was deleted or cut: restore it, or start afresh under another `prefix`"};
 }
 
 Status Incarnation::RestoreModels() {
@@ -177,12 +190,14 @@ Status Incarnation::RestoreModels() {
     const PartitionId topic{model.topic, 0};
     Result<OffsetRange> range = s_.log.Range(topic, Isolation::kUncommitted);
     if (!range.ok()) return range.status().Within(model.topic);
-    parts.push_back({topic, range->begin, range->end, [reader = readers.back().get()](const RecordView& record) {
-                       if (!record.key || !record.value) return Status();
-                       return reader->Apply(*record.key, *record.value);
-                     }});
+    parts.push_back(
+        {topic, range->begin, range->end, [reader = readers.back().get()](const RecordView& record) {
+           if (!record.key || !record.value) return Status();
+           return reader->Apply(*record.key, *record.value);
+         }});
   }
-  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock); !s.ok()) {
+  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock);
+      !s.ok()) {
     return s;
   }
   for (const PlannedModel& model : s_.plan.models) {
@@ -194,20 +209,21 @@ Status Incarnation::RestoreModels() {
   return {};
 }
 
-// --- inputs and outputs ----------------------------------------------------------------------------------------------
+// --- inputs and outputs
+// ----------------------------------------------------------------------------------------------
 
 Status Incarnation::OpenSinks() {
   for (const PlannedSink& sink : s_.plan.sinks) {
     Result<std::optional<TopicInfo>> topic = s_.log.Find(sink.topic);
     if (!topic.ok()) return topic.status();
-    if (!*topic) return {Code::kNotFound, "the topic `" + sink.topic + "` of sink `" + sink.name + "` is gone"};
+    if (!*topic)
+      return {Code::kNotFound, "the topic `" + sink.topic + "` of sink `" + sink.name + "` is gone"};
     sinks_.emplace_back(s_.plan, sink, **topic, s_.tally.live()["rows_out{sink=\"" + sink.name + "\"}"]);
   }
   Result<std::optional<TopicInfo>> letters = s_.log.Find(s_.plan.dead_letter_topic);
   if (!letters.ok()) return letters.status();
-  dead_letters_ = std::make_unique<DeadLetters>(s_.plan.dead_letter_topic,
-                                                *letters ? (*letters)->max_record_bytes : 1 << 20,
-                                                s_.tally.live());
+  dead_letters_ = std::make_unique<DeadLetters>(
+      s_.plan.dead_letter_topic, *letters ? (*letters)->max_record_bytes : 1 << 20, s_.tally.live());
   pipeline_ = std::make_unique<Pipeline>(s_.topology, pool_, tasks_, sinks_, *out_, *dead_letters_);
   rejects_ = [this](const Feed& feed, const Reject& reject) {
     ++rows_in_epoch_;
@@ -221,7 +237,8 @@ Status Incarnation::OpenFeeds() {
   for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
     Result<std::optional<TopicInfo>> topic = s_.log.Find(s_.plan.sources[source].topic);
     if (!topic.ok()) return topic.status();
-    for (int32_t p = 0; p < (*topic)->partitions; ++p) ids.push_back({s_.plan.sources[source].topic, p});
+    for (int32_t p = 0; p < (*topic)->partitions; ++p)
+      ids.push_back({s_.plan.sources[source].topic, p});
   }
   Result<std::vector<std::optional<int64_t>>> committed = s_.consumer.Committed(ids);
   if (!committed.ok()) return committed.status();
@@ -237,8 +254,10 @@ Status Incarnation::OpenFeeds() {
       of_confluence[s_.plan.sources[source].confluence].push_back(feeds_.back().get());
     }
   }
-  for (auto& [confluence, feeds] : of_confluence) merges_.emplace_back(std::move(feeds), pool_, s_.plan.sources);
-  for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) RaiseWatermarks(source);
+  for (auto& [confluence, feeds] : of_confluence)
+    merges_.emplace_back(std::move(feeds), pool_, s_.plan.sources);
+  for (uint32_t source = 0; source < s_.plan.sources.size(); ++source)
+    RaiseWatermarks(source);
   for (TaskState& state : stateful_) {
     Result<const DueTimer*> first = state.task->FirstTimer();
     if (!first.ok()) return first.status();
@@ -272,8 +291,8 @@ Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {
   if (const auto found = s_.poison.find(id); found != s_.poison.end()) options.poison = found->second;
   Result<PartitionReader*> reader = s_.consumer.Assign(id, position);
   if (!reader.ok()) return reader.status().Within(id.topic);
-  feeds_.push_back(std::make_unique<Feed>(s_.plan.sources[source], source, id.partition, **reader, position, s_.clock,
-                                          pool_, options));
+  feeds_.push_back(std::make_unique<Feed>(s_.plan.sources[source], source, id.partition, **reader, position,
+                                          s_.clock, pool_, options));
   started_at_.push_back({id, position});
   return {};
 }
@@ -284,17 +303,22 @@ Status Incarnation::CheckClosing() {
   if (!closing_) {
     if (group_positions_.empty()) return {};
     const auto& [id, offset] = *group_positions_.begin();
-    return {Code::kConflict, "the group has read " + PartitionText(id) + " up to " + std::to_string(offset) +
-                                 ", but the changelogs of the job are empty: they were deleted. Restore them, or start "
-                                 "afresh under another `prefix`"};
+    return {Code::kConflict,
+            "the group has read " + PartitionText(id) + " up to " + std::to_string(offset) +
+                ", but the changelogs of the job are empty: they were deleted. Restore them, or start "
+                "afresh under another `prefix`"};
   }
   for (const ClosingRecord::Input& input : closing_->inputs) {
     const auto found = group_positions_.find(input.next.id);
     if (found == group_positions_.end() || found->second == input.next.offset) continue;
     return {Code::kConflict, "the group stands at " + PartitionText(input.next.id) + " offset " +
-                                 std::to_string(found->second) + ", but the job's state was committed at offset " +
-                                 std::to_string(input.next.offset) + ". Somebody reset the group or its changelogs: set "
-                                 "it back to " + std::to_string(input.next.offset) + ", or start afresh under another "
+                                 std::to_string(found->second) +
+                                 ", but the job's state was committed at offset " +
+                                 std::to_string(input.next.offset) +
+                                 ". Somebody reset the group or its changelogs: set "
+                                 "it back to " +
+                                 std::to_string(input.next.offset) +
+                                 ", or start afresh under another "
                                  "`prefix`"};
   }
   return {};

@@ -14,7 +14,9 @@ constexpr int kAbortsBeforeBisecting = 3;
 constexpr int kFailuresAtMost = 40;
 constexpr uint64_t kFirstBisection = 4096;
 
-bool Mends(Code code) { return code == Code::kAborted || code == Code::kInDoubt || code == Code::kFenced; }
+bool Mends(Code code) {
+  return code == Code::kAborted || code == Code::kInDoubt || code == Code::kFenced;
+}
 
 }  // namespace
 
@@ -84,15 +86,17 @@ Status Lane::AfterFailure(const Status& failure, const std::optional<PartitionOf
   if (!Mends(failure.code())) return failure;
   ++failures_;
   if (failures_ >= kFailuresAtMost) {
-    return {failure.code(), failure.message() + " (" + std::to_string(failures_) +
-                                " times in a row; nothing committed is lost, start again when the cause is mended)"};
+    return {failure.code(),
+            failure.message() + " (" + std::to_string(failures_) +
+                " times in a row; nothing committed is lost, start again when the cause is mended)"};
   }
   LogWarning("epoch abandoned, beginning again from the last commit: " + failure.message());
   if (failure.code() != Code::kAborted || !culprit || failures_ < kAbortsBeforeBisecting) return {};
   if (rows_limit_ == 1) {
     poison_[culprit->id].insert(culprit->offset);
-    LogError("the record at " + culprit->id.topic + "[" + std::to_string(culprit->id.partition) + "] offset " +
-             std::to_string(culprit->offset) + " keeps every epoch from committing; it goes to the dead letters");
+    LogError("the record at " + culprit->id.topic + "[" + std::to_string(culprit->id.partition) +
+             "] offset " + std::to_string(culprit->offset) +
+             " keeps every epoch from committing; it goes to the dead letters");
     rows_limit_ = UINT64_MAX;
     failures_ = 0;
     return {};

@@ -1,6 +1,7 @@
 #pragma once
-// One thread with its own consumer, producer and tasks: a whole engine. Reads, processes, commits; and after an abort,
-// fencing or doubt begins again from the last commit, all by one way. One thread, but for what is said otherwise.
+// One thread with its own consumer, producer and tasks: a whole engine. Reads, processes, commits; and after
+// an abort, fencing or doubt begins again from the last commit, all by one way. One thread, but for what is
+// said otherwise.
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -23,17 +24,17 @@ class StopSignal {
 };
 
 struct LaneProgress {
-  uint64_t rows = 0;      // taken so far, committed ones
+  uint64_t rows = 0;  // taken so far, committed ones
   uint64_t commits = 0;
-  int64_t lag = 0;        // records known to be unread
+  int64_t lag = 0;  // records known to be unread
   Time event_time = kMinTime;
   bool standing_by = false;
 };
 
 struct LaneHooks {
-  std::function<void(const LaneProgress&)> progress;          // after each commit and while waiting
-  std::function<bool(uint64_t rows_in_epoch)> commit_now;     // tests: cut epochs at will
-  std::function<void(Incarnation&)> before_close;             // the last look at what was learnt
+  std::function<void(const LaneProgress&)> progress;       // after each commit and while waiting
+  std::function<bool(uint64_t rows_in_epoch)> commit_now;  // tests: cut epochs at will
+  std::function<void(Incarnation&)> before_close;          // the last look at what was learnt
 };
 
 class Lane {
@@ -64,7 +65,7 @@ class Lane {
   uint64_t commits_ = 0;
   Duration epoch_start_ = 0;
   Duration last_poll_ = 0;
-  int failures_ = 0;            // in a row, without a commit between
+  int failures_ = 0;                  // in a row, without a commit between
   uint64_t rows_limit_ = UINT64_MAX;  // of an epoch, while one that keeps aborting is bisected
 };
 

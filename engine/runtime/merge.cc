@@ -74,6 +74,8 @@ Status Merge::Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, Sou
   return {};
 }
 
-void Merge::Assemble(SourceBatch& out) { out.rows = Batch::Merge(*pool_, blocks_, picks_).Numbered(*pool_); }
+void Merge::Assemble(SourceBatch& out) {
+  out.rows = Batch::Merge(*pool_, blocks_, picks_).Numbered(*pool_);
+}
 
 }  // namespace freshet

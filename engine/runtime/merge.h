@@ -1,9 +1,9 @@
 #pragma once
-// Puts the rows of a confluence into the one order that everything reproducible hangs on: (event time, role, source
-// name, partition, offset). One thread.
+// Puts the rows of a confluence into the one order that everything reproducible hangs on: (event time, role,
+// source name, partition, offset). One thread.
 //
-// Always: a batch holds rows of one source, in order; the concatenation of the batches is the same however they were
-// cut. While a partition that must come first has known lag, nothing is given.
+// Always: a batch holds rows of one source, in order; the concatenation of the batches is the same however
+// they were cut. While a partition that must come first has known lag, nothing is given.
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -17,12 +17,12 @@ namespace freshet {
 // Rows taken from the feeds of one source, with where each came from.
 struct SourceBatch {
   uint32_t source = 0;
-  Batch rows;                        // ordinals 0, 1, 2, …
+  Batch rows;  // ordinals 0, 1, 2, …
   struct From {
     uint32_t feed;  // index given to Merge
     int64_t offset;
   };
-  std::vector<From> from;            // one a row
+  std::vector<From> from;  // one a row
 };
 
 class Merge {
@@ -39,7 +39,8 @@ class Merge {
   // `feeds` of one confluence; they and `pool` outlive this.
   Merge(std::vector<Feed*> feeds, Pool& pool, const std::vector<PlannedSource>& sources);
 
-  // Decodes what is at hand and takes the next batch, at most `most` rows; empty where nothing may be taken now.
+  // Decodes what is at hand and takes the next batch, at most `most` rows; empty where nothing may be taken
+  // now.
   Status Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, SourceBatch& out);
   // The partition that the confluence waits for, or null.
   const Feed* waits_for() const { return waits_for_; }

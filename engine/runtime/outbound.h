@@ -1,5 +1,6 @@
 #pragma once
-// Everything a lane writes in an epoch goes out through here: one transaction, begun with its first record. One thread.
+// Everything a lane writes in an epoch goes out through here: one transaction, begun with its first record.
+// One thread.
 #include <cstdint>
 #include <memory>
 #include <optional>

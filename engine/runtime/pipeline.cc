@@ -4,8 +4,9 @@
 
 namespace freshet {
 
-Pipeline::Pipeline(const Topology& topology, Pool& pool, std::vector<std::vector<std::unique_ptr<Task>>>& tasks,
-                   std::vector<SinkWriter>& sinks, Outbound& out, DeadLetters& dead_letters)
+Pipeline::Pipeline(const Topology& topology, Pool& pool,
+                   std::vector<std::vector<std::unique_ptr<Task>>>& tasks, std::vector<SinkWriter>& sinks,
+                   Outbound& out, DeadLetters& dead_letters)
     : topology_(topology),
       pool_(pool),
       tasks_(tasks),
@@ -13,7 +14,8 @@ Pipeline::Pipeline(const Topology& topology, Pool& pool, std::vector<std::vector
       out_(out),
       dead_letters_(dead_letters),
       pieces_(topology.streams) {
-  for (const auto& stage : tasks) is_touched_.emplace_back(stage.size(), false);
+  for (const auto& stage : tasks)
+    is_touched_.emplace_back(stage.size(), false);
 }
 
 void Pipeline::Push(uint32_t stream, Batch rows) {
@@ -22,7 +24,8 @@ void Pipeline::Push(uint32_t stream, Batch rows) {
 }
 
 void Pipeline::ClearTouched() {
-  for (const Task* task : touched_) is_touched_[task->stage()][task->shard()] = false;
+  for (const Task* task : touched_)
+    is_touched_[task->stage()][task->shard()] = false;
   touched_.clear();
 }
 
@@ -63,7 +66,8 @@ Status Pipeline::Flow(uint32_t first_stage) {
     }
   }
   if (status.ok()) status = WriteSinks();
-  for (const uint32_t stream : filled_) pieces_[stream].clear();
+  for (const uint32_t stream : filled_)
+    pieces_[stream].clear();
   filled_.clear();
   return status;
 }

@@ -1,9 +1,9 @@
 #pragma once
 // Takes one batch of a source, or one timer, through all stages of a lane and to its sinks. One thread.
 //
-// Always: inside a stage rows go depth first; where the key changes, the outputs of all shards are put back into the
-// source batch's row order before they are split by the next key, and no stage sees a batch before every shard of the
-// earlier ones has finished it. So the number of shards never changes results.
+// Always: inside a stage rows go depth first; where the key changes, the outputs of all shards are put back
+// into the source batch's row order before they are split by the next key, and no stage sees a batch before
+// every shard of the earlier ones has finished it. So the number of shards never changes results.
 #include <cstdint>
 #include <memory>
 #include <vector>

@@ -11,7 +11,8 @@ constexpr char kBlockKey = 'b';
 constexpr std::string_view kVersionKey = "v";
 
 Status Damaged() {
-  return {Code::kCorrupt, "a model's topic holds a record that is none of ours; was something else produced there?"};
+  return {Code::kCorrupt,
+          "a model's topic holds a record that is none of ours; was something else produced there?"};
 }
 }  // namespace
 

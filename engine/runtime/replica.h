@@ -1,9 +1,9 @@
 #pragma once
-// How models travel: the published arrays of a model are its topic, one version a commit; the private ones are rows of
-// a table in the trainer's task. One thread, the lane's.
+// How models travel: the published arrays of a model are its topic, one version a commit; the private ones
+// are rows of a table in the trainer's task. One thread, the lane's.
 //
-// Topic: records `b<array, block>` → bytes, and `v` → {version, examples} as the last record of each version. A reader
-// applies whole versions only.
+// Topic: records `b<array, block>` → bytes, and `v` → {version, examples} as the last record of each version.
+// A reader applies whole versions only.
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -21,7 +21,8 @@ std::span<const Splitter::Share> Splitter::Split(Pool& pool, const Batch& rows, 
     return shares_;
   }
   columns_.clear();
-  for (const size_t column : key) columns_.push_back(&rows.column(column));
+  for (const size_t column : key)
+    columns_.push_back(&rows.column(column));
   shard_of_row_.clear();
   bool one = true;
   for (size_t row = 0; row < rows.rows(); ++row) {
@@ -35,7 +36,8 @@ std::span<const Splitter::Share> Splitter::Split(Pool& pool, const Batch& rows, 
     return shares_;
   }
   rows_of_shard_.resize(shards);
-  for (uint32_t row = 0; row < shard_of_row_.size(); ++row) rows_of_shard_[shard_of_row_[row]].push_back(row);
+  for (uint32_t row = 0; row < shard_of_row_.size(); ++row)
+    rows_of_shard_[shard_of_row_[row]].push_back(row);
   for (uint32_t shard = 0; shard < shards; ++shard) {
     if (rows_of_shard_[shard].empty()) continue;
     shares_.push_back({shard, rows.Take(pool, rows_of_shard_[shard])});

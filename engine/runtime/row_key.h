@@ -15,7 +15,8 @@ void AppendRowKey(std::span<const Column* const> columns, size_t row, std::strin
 // Splits batches by key; keeps its scratch from one to the next.
 class Splitter {
  public:
-  // For each shard with rows, ascending: the shard and its rows (all of `rows` as they are where one shard has all).
+  // For each shard with rows, ascending: the shard and its rows (all of `rows` as they are where one shard
+  // has all).
   struct Share {
     uint32_t shard = 0;
     Batch rows;

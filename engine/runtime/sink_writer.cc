@@ -17,7 +17,8 @@ SinkWriter::SinkWriter(const JobPlan& plan, const PlannedSink& sink, const Topic
 
 Status SinkWriter::Write(const Batch& rows, Outbound& out, DeadLetters& dead_letters) {
   key_columns_.clear();
-  for (const size_t column : sink_->key) key_columns_.push_back(&rows.column(column));
+  for (const size_t column : sink_->key)
+    key_columns_.push_back(&rows.column(column));
   for (size_t row = 0; row < rows.rows(); ++row) {
     key_.clear();
     value_.clear();

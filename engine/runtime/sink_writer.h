@@ -1,6 +1,6 @@
 #pragma once
-// Encodes the rows of one sink and sends them: the record's timestamp is the row's event time, its key the text of the
-// sink's `key:`, its partition that of the key. One thread.
+// Encodes the rows of one sink and sends them: the record's timestamp is the row's event time, its key the
+// text of the sink's `key:`, its partition that of the key. One thread.
 #include <cstdint>
 #include <memory>
 #include <string>

@@ -1,9 +1,5 @@
 #include "engine/runtime/state_directory.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -11,6 +7,10 @@
 #include <map>
 #include <random>
 #include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace freshet {
 
@@ -27,7 +27,8 @@ std::string NewInstance() {
   std::random_device device;
   static constexpr char kHex[] = "0123456789abcdef";
   std::string digits;
-  for (int i = 0; i < 6; ++i) digits.push_back(kHex[device() % 16]);
+  for (int i = 0; i < 6; ++i)
+    digits.push_back(kHex[device() % 16]);
   return HostName() + "-" + digits;
 }
 
@@ -46,8 +47,8 @@ std::map<std::string, std::string> ReadLines(const std::string& file) {
 Status WriteLines(const std::string& file, const std::string& text) {
   const std::string beside = file + ".new";
   const int fd = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  const bool written = fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       fsync(fd) == 0;
+  const bool written =
+      fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
   const int error = errno;
   if (fd >= 0) close(fd);
   if (!written || rename(beside.c_str(), file.c_str()) != 0) {
@@ -60,7 +61,9 @@ Status WriteLines(const std::string& file, const std::string& text) {
 }  // namespace
 
 StateDirectory::StateDirectory(StateDirectory&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)), identity_(std::move(other.identity_)) {}
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      identity_(std::move(other.identity_)) {}
 
 StateDirectory::~StateDirectory() {
   if (lock_ >= 0) close(lock_);
@@ -69,7 +72,8 @@ StateDirectory::~StateDirectory() {
 Result<StateDirectory> StateDirectory::Open(const std::string& path, const Identity& wanted) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error) return Status{Code::kInvalid, "cannot create the state directory " + path + ": " + error.message()};
+  if (error)
+    return Status{Code::kInvalid, "cannot create the state directory " + path + ": " + error.message()};
   const int lock = open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock < 0) {
     return Status{Code::kInvalid, "cannot open " + path + "/lock: " + std::strerror(errno) +
@@ -90,17 +94,19 @@ Status StateDirectory::ReadOrWrite(const Identity& wanted) {
   identity_ = wanted;
   if (!found.empty()) {
     if (found["format"] != kFormat) {
-      return {Code::kConflict, "the state directory " + path_ + " was written by another version of Freshet (format " +
-                                   found["format"] + ", this one knows " + std::string(kFormat) +
-                                   "); run that version, or remove the directory: it is rebuilt from the changelog"};
+      return {Code::kConflict,
+              "the state directory " + path_ + " was written by another version of Freshet (format " +
+                  found["format"] + ", this one knows " + std::string(kFormat) +
+                  "); run that version, or remove the directory: it is rebuilt from the changelog"};
     }
     if (found["job"] != wanted.job) {
       return {Code::kConflict, "the state directory " + path_ + " belongs to the job `" + found["job"] +
                                    "`; choose another --state"};
     }
     if (found["fingerprint"] != std::to_string(wanted.fingerprint)) {
-      return {Code::kConflict, "the job file has other stages, shards or tables than those whose state is in " + path_ +
-                                   "; set it back, or start afresh under another `prefix`"};
+      return {Code::kConflict,
+              "the job file has other stages, shards or tables than those whose state is in " + path_ +
+                  "; set it back, or start afresh under another `prefix`"};
     }
     if (identity_.instance.empty()) identity_.instance = found["instance"];
   }

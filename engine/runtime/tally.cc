@@ -5,7 +5,8 @@ namespace freshet {
 void Tally::Keep() {
   const std::lock_guard lock(mutex_);
   kept_ = base_;
-  for (const auto& [name, counter] : live_) kept_[name] += counter.value();
+  for (const auto& [name, counter] : live_)
+    kept_[name] += counter.value();
 }
 
 void Tally::Drop() {

@@ -1,6 +1,6 @@
 #pragma once
-// Counts that follow the commits: what an abandoned epoch counted is forgotten with it. The lane's thread writes; any
-// thread may read Committed().
+// Counts that follow the commits: what an abandoned epoch counted is forgotten with it. The lane's thread
+// writes; any thread may read Committed().
 #include <cstdint>
 #include <map>
 #include <mutex>

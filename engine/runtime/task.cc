@@ -61,7 +61,8 @@ void Task::Port::Emit(size_t port, Batch rows) {
   const Topology::OutputPort& output = task_.topology_.stages[task_.stage_].outputs[member_][port];
   task_.instances_[member_]->rows_out->Add(rows.rows());
   for (const Topology::Inside& edge : output.inside) {
-    if (Status s = task_.Process(edge.member, edge.port, rows); !s.ok() && task_.failure_.ok()) task_.failure_ = s;
+    if (Status s = task_.Process(edge.member, edge.port, rows); !s.ok() && task_.failure_.ok())
+      task_.failure_ = s;
   }
   if (output.leaves) task_.services_.outbox.Push(output.stream, std::move(rows));
 }
@@ -76,7 +77,9 @@ Task::Task(const Topology& topology, uint32_t stage, uint32_t shard, std::unique
 
 Task::~Task() = default;
 
-const PlannedStage& Task::stage_plan() const { return topology_.plan.stages[stage_]; }
+const PlannedStage& Task::stage_plan() const {
+  return topology_.plan.stages[stage_];
+}
 
 Result<std::unique_ptr<Task>> Task::Open(const Topology& topology, uint32_t stage, uint32_t shard,
                                          std::unique_ptr<TaskStore> store, TaskServices services) {
@@ -141,8 +144,9 @@ Status Task::FireFirst() {
     if (status.ok()) status = std::exchange(failure_, Status());
     return status;
   }
-  return {Code::kConflict, "the state of stage `" + stage_plan().name + "` holds a timer of an operator that the job "
-                           "file no longer has; give the changed job another name or prefix"};
+  return {Code::kConflict, "the state of stage `" + stage_plan().name +
+                               "` holds a timer of an operator that the job "
+                               "file no longer has; give the changed job another name or prefix"};
 }
 
 Status Task::Summarize(Report& report) {

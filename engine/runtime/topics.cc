@@ -6,12 +6,18 @@ namespace {
 
 std::string_view RoleOf(TopicNeed::Use use) {
   switch (use) {
-    case TopicNeed::Use::kSource: return "a source";
-    case TopicNeed::Use::kSink: return "a sink";
-    case TopicNeed::Use::kPlacement: return "the job's placement";
-    case TopicNeed::Use::kDeadLetters: return "the job's dead letters";
-    case TopicNeed::Use::kChangelog: return "a changelog";
-    case TopicNeed::Use::kModel: return "a model";
+    case TopicNeed::Use::kSource:
+      return "a source";
+    case TopicNeed::Use::kSink:
+      return "a sink";
+    case TopicNeed::Use::kPlacement:
+      return "the job's placement";
+    case TopicNeed::Use::kDeadLetters:
+      return "the job's dead letters";
+    case TopicNeed::Use::kChangelog:
+      return "a changelog";
+    case TopicNeed::Use::kModel:
+      return "a model";
   }
   return "";
 }
@@ -65,14 +71,15 @@ Status EnsureTopics(const JobPlan& plan, Log& log, TopicPolicy policy) {
       fault(mismatch);
       continue;
     }
-    const bool ours = need.use != TopicNeed::Use::kSource &&
-                      (need.use != TopicNeed::Use::kSink || policy.create_sinks);
+    const bool ours =
+        need.use != TopicNeed::Use::kSource && (need.use != TopicNeed::Use::kSink || policy.create_sinks);
     if (!ours) {
       fault(Missing(need, log.Describe()));
       continue;
     }
     Status created = log.Create(need.topic, SettingsOf(need));
-    if (!created.ok() && created.code() != Code::kConflict) return created.Within("topic `" + need.topic + "`");
+    if (!created.ok() && created.code() != Code::kConflict)
+      return created.Within("topic `" + need.topic + "`");
   }
   if (!faults.empty()) return {code, faults};
   return {};

@@ -14,14 +14,15 @@ uint32_t MemberOf(const PlannedStage& stage, uint32_t op, uint32_t part) {
 }
 
 bool Crosses(const PlannedStage& stage, uint32_t op, uint32_t part, uint32_t port) {
-  return std::any_of(stage.crossings.begin(), stage.crossings.end(), [&](const Crossing& c) {
-    return c.op == op && c.part == part && c.port == port;
-  });
+  return std::any_of(stage.crossings.begin(), stage.crossings.end(),
+                     [&](const Crossing& c) { return c.op == op && c.part == part && c.port == port; });
 }
 
 }  // namespace
 
-uint32_t Topology::StreamIndex(StreamId id) const { return id.source ? id.node : first_stream_[id.node] + id.port; }
+uint32_t Topology::StreamIndex(StreamId id) const {
+  return id.source ? id.node : first_stream_[id.node] + id.port;
+}
 
 Topology::Topology(const JobPlan& job) : plan(job) {
   streams = static_cast<uint32_t>(job.sources.size());
@@ -31,7 +32,8 @@ Topology::Topology(const JobPlan& job) : plan(job) {
   }
   std::vector<bool> leaves(streams, false);
   for (const PlannedStage& stage : job.stages) {
-    for (const Crossing& crossing : stage.crossings) leaves[StreamIndex(crossing.stream)] = true;
+    for (const Crossing& crossing : stage.crossings)
+      leaves[StreamIndex(crossing.stream)] = true;
   }
   for (const PlannedSink& sink : job.sinks) {
     sink_streams.emplace_back();
@@ -60,16 +62,19 @@ Topology::Topology(const JobPlan& job) : plan(job) {
           const Member& reader = stage.members[m];
           const std::vector<StreamId>& inputs = job.operators[reader.op].inputs;
           for (uint32_t p = 0; p < inputs.size(); ++p) {
-            if (inputs[p] == id && !Crosses(stage, reader.op, reader.part, p)) ports[port].inside.push_back({m, p});
+            if (inputs[p] == id && !Crosses(stage, reader.op, reader.part, p))
+              ports[port].inside.push_back({m, p});
           }
         }
       }
       view.outputs.push_back(std::move(ports));
       for (const uint32_t source : stage.sources) {
-        source_timers[source].insert(source_timers[source].end(), op.plan.timers.begin(), op.plan.timers.end());
+        source_timers[source].insert(source_timers[source].end(), op.plan.timers.begin(),
+                                     op.plan.timers.end());
       }
     }
-    for (const uint32_t source : stage.sources) source_stages[source].push_back(s);
+    for (const uint32_t source : stage.sources)
+      source_stages[source].push_back(s);
     stages.push_back(std::move(view));
   }
 }

@@ -10,13 +10,13 @@ namespace freshet {
 struct Topology {
   explicit Topology(const JobPlan& plan);
 
-  struct Inside {       // an edge that stays in its stage
+  struct Inside {         // an edge that stays in its stage
     uint32_t member = 0;  // of the stage
     uint32_t port = 0;
   };
   struct OutputPort {
     std::vector<Inside> inside;
-    bool leaves = false;   // read by another stage or a sink
+    bool leaves = false;  // read by another stage or a sink
     uint32_t stream = 0;
   };
   struct StageView {
@@ -29,9 +29,9 @@ struct Topology {
   const JobPlan& plan;
   uint32_t streams = 0;
   std::vector<StageView> stages;
-  std::vector<std::vector<uint32_t>> sink_streams;      // [sink]
-  std::vector<std::vector<TimerBound>> source_timers;   // [source]: of all operators downstream
-  std::vector<std::vector<uint32_t>> source_stages;     // [source]: stages downstream
+  std::vector<std::vector<uint32_t>> sink_streams;     // [sink]
+  std::vector<std::vector<TimerBound>> source_timers;  // [source]: of all operators downstream
+  std::vector<std::vector<uint32_t>> source_stages;    // [source]: stages downstream
 
  private:
   std::vector<uint32_t> first_stream_;  // of each operator

@@ -1,9 +1,10 @@
 #pragma once
-// Event-time progress of a lane: per source partition the highest event time less max_out_of_orderness, per source the
-// least of its active partitions. A function of the rows and of recorded idleness alone. One thread.
+// Event-time progress of a lane: per source partition the highest event time less max_out_of_orderness, per
+// source the least of its active partitions. A function of the rows and of recorded idleness alone. One
+// thread.
 //
-// Always: no watermark ever falls. A partition gone idle stops counting; where all partitions of a source are idle the
-// source keeps the highest watermark any of them had.
+// Always: no watermark ever falls. A partition gone idle stops counting; where all partitions of a source are
+// idle the source keeps the highest watermark any of them had.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -59,8 +60,8 @@ class SourceWatermark {
   Time watermark_ = kMinTime;
 };
 
-// The least watermark of `sources` (indices into `all`); a source all of whose partitions are idle does not count
-// unless all are, then the highest counts.
+// The least watermark of `sources` (indices into `all`); a source all of whose partitions are idle does not
+// count unless all are, then the highest counts.
 Time LeastWatermark(std::span<const SourceWatermark> all, std::span<const uint32_t> sources);
 
 }  // namespace freshet

@@ -22,7 +22,9 @@ class Figures final : public Report {
   RunReport& report_;
 };
 
-std::string JobId(const JobPlan& plan) { return plan.job.frame.prefix + plan.job.frame.job; }
+std::string JobId(const JobPlan& plan) {
+  return plan.job.frame.prefix + plan.job.frame.job;
+}
 
 Result<std::unique_ptr<Consumer>> Join(const JobPlan& plan, Log& log, const WorkerOptions& options,
                                        const std::string& member) {
@@ -41,8 +43,8 @@ Result<std::unique_ptr<Consumer>> Join(const JobPlan& plan, Log& log, const Work
 
 }  // namespace
 
-Status RunJob(const JobPlan& plan, Log& log, const Clock& clock, WorkerOptions options, const StopSignal& stop,
-              RunReport& report) {
+Status RunJob(const JobPlan& plan, Log& log, const Clock& clock, WorkerOptions options,
+              const StopSignal& stop, RunReport& report) {
   const Duration begin = clock.Steady();
   if (Status s = EnsureTopics(plan, log, options.topics); !s.ok()) return s;
   std::optional<StateDirectory> directory;

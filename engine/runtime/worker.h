@@ -1,6 +1,7 @@
 #pragma once
-// Runs a planned job on a log, in this process: checks topics, takes the state directory, joins the group, runs the
-// lane and tells what came of it. RunJob blocks; StopSignal may be set from any thread or signal handler.
+// Runs a planned job on a log, in this process: checks topics, takes the state directory, joins the group,
+// runs the lane and tells what came of it. RunJob blocks; StopSignal may be set from any thread or signal
+// handler.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -19,20 +20,20 @@ struct WorkerOptions {
   std::string instance;         // empty: the state directory's
   Duration session_timeout = 10 * kSecond;
   bool until_end = false;
-  size_t most_rows = 4096;      // of a batch
+  size_t most_rows = 4096;  // of a batch
   TopicPolicy topics;
   LaneHooks hooks;
 };
 
 // What a run did, committed epochs only.
 struct RunReport {
-  std::map<std::string, uint64_t> counts;  // `family{label="…"}`
+  std::map<std::string, uint64_t> counts;                            // `family{label="…"}`
   std::vector<std::pair<std::vector<std::string>, double>> figures;  // of operators, by path
   Duration elapsed = 0;
   uint64_t commits = 0;
 };
 
-Status RunJob(const JobPlan& plan, Log& log, const Clock& clock, WorkerOptions options, const StopSignal& stop,
-              RunReport& report);
+Status RunJob(const JobPlan& plan, Log& log, const Clock& clock, WorkerOptions options,
+              const StopSignal& stop, RunReport& report);
 
 }  // namespace freshet

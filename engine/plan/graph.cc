@@ -1,0 +1,187 @@
+#include "engine/plan/graph.h"
+
+#include <algorithm>
+
+#include "engine/base/number.h"
+
+namespace freshet {
+
+namespace {
+
+constexpr int64_t kMostShards = 4096;
+
+std::vector<std::string> TypeNames(const Registry& registry) {
+  std::vector<std::string> names;
+  for (const Definition& definition : registry.operators)
+    names.emplace_back(definition.type);
+  return names;
+}
+
+const Definition* FindDefinition(const Node& body, const std::string& name, const Registry& registry,
+                                 Diagnostics& diagnostics) {
+  const Node* type = body.Find("type");
+  const std::vector<std::string> names = TypeNames(registry);
+  if (type == nullptr) {
+    diagnostics.Error(body.position, "operator `" + name + "` has no `type`" + Suggestion("", names));
+    return nullptr;
+  }
+  for (const Definition& definition : registry.operators) {
+    if (type->kind == Node::Kind::kScalar && definition.type == type->text) return &definition;
+  }
+  diagnostics.Error(type->position,
+                    "unknown operator type `" + type->text + "`" + Suggestion(type->text, names));
+  return nullptr;
+}
+
+// Takes the entry `key` out of a map.
+std::optional<Node> Extract(Node& map, std::string_view key) {
+  for (auto entry = map.entries.begin(); entry != map.entries.end(); ++entry) {
+    if (entry->first.text != key) continue;
+    Node value = std::move(entry->second);
+    map.entries.erase(entry);
+    return value;
+  }
+  return std::nullopt;
+}
+
+bool Keyed(const std::vector<InputPort>& ports) {
+  return std::any_of(ports.begin(), ports.end(),
+                     [](const InputPort& p) { return p.spread == Spread::kKeyed; });
+}
+
+void ReadShards(const std::optional<Node>& node, DraftOperator& op, Diagnostics& diagnostics) {
+  if (!node) return;
+  if (!Keyed(op.ports)) {
+    diagnostics.Error(node->position, "`shards` has no meaning here: operator `" + op.name + "` has no key");
+    return;
+  }
+  const std::optional<int64_t> shards = node->quoted ? std::nullopt : ParseInt(node->text);
+  if (!shards || *shards < 1 || *shards > kMostShards) {
+    diagnostics.Error(node->position,
+                      "`shards` must be a whole number from 1 to " + std::to_string(kMostShards));
+    return;
+  }
+  op.shards = static_cast<uint32_t>(*shards);
+}
+
+DraftOperator ReadOperator(const std::string& name, Node body, Job& job, const Registry& registry,
+                           Diagnostics& diagnostics) {
+  DraftOperator op;
+  op.name = name;
+  op.position = body.position;
+  if (body.kind != Node::Kind::kMap) {
+    diagnostics.Error(body.position, "operator `" + name + "` must be a map with a `type`");
+    op.sound = false;
+    return op;
+  }
+  op.definition = FindDefinition(body, name, registry, diagnostics);
+  if (op.definition == nullptr) {
+    op.sound = false;
+    return op;
+  }
+  Extract(body, "type");
+  const std::optional<Node> shards = Extract(body, "shards");
+  op.parameters = op.definition->shape->make();
+  const size_t before = diagnostics.errors();
+  ReadContext context{diagnostics, job.positions};
+  Read(*op.definition->shape, body, op.parameters.get(), context);
+  op.sound = diagnostics.errors() == before;
+  op.ports = op.definition->inputs(op.parameters.get());
+  ReadShards(shards, op, diagnostics);
+  return op;
+}
+
+void ResolveInputs(DraftOperator& op, const std::map<std::string, int>& sources,
+                   const std::map<std::string, int>& operators, const std::vector<std::string>& names,
+                   Diagnostics& diagnostics) {
+  for (const InputPort& port : op.ports) {
+    const auto [name, side] = SplitStream(port.stream.name);
+    const auto source = sources.find(name);
+    const auto other = operators.find(name);
+    int upstream = 0;
+    if (source != sources.end() && side.empty()) {
+      upstream = -1 - source->second;
+    } else if (other != operators.end()) {
+      upstream = other->second;
+    } else {
+      op.sound = false;
+      if (!port.stream.name.empty()) {
+        diagnostics.Error(port.stream.position,
+                          "`" + std::string(port.name) + "` reads `" + port.stream.name +
+                              "`, which is no source and no operator" + Suggestion(name, names));
+      }
+      upstream = -1;
+    }
+    op.upstream.push_back(upstream);
+    op.side_wanted.push_back(side);
+  }
+}
+
+// Kahn's algorithm, always taking the first in the file of those that are ready.
+std::vector<size_t> Sorted(const std::vector<DraftOperator>& operators, Diagnostics& diagnostics) {
+  std::vector<size_t> order;
+  std::vector<bool> placed(operators.size(), false);
+  bool progress = true;
+  while (progress) {
+    progress = false;
+    for (size_t i = 0; i < operators.size() && !progress; ++i) {
+      const bool ready = std::all_of(operators[i].upstream.begin(), operators[i].upstream.end(),
+                                     [&](int up) { return up < 0 || placed[static_cast<size_t>(up)]; });
+      if (placed[i] || !ready) continue;
+      placed[i] = true;
+      order.push_back(i);
+      progress = true;
+    }
+  }
+  for (size_t i = 0; i < operators.size(); ++i) {
+    if (placed[i]) continue;
+    diagnostics.Error(operators[i].position, "operator `" + operators[i].name +
+                                                 "` reads, directly or through others, its own output");
+  }
+  return order;
+}
+
+}  // namespace
+
+std::pair<std::string, std::string> SplitStream(const std::string& reference) {
+  const size_t dot = reference.find('.');
+  if (dot == std::string::npos) return {reference, ""};
+  return {reference.substr(0, dot), reference.substr(dot + 1)};
+}
+
+std::vector<std::string> StreamNames(const Job& job) {
+  std::vector<std::string> names;
+  for (const auto& [name, source] : job.frame.sources)
+    names.push_back(name);
+  for (const auto& [name, body] : job.frame.operators)
+    names.push_back(name);
+  return names;
+}
+
+Draft BuildGraph(Job& job, const Registry& registry, Diagnostics& diagnostics) {
+  std::map<std::string, int> sources;
+  std::map<std::string, int> operators;
+  for (const auto& [name, source] : job.frame.sources)
+    sources.emplace(name, static_cast<int>(sources.size()));
+  std::vector<DraftOperator> read;
+  for (const auto& [name, body] : job.frame.operators) {
+    operators.emplace(name, static_cast<int>(read.size()));
+    read.push_back(ReadOperator(name, body, job, registry, diagnostics));
+  }
+  const std::vector<std::string> names = StreamNames(job);
+  for (DraftOperator& op : read)
+    ResolveInputs(op, sources, operators, names, diagnostics);
+  const std::vector<size_t> order = Sorted(read, diagnostics);
+  std::vector<int> place(read.size(), -1);
+  for (size_t i = 0; i < order.size(); ++i)
+    place[order[i]] = static_cast<int>(i);
+  Draft draft;
+  for (const size_t i : order) {
+    for (int& up : read[i].upstream)
+      up = up < 0 ? up : place[static_cast<size_t>(up)];
+    draft.operators.push_back(std::move(read[i]));
+  }
+  return draft;
+}
+
+}  // namespace freshet

@@ -1,0 +1,227 @@
+#include "engine/plan/stages.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace freshet {
+
+namespace {
+
+constexpr int kNoStage = -1;
+
+// Where the rows of a stream are, and by which of its columns they are spread there.
+struct Placed {
+  int stage = kNoStage;  // of sources: none
+  std::vector<size_t> key;
+  std::set<uint32_t> sources;
+};
+
+class StageBuilder {
+ public:
+  StageBuilder(const Draft& draft, JobPlan& plan) : draft_(draft), plan_(plan) {
+    for (uint32_t s = 0; s < plan.sources.size(); ++s)
+      sources_.push_back({kNoStage, {}, {s}});
+  }
+
+  void Place(uint32_t index) {
+    const PlannedOperator& op = plan_.operators[index];
+    const std::vector<InputPort>& ports = draft_.operators[index].ports;
+    if (!op.plan.trains.empty()) {
+      for (uint32_t part = 0; part < op.plan.trains.size(); ++part) {
+        Enter(NewStage(op.name + "." + op.plan.trains[part], 1), index, part);
+        SetTrainer(op.plan.trains[part], index, part);
+      }
+      RecordOutputs(index, stage_of_first_part_);
+      return;
+    }
+    int stage = Home(index, ports);
+    if (stage == kNoStage) stage = NewStage(op.name, Shards(index, ports));
+    Enter(stage, index, 0);
+    RecordOutputs(index, stage);
+  }
+
+ private:
+  const Placed& Of(const StreamId& id) const {
+    return id.source ? sources_[id.node] : outputs_[id.node][id.port];
+  }
+
+  uint32_t Shards(uint32_t index, const std::vector<InputPort>& ports) const {
+    const bool keyed = std::any_of(ports.begin(), ports.end(),
+                                   [](const InputPort& p) { return p.spread == Spread::kKeyed; });
+    if (!keyed) return 1;
+    const uint32_t own = draft_.operators[index].shards;
+    return own != 0 ? own : static_cast<uint32_t>(plan_.job.frame.shards);
+  }
+
+  // The stage the operator can join: that of its first input, where rows are spread already as it needs them
+  // and its other inputs come from earlier stages.
+  int Home(uint32_t index, const std::vector<InputPort>& ports) const {
+    const PlannedOperator& op = plan_.operators[index];
+    const Placed& first = Of(op.inputs[0]);
+    if (first.stage == kNoStage || ports[0].spread == Spread::kOne) return kNoStage;
+    if (ports[0].spread == Spread::kKeyed) {
+      if (first.key.empty() || first.key != Key(op.inputs[0], ports[0])) return kNoStage;
+      if (plan_.stages[static_cast<size_t>(first.stage)].shards != Shards(index, ports)) return kNoStage;
+    }
+    for (size_t p = 1; p < ports.size(); ++p) {
+      const Placed& other = Of(op.inputs[p]);
+      if (ports[p].spread != Spread::kKeyed || ports[0].spread != Spread::kKeyed ||
+          other.stage >= first.stage) {
+        return kNoStage;
+      }
+    }
+    return first.stage;
+  }
+
+  std::vector<size_t> Key(const StreamId& stream, const InputPort& port) const {
+    std::vector<size_t> columns;
+    const Schema& schema = plan_.SchemaOf(stream);
+    for (const FieldRef& field : port.key)
+      columns.push_back(schema.Find(field.name).value_or(0));
+    return columns;
+  }
+
+  int NewStage(const std::string& name, uint32_t shards) {
+    PlannedStage stage;
+    stage.name = name;
+    stage.shards = shards;
+    plan_.stages.push_back(std::move(stage));
+    return static_cast<int>(plan_.stages.size()) - 1;
+  }
+
+  void Enter(int stage_index, uint32_t index, uint32_t part) {
+    if (part == 0) stage_of_first_part_ = stage_index;
+    PlannedStage& stage = plan_.stages[static_cast<size_t>(stage_index)];
+    const PlannedOperator& op = plan_.operators[index];
+    const std::vector<InputPort>& ports = draft_.operators[index].ports;
+    stage.members.push_back({index, part});
+    stage.keeps_state =
+        stage.keeps_state || !op.plan.tables.empty() || !op.plan.timers.empty() || !op.plan.trains.empty();
+    std::set<uint32_t> sources(stage.sources.begin(), stage.sources.end());
+    for (uint32_t p = 0; p < ports.size(); ++p) {
+      const Placed& from = Of(op.inputs[p]);
+      sources.insert(from.sources.begin(), from.sources.end());
+      if (from.stage == stage_index) continue;
+      Crossing crossing;
+      crossing.stream = op.inputs[p];
+      crossing.spread = ports[p].spread;
+      if (ports[p].spread == Spread::kKeyed) crossing.key = Key(op.inputs[p], ports[p]);
+      crossing.op = index;
+      crossing.part = part;
+      crossing.port = p;
+      stage.crossings.push_back(std::move(crossing));
+    }
+    stage.sources.assign(sources.begin(), sources.end());
+  }
+
+  // Rows stay spread by a key as long as its columns pass through untouched.
+  void RecordOutputs(uint32_t index, int stage) {
+    const PlannedOperator& op = plan_.operators[index];
+    const std::vector<InputPort>& ports = draft_.operators[index].ports;
+    std::set<uint32_t> sources;
+    for (const StreamId& input : op.inputs)
+      sources.insert(Of(input).sources.begin(), Of(input).sources.end());
+    std::vector<size_t> in_key =
+        Of(op.inputs[0]).stage == stage ? Of(op.inputs[0]).key : std::vector<size_t>();
+    if (ports[0].spread == Spread::kKeyed) in_key = Key(op.inputs[0], ports[0]);
+    outputs_.emplace_back();
+    for (const Output& output : op.plan.outputs) {
+      Placed placed{stage, {}, sources};
+      for (const size_t column : in_key) {
+        for (size_t c = 0; c < output.derivations.size(); ++c) {
+          const std::vector<ColumnRef>& current = output.derivations[c].current;
+          const bool same = current.size() == 1 && current[0].port == 0 && current[0].column == column &&
+                            output.schema[c].name == plan_.SchemaOf(op.inputs[0])[column].name;
+          if (same) placed.key.push_back(c);
+        }
+      }
+      if (placed.key.size() != in_key.size()) placed.key.clear();
+      outputs_.back().push_back(std::move(placed));
+    }
+  }
+
+  void SetTrainer(const std::string& name, uint32_t op, uint32_t part) {
+    for (PlannedModel& model : plan_.models) {
+      if (model.name != name) continue;
+      model.trainer = op;
+      model.part = part;
+    }
+  }
+
+  const Draft& draft_;
+  JobPlan& plan_;
+  std::vector<Placed> sources_;
+  std::vector<std::vector<Placed>> outputs_;  // [operator][port]
+  int stage_of_first_part_ = kNoStage;
+};
+
+// Roles that readers of a stream give it; operators that only pass rows on ask their own readers.
+void Vote(const Draft& draft, const JobPlan& plan, StreamId stream, std::set<Role>& votes) {
+  for (uint32_t o = 0; o < plan.operators.size(); ++o) {
+    const std::vector<InputPort>& ports = draft.operators[o].ports;
+    for (size_t p = 0; p < ports.size(); ++p) {
+      if (plan.operators[o].inputs[p] != stream) continue;
+      const bool passes =
+          ports.size() == 1 && ports[p].spread == Spread::kAny && ports[p].role == Role::kEvent;
+      if (!passes) {
+        votes.insert(ports[p].role);
+        continue;
+      }
+      for (uint32_t port = 0; port < plan.operators[o].plan.outputs.size(); ++port) {
+        Vote(draft, plan, {false, o, port}, votes);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void AssignStages(const Draft& draft, JobPlan& plan) {
+  StageBuilder builder(draft, plan);
+  for (uint32_t o = 0; o < plan.operators.size(); ++o)
+    builder.Place(o);
+  const std::string own = plan.job.frame.prefix + plan.job.frame.job;
+  for (PlannedStage& stage : plan.stages) {
+    if (stage.keeps_state) stage.changelog = own + ".changelog." + stage.name;
+  }
+}
+
+void AssignRoles(const Draft& draft, JobPlan& plan) {
+  for (uint32_t s = 0; s < plan.sources.size(); ++s) {
+    std::set<Role> votes;
+    Vote(draft, plan, {true, s, 0}, votes);
+    plan.sources[s].role = votes.empty() ? Role::kEvent : *votes.begin();
+  }
+}
+
+// Sources that reach a common task or model.
+void AssignConfluences(JobPlan& plan) {
+  std::vector<uint32_t> group(plan.sources.size());
+  std::iota(group.begin(), group.end(), 0U);
+  const auto unite = [&](const std::vector<uint32_t>& sources) {
+    for (const uint32_t s : sources) {
+      const uint32_t from = std::max(group[s], group[sources[0]]);
+      const uint32_t to = std::min(group[s], group[sources[0]]);
+      std::replace(group.begin(), group.end(), from, to);
+    }
+  };
+  for (const PlannedStage& stage : plan.stages)
+    unite(stage.sources);
+  for (const PlannedModel& model : plan.models) {
+    std::vector<uint32_t> touching;
+    for (const PlannedStage& stage : plan.stages) {
+      const bool uses = std::any_of(stage.members.begin(), stage.members.end(), [&](const Member& member) {
+        const Plan& op = plan.operators[member.op].plan;
+        return std::find(op.predicts.begin(), op.predicts.end(), model.name) != op.predicts.end() ||
+               std::find(op.trains.begin(), op.trains.end(), model.name) != op.trains.end();
+      });
+      if (uses) touching.insert(touching.end(), stage.sources.begin(), stage.sources.end());
+    }
+    if (!touching.empty()) unite(touching);
+  }
+  for (uint32_t s = 0; s < plan.sources.size(); ++s)
+    plan.sources[s].confluence = group[s];
+}
+
+}  // namespace freshet
