@@ -102,11 +102,12 @@ class Binder {
 
 // Shown in the docs, checked against the schema, run by the conformance test of all operators.
 struct Example {
-  std::string_view operators;  // the `operators:` map (and, where needed, `models:`), over the streams below
+  std::string_view operators;  // the `operators:` map, over the streams below
   // The sources are `events` {id: string, key: string, t: timestamp, x: float64, n: int64, s: string} and `labels`
   // {id: string, key: string, t: timestamp, y: float64}. One line a row: `events {…}` or `labels {…}`.
   std::string_view in;
   std::string_view out;  // the rows of the last operator, one JSON object a line
+  std::string_view models = {};  // the `models:` map, where the operators need one
 };
 
 struct Definition {

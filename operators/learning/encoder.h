@@ -1,0 +1,135 @@
+#pragma once
+// From columns to what a learner reads, in two steps, since a row may be kept between them: a batch becomes
+// raw rows (numbers unscaled, categories as slots), column by column; raw rows become entries of Examples,
+// scaled as the scaler is by then. One thread.
+//
+// A row always has the same entries in the same order: the intercept, each numeric feature (its value, or its
+// indicator where it is missing), each categorical feature, each cross.
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "engine/data/batch.h"
+#include "operators/learning/layout.h"
+#include "operators/learning/learner.h"
+
+namespace freshet {
+
+inline constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kNumberLimit = 1e100;  // numbers beyond it count as not finite
+
+// Rows as a model keeps them until their microbatch is full.
+struct RawRow {
+  std::span<const double> numbers;  // one a numeric feature, unscaled; NaN: missing
+  std::span<const uint32_t> slots;  // one a categorical feature, then one a cross
+};
+
+class RawRows {
+ public:
+  explicit RawRows(const ModelLayout& layout)
+      : numbers_a_row_(layout.numeric.size()),
+        slots_a_row_(layout.categorical.size() + layout.crosses.size()) {}
+
+  size_t rows() const { return rows_; }
+  RawRow operator[](size_t row) const {
+    return {{numbers_.data() + row * numbers_a_row_, numbers_a_row_},
+            {slots_.data() + row * slots_a_row_, slots_a_row_}};
+  }
+  void Clear() { Resize(0); }
+  void Resize(size_t rows) {
+    rows_ = rows;
+    numbers_.resize(rows * numbers_a_row_);
+    slots_.resize(rows * slots_a_row_);
+  }
+  void Add(const RawRow& row) {
+    ++rows_;
+    numbers_.insert(numbers_.end(), row.numbers.begin(), row.numbers.end());
+    slots_.insert(slots_.end(), row.slots.begin(), row.slots.end());
+  }
+  double* numbers(size_t row) { return numbers_.data() + row * numbers_a_row_; }
+  uint32_t* slots(size_t row) { return slots_.data() + row * slots_a_row_; }
+  size_t numbers_a_row() const { return numbers_a_row_; }
+  size_t slots_a_row() const { return slots_a_row_; }
+
+ private:
+  size_t numbers_a_row_;
+  size_t slots_a_row_;
+  size_t rows_ = 0;
+  std::vector<double> numbers_;
+  std::vector<uint32_t> slots_;
+};
+
+// Why a row cannot be used.
+struct RowFault {
+  enum class Kind : uint8_t { kNone, kNotFinite, kNull };
+  Kind kind = Kind::kNone;
+  uint32_t feature = 0;  // numeric
+};
+
+// Sends a row with a fault to the dead letters.
+void Refuse(const Batch& batch, size_t row, RowFault fault, const ModelLayout& layout, TaskContext& context);
+
+class RowReader {
+ public:
+  explicit RowReader(const ModelLayout& layout);
+  // All rows of `batch`. Returns how many have faults (the first of each row in faults()); their numbers are
+  // useless.
+  size_t Read(const Batch& batch, RawRows& rows);
+  std::span<const RowFault> faults() const { return faults_; }  // one a row
+
+ private:
+  void ReadNumbers(const Column& column, size_t feature, RawRows& rows);
+  void Hash(const Column& column, size_t category);
+  void ReadCategories(const Batch& batch, size_t feature, RawRows& rows);
+  void ReadCross(size_t cross, RawRows& rows);
+  void Fault(size_t row, size_t feature, RowFault::Kind kind);
+
+  const ModelLayout& layout_;
+  std::vector<RowFault> faults_;
+  size_t faulty_ = 0;
+  std::vector<std::vector<uint64_t>> hashes_;  // [category][row]
+};
+
+// Running mean and variance of each numeric feature: B. P. Welford, Technometrics 4(3), 1962; population
+// variance.
+class Scaler {
+ public:
+  // Declares the published array "scaler": count, mean and sum of squares of each feature.
+  Scaler(const ModelLayout& layout, ModelState& state);
+  void Learn(const RawRow& row);
+  // Values of a row's numeric features as the learner sees them (missing ones are the encoder's).
+  struct Scale {
+    double mean = 0;
+    double deviation = 0;  // 0: nothing to scale by, values count as 0
+  };
+  // As of now; valid until the next call.
+  std::span<const Scale> Scales();
+
+ private:
+  const ModelLayout& layout_;
+  ModelState& state_;
+  ModelArray<double> moments_;
+  std::vector<Scale> scales_;
+};
+
+// Rows of Examples in the making.
+class Encoder {
+ public:
+  explicit Encoder(const ModelLayout& layout) : layout_(layout) { Clear(); }
+  void Clear() {
+    begin_.assign(1, 0);
+    index_.clear();
+    value_.clear();
+  }
+  void Add(const RawRow& row, std::span<const Scaler::Scale> scales);
+  Examples examples() const { return {begin_, index_, value_}; }
+
+ private:
+  const ModelLayout& layout_;
+  std::vector<uint32_t> begin_;
+  std::vector<uint32_t> index_;
+  std::vector<double> value_;
+};
+
+}  // namespace freshet

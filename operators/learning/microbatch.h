@@ -1,0 +1,48 @@
+#pragma once
+// The rows of a microbatch that is not full yet, kept in a table of the trainer's task so that they survive
+// commits. One thread.
+//
+// Always, between calls of the operator's Process: the table holds exactly these rows, under their numbers
+// from 0. Value of a row: u64 fingerprint of the model's layout, f64 label, f64 a number, u32 a slot; all
+// little-endian.
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "operators/learning/encoder.h"
+#include "state/table.h"
+
+namespace freshet {
+
+class Microbatch {
+ public:
+  Microbatch(const ModelLayout& layout, RawTable& table) : layout_(layout), table_(table), rows_(layout) {}
+
+  static TableSpec Table() { return {"microbatch", 1, false, 0}; }
+  // Reads what an earlier run left, once; call before anything else.
+  Status Open();
+  void Add(const RawRow& row, double label);
+  bool full() const { return rows_.rows() >= static_cast<size_t>(layout_.spec->microbatch); }
+  const RawRows& rows() const { return rows_; }
+  std::span<const double> labels() const { return labels_; }
+  // Its rows are learnt.
+  Status Clear();
+  // Stores the rows that are in memory only.
+  Status Keep();
+
+ private:
+  Status Take(std::string_view value);
+
+  const ModelLayout& layout_;
+  RawTable& table_;
+  bool open_ = false;
+  RawRows rows_;
+  std::vector<double> labels_;
+  size_t stored_ = 0;  // rows in the table, the first ones
+  KeyColumn keys_;     // scratch
+  std::vector<RawTable::Slot> slots_;
+  std::string value_;
+};
+
+}  // namespace freshet
