@@ -1,0 +1,316 @@
+#include "engine/plan/plan.h"
+
+#include <algorithm>
+#include <map>
+
+#include "engine/base/hash.h"
+#include "engine/plan/graph.h"
+#include "engine/plan/lineage.h"
+#include "engine/plan/plan_binder.h"
+#include "engine/plan/sinks.h"
+#include "engine/plan/stages.h"
+
+namespace freshet {
+
+const Schema& JobPlan::SchemaOf(StreamId stream) const {
+  return stream.source ? sources[stream.node].schema
+                       : operators[stream.node].plan.outputs[stream.port].schema;
+}
+
+std::string JobPlan::NameOf(StreamId stream) const {
+  if (stream.source) return sources[stream.node].name;
+  const PlannedOperator& op = operators[stream.node];
+  const std::string& side = op.plan.outputs[stream.port].name;
+  return side.empty() ? op.name : op.name + "." + side;
+}
+
+namespace {
+
+std::vector<std::string> FormatNames() {
+  std::vector<std::string> names;
+  for (const Format& format : Formats())
+    names.emplace_back(format.name);
+  return names;
+}
+
+const Format* FormatOf(const std::string& name, const void* member, const Positions& positions,
+                       Diagnostics& diagnostics) {
+  const Format* format = FindFormat(name);
+  if (format == nullptr) {
+    diagnostics.Error(positions.Of(member),
+                      "unknown format `" + name + "`" + Suggestion(name, FormatNames()));
+  }
+  return format;
+}
+
+TimeUnit UnitOf(Unit unit) {
+  switch (unit) {
+    case Unit::kS:
+      return TimeUnit::kSeconds;
+    case Unit::kMs:
+      return TimeUnit::kMilliseconds;
+    case Unit::kUs:
+      return TimeUnit::kMicroseconds;
+    case Unit::kNs:
+      return TimeUnit::kNanoseconds;
+  }
+  return TimeUnit::kMilliseconds;
+}
+
+InputField InputOf(const std::string& name, const SourceField& field, bool event_time) {
+  InputField input;
+  input.name = name;
+  input.type = field.type.type;
+  input.unit = UnitOf(field.unit);
+  input.required =
+      field.required || event_time;  // a row without event time has no place in the order of rows
+  input.values = field.values;
+  for (size_t begin = 0; !field.path.empty() && begin <= field.path.size();) {
+    const size_t end = std::min(field.path.find('.', begin), field.path.size());
+    input.path.push_back(field.path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (input.path.empty()) input.path.push_back(name);
+  return input;
+}
+
+void PlanSources(JobPlan& plan, Diagnostics& diagnostics) {
+  for (const auto& [name, spec] : plan.job.frame.sources) {
+    PlannedSource source;
+    source.name = name;
+    source.topic = spec.topic.empty() ? name : spec.topic;
+    source.format = FormatOf(spec.format, &spec.format, plan.job.positions, diagnostics);
+    source.max_out_of_orderness = spec.event_time.max_out_of_orderness;
+    source.idle_after = spec.event_time.idle_after;
+    std::vector<Field> fields;
+    for (const auto& [field, type] : spec.fields)
+      fields.push_back({field, type.type.type, type.values});
+    source.schema = Schema(std::move(fields));
+    const std::optional<size_t> time = FindColumn(source.schema, spec.event_time.field, diagnostics);
+    if (time && source.schema[*time].type != Type::kTimestamp) {
+      diagnostics.Error(spec.event_time.field.position, "the event time must be a timestamp, and `" +
+                                                            spec.event_time.field.name + "` is of type " +
+                                                            std::string(NameOf(source.schema[*time].type)));
+    }
+    source.event_time = time.value_or(0);
+    for (size_t c = 0; c < spec.fields.size(); ++c) {
+      source.fields.push_back(InputOf(spec.fields[c].first, spec.fields[c].second, c == source.event_time));
+    }
+    plan.sources.push_back(std::move(source));
+  }
+}
+
+// Binds the operators in the order of the draft.
+class BindAll {
+ public:
+  BindAll(const Draft& draft, JobPlan& plan, const PlanBinder::Models& models, Diagnostics& diagnostics)
+      : draft_(draft), plan_(plan), models_(models), diagnostics_(diagnostics) {
+    for (const PlannedSource& source : plan.sources) {
+      source_lineage_.push_back(source.schema.size() > 0 ? SourceLineage(source.schema, source.event_time)
+                                                         : StreamLineage());
+    }
+  }
+
+  void Run() {
+    for (uint32_t o = 0; o < draft_.operators.size(); ++o)
+      Bind(o);
+  }
+
+ private:
+  void Bind(uint32_t index) {
+    const DraftOperator& op = draft_.operators[index];
+    PlannedOperator planned;
+    planned.name = op.name;
+    planned.type = op.definition == nullptr ? "" : std::string(op.definition->type);
+    planned.place = index;
+    bool sound = op.sound;
+    std::vector<PlanBinder::Input> inputs;
+    for (size_t p = 0; p < op.ports.size() && sound; ++p) {
+      const std::optional<StreamId> stream = StreamOf(op, p);
+      sound = stream && (stream->source || sound_[stream->node]);
+      if (!sound) break;
+      planned.inputs.push_back(*stream);
+      inputs.push_back({&plan_.SchemaOf(*stream), &LineageOf(*stream), OutOfOrderness(*stream)});
+    }
+    const size_t before = diagnostics_.errors();
+    if (sound) {
+      PlanBinder binder(op.name, inputs, models_, plan_.job.positions, diagnostics_);
+      planned.plan = op.definition->bind(op.parameters.get(), binder);
+      sound = diagnostics_.errors() == before;
+    }
+    if (planned.plan.outputs.empty()) planned.plan.outputs.emplace_back();
+    RecordLineage(planned, inputs);
+    Duration late = 0;
+    for (const PlanBinder::Input& input : inputs)
+      late = std::max(late, input.out_of_orderness);
+    out_of_orderness_.push_back(late);
+    sound_.push_back(sound);
+    plan_.operators.push_back(std::move(planned));
+  }
+
+  std::optional<StreamId> StreamOf(const DraftOperator& op, size_t port) {
+    if (op.upstream[port] < 0) return StreamId{true, static_cast<uint32_t>(-1 - op.upstream[port]), 0};
+    if (!sound_[static_cast<size_t>(op.upstream[port])]) return std::nullopt;  // reported there
+    return FindStream(plan_, op.ports[port].stream, diagnostics_);
+  }
+
+  const StreamLineage& LineageOf(StreamId id) const {
+    return id.source ? source_lineage_[id.node] : lineage_[id.node][id.port];
+  }
+
+  Duration OutOfOrderness(StreamId id) const {
+    return id.source ? plan_.sources[id.node].max_out_of_orderness : out_of_orderness_[id.node];
+  }
+
+  void RecordLineage(const PlannedOperator& planned, const std::vector<PlanBinder::Input>& inputs) {
+    std::vector<const StreamLineage*> of_inputs;
+    for (const PlanBinder::Input& input : inputs)
+      of_inputs.push_back(input.lineage);
+    lineage_.emplace_back();
+    for (const Output& output : planned.plan.outputs) {
+      lineage_.back().push_back(of_inputs.empty() ? StreamLineage() : OutputLineage(output, of_inputs));
+    }
+  }
+
+  const Draft& draft_;
+  JobPlan& plan_;
+  const PlanBinder::Models& models_;
+  Diagnostics& diagnostics_;
+  std::vector<StreamLineage> source_lineage_;
+  std::vector<std::vector<StreamLineage>> lineage_;
+  std::vector<Duration> out_of_orderness_;
+  std::vector<bool> sound_;
+};
+
+PlanBinder::Models ReadModels(JobPlan& plan, const Registry& registry, Diagnostics& diagnostics) {
+  PlanBinder::Models models;
+  const std::string own = plan.job.frame.prefix + plan.job.frame.job;
+  for (const auto& [name, body] : plan.job.frame.models) {
+    std::shared_ptr<void> parameters = registry.model->make();
+    ReadContext context{diagnostics, plan.job.positions};
+    Read(*registry.model, body, parameters.get(), context);
+    models[name] = parameters.get();
+    plan.parameters.push_back(std::move(parameters));
+    plan.models.push_back({name, own + ".model." + name});
+  }
+  return models;
+}
+
+void CheckTrainers(const JobPlan& plan, const Draft& draft, Diagnostics& diagnostics) {
+  std::map<std::string, std::string> trainers;
+  for (const PlannedOperator& op : plan.operators) {
+    for (const std::string& model : op.plan.trains) {
+      const auto [known, added] = trainers.emplace(model, op.name);
+      if (!added) {
+        diagnostics.Error(draft.operators[op.place].position, "model `" + model + "` is trained by `" +
+                                                                  known->second + "` and by `" + op.name +
+                                                                  "`; each model has one trainer");
+      }
+    }
+  }
+}
+
+void WarnOfUnread(const JobPlan& plan, Diagnostics& diagnostics) {
+  for (uint32_t s = 0; s < plan.sources.size(); ++s) {
+    bool read = false;
+    for (const PlannedOperator& op : plan.operators) {
+      read = read || std::find(op.inputs.begin(), op.inputs.end(), StreamId{true, s, 0}) != op.inputs.end();
+    }
+    for (const PlannedSink& sink : plan.sinks) {
+      read = read ||
+             std::find(sink.streams.begin(), sink.streams.end(), StreamId{true, s, 0}) != sink.streams.end();
+    }
+    if (!read) {
+      diagnostics.Warning(plan.job.positions.Of(&plan.job.frame.sources[s].second),
+                          "nothing reads source `" + plan.sources[s].name + "`");
+    }
+  }
+}
+
+// Shares of the budget in sixteenths.
+MemorySplit Split(int64_t memory) {
+  const int64_t part = memory / 16;
+  MemorySplit split;
+  split.prefetch = 2 * part;
+  split.producer = 2 * part;
+  split.dirty = 2 * part;
+  split.cache = 5 * part;
+  split.block_cache = 1 * part;
+  split.memtables = 2 * part;
+  split.merge = 1 * part;
+  split.restore = memory - 15 * part;
+  return split;
+}
+
+// Of everything that the state of a job depends on: a change of it needs a fresh start.
+uint64_t Fingerprint(const JobPlan& plan) {
+  std::string text;
+  for (const PlannedStage& stage : plan.stages) {
+    if (!stage.keeps_state) continue;
+    text += "stage " + stage.name + " " + std::to_string(stage.shards) + "\n";
+    for (const Member& member : stage.members) {
+      const PlannedOperator& op = plan.operators[member.op];
+      text += "  " + op.name + " " + op.type + " " + std::to_string(op.place) + "\n";
+      for (const TableSpec& table : op.plan.tables) {
+        text += "    " + table.name + " " + std::to_string(table.layout) + " " + std::to_string(table.width) +
+                "\n";
+      }
+    }
+  }
+  return Hash64(text);
+}
+
+}  // namespace
+
+std::unique_ptr<JobPlan> PlanJob(std::string_view yaml, const Registry& registry, const PlanOptions& options,
+                                 Diagnostics& diagnostics) {
+  Node root = ParseYaml(yaml, diagnostics);
+  for (const std::string& assignment : options.overrides)
+    ApplyOverride(assignment, root, diagnostics);
+  ResolveSecrets(root, diagnostics);
+  auto plan = std::make_unique<JobPlan>();
+  plan->job = ParseJob(root, diagnostics);
+  plan->job.file = diagnostics.file();
+  PlanSources(*plan, diagnostics);
+  const PlanBinder::Models models = ReadModels(*plan, registry, diagnostics);
+  Draft draft = BuildGraph(plan->job, registry, diagnostics);
+  for (const DraftOperator& op : draft.operators)
+    plan->parameters.push_back(op.parameters);
+  BindAll(draft, *plan, models, diagnostics).Run();
+  if (!diagnostics.ok())
+    return nullptr;  // sinks of streams that could not be bound would only repeat the faults
+  PlanSinks(*plan, diagnostics);
+  CheckTrainers(*plan, draft, diagnostics);
+  WarnOfUnread(*plan, diagnostics);
+  if (!diagnostics.ok()) return nullptr;
+  MarkRead(*plan);
+  AssignStages(draft, *plan);
+  AssignRoles(draft, *plan);
+  AssignConfluences(*plan);
+  const std::string own = plan->job.frame.prefix + plan->job.frame.job;
+  plan->placement_topic = own + ".placement";
+  plan->dead_letter_topic = own + ".dead-letters";
+  plan->memory = Split(plan->job.frame.memory);
+  plan->fingerprint = Fingerprint(*plan);
+  return plan;
+}
+
+std::vector<TopicNeed> TopicsOf(const JobPlan& plan) {
+  std::vector<TopicNeed> needs;
+  for (const PlannedSource& source : plan.sources)
+    needs.push_back({source.topic, TopicNeed::Use::kSource, 0, false});
+  for (const PlannedSink& sink : plan.sinks)
+    needs.push_back({sink.topic, TopicNeed::Use::kSink, 0, false});
+  needs.push_back({plan.placement_topic, TopicNeed::Use::kPlacement,
+                   static_cast<int32_t>(plan.placement_partitions), false});
+  needs.push_back({plan.dead_letter_topic, TopicNeed::Use::kDeadLetters, 1, false});
+  for (const PlannedStage& stage : plan.stages) {
+    if (!stage.keeps_state) continue;
+    needs.push_back({stage.changelog, TopicNeed::Use::kChangelog, static_cast<int32_t>(stage.shards), true});
+  }
+  for (const PlannedModel& model : plan.models)
+    needs.push_back({model.topic, TopicNeed::Use::kModel, 1, true});
+  return needs;
+}
+
+}  // namespace freshet

@@ -1,0 +1,56 @@
+#pragma once
+// What an operator sees of the job while it is bound. Internal to engine/plan; one thread.
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/plan/lineage.h"
+#include "engine/plan/plan.h"
+
+namespace freshet {
+
+class PlanBinder final : public Binder {
+ public:
+  struct Input {
+    const Schema* schema = nullptr;
+    const StreamLineage* lineage = nullptr;
+    Duration out_of_orderness = 0;
+  };
+  using Models = std::map<std::string, const void*, std::less<>>;
+
+  PlanBinder(std::string name, std::vector<Input> inputs, const Models& models, const Positions& positions,
+             Diagnostics& diagnostics)
+      : name_(std::move(name)),
+        inputs_(std::move(inputs)),
+        models_(models),
+        positions_(positions),
+        diagnostics_(diagnostics) {}
+
+  const std::string& name() const override { return name_; }
+  const Schema& input(size_t port) const override { return *inputs_[port].schema; }
+  std::optional<size_t> Column(size_t port, const FieldRef& field) override;
+  ExprPtr Compile(const Expr& expression, const Schema& scope, std::optional<Type> expected) override;
+  const void* model(const ModelRef& model) override;
+  std::span<const Origin> lineage(size_t port, size_t column) const override {
+    return inputs_[port].lineage->columns[column];
+  }
+  Duration out_of_orderness(size_t port) const override { return inputs_[port].out_of_orderness; }
+  void Error(const void* member, std::string what) override {
+    diagnostics_.Error(positions_.Of(member), std::move(what));
+  }
+  void Error(Position at, std::string what) override { diagnostics_.Error(at, std::move(what)); }
+  void Warning(Position at, std::string what) override { diagnostics_.Warning(at, std::move(what)); }
+
+ private:
+  std::string name_;
+  std::vector<Input> inputs_;
+  const Models& models_;
+  const Positions& positions_;
+  Diagnostics& diagnostics_;
+};
+
+// The column `field` names in `schema`, or nothing (reported, with suggestions).
+std::optional<size_t> FindColumn(const Schema& schema, const FieldRef& field, Diagnostics& diagnostics);
+
+}  // namespace freshet

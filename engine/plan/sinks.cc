@@ -1,0 +1,127 @@
+#include "engine/plan/sinks.h"
+
+#include <algorithm>
+
+#include "engine/plan/graph.h"
+#include "engine/plan/plan_binder.h"
+
+namespace freshet {
+
+std::optional<StreamId> FindStream(const JobPlan& plan, const StreamRef& reference,
+                                   Diagnostics& diagnostics) {
+  const auto [name, side] = SplitStream(reference.name);
+  for (uint32_t s = 0; s < plan.sources.size(); ++s) {
+    if (plan.sources[s].name == reference.name) return StreamId{true, s, 0};
+  }
+  for (const PlannedOperator& op : plan.operators) {
+    if (op.name != name) continue;
+    std::vector<std::string> sides;
+    for (uint32_t port = 0; port < op.plan.outputs.size(); ++port) {
+      if (op.plan.outputs[port].name == side) return StreamId{false, op.place, port};
+      if (port > 0) sides.push_back(op.plan.outputs[port].name);
+    }
+    diagnostics.Error(reference.position, "operator `" + name + "` has no side output `" + side + "`" +
+                                              (sides.empty() ? "; it has none" : Suggestion(side, sides)));
+    return std::nullopt;
+  }
+  diagnostics.Error(reference.position, "`" + reference.name + "` is no source and no operator" +
+                                            Suggestion(name, StreamNames(plan.job)));
+  return std::nullopt;
+}
+
+namespace {
+
+std::vector<std::string> PathOf(const std::string& field) {
+  std::vector<std::string> path{""};
+  for (const char c : field) {
+    if (c == '.') {
+      path.emplace_back();
+    } else {
+      path.back().push_back(c);
+    }
+  }
+  return path;
+}
+
+std::string FieldList(const Schema& schema) {
+  std::string text;
+  for (const Field& field : schema.fields())
+    text += (text.empty() ? "" : ", ") + field.name;
+  return text;
+}
+
+void ResolveFields(const SinkSpec& spec, const Schema& schema, PlannedSink& sink, Diagnostics& diagnostics) {
+  for (const FieldRef& field : spec.key.all) {
+    if (const std::optional<size_t> column = FindColumn(schema, field, diagnostics))
+      sink.key.push_back(*column);
+  }
+  if (!spec.key.by_port.empty()) {
+    diagnostics.Error(spec.key.position, "a sink reads one stream: write `key: name` or `key: [a, b]`");
+  }
+  for (const FieldRef& field : spec.fields) {
+    if (const std::optional<size_t> column = FindColumn(schema, field, diagnostics)) {
+      sink.fields.push_back({*column, PathOf(field.name)});
+    }
+  }
+  if (!spec.fields.empty()) return;
+  for (size_t c = 0; c < schema.size(); ++c)
+    sink.fields.push_back({c, PathOf(schema[c].name)});
+}
+
+}  // namespace
+
+void PlanSinks(JobPlan& plan, Diagnostics& diagnostics) {
+  for (const auto& [name, spec] : plan.job.frame.sinks) {
+    PlannedSink sink;
+    sink.name = name;
+    sink.topic = spec.topic.empty() ? name : spec.topic;
+    sink.format = FindFormat(spec.format);
+    for (const StreamRef& from : spec.from) {
+      const std::optional<StreamId> stream = FindStream(plan, from, diagnostics);
+      if (!stream) continue;
+      if (!sink.streams.empty() && !(plan.SchemaOf(*stream) == plan.SchemaOf(sink.streams[0]))) {
+        diagnostics.Error(from.position, "streams of one sink must have equal columns: `" + from.name +
+                                             "` has " + FieldList(plan.SchemaOf(*stream)) + "; `" +
+                                             spec.from[0].name + "` has " +
+                                             FieldList(plan.SchemaOf(sink.streams[0])));
+      }
+      sink.streams.push_back(*stream);
+    }
+    if (sink.streams.empty()) continue;
+    ResolveFields(spec, plan.SchemaOf(sink.streams[0]), sink, diagnostics);
+    plan.sinks.push_back(std::move(sink));
+  }
+}
+
+void MarkRead(JobPlan& plan) {
+  for (PlannedOperator& op : plan.operators) {
+    for (const Output& output : op.plan.outputs)
+      op.read.emplace_back(output.schema.size(), false);
+  }
+  const auto mark = [&](StreamId stream, size_t column) {
+    if (!stream.source) plan.operators[stream.node].read[stream.port][column] = true;
+  };
+  for (const PlannedSink& sink : plan.sinks) {
+    for (const StreamId stream : sink.streams) {
+      for (const OutputField& field : sink.fields)
+        mark(stream, field.column);
+      for (const size_t column : sink.key)
+        mark(stream, column);
+    }
+  }
+  // Readers come after what they read, so one walk from the end sees every reader first.
+  for (auto op = plan.operators.rbegin(); op != plan.operators.rend(); ++op) {
+    for (const ColumnRef& read : op->plan.reads)
+      mark(op->inputs[read.port], read.column);
+    for (size_t port = 0; port < op->plan.outputs.size(); ++port) {
+      const Output& output = op->plan.outputs[port];
+      for (size_t c = 0; c < output.derivations.size(); ++c) {
+        if (!op->read[port][c]) continue;
+        for (const ColumnRef& read : output.derivations[c].reads)
+          mark(op->inputs[read.port], read.column);
+      }
+    }
+  }
+}
+
+}  // namespace freshet

@@ -1,0 +1,14 @@
+#pragma once
+// Sinks, and which columns anything reads. Internal to engine/plan; one thread.
+#include "engine/plan/plan.h"
+
+namespace freshet {
+
+// Resolves `name` or `name.side` among the sources and bound operators; nothing (reported) where there is
+// none.
+std::optional<StreamId> FindStream(const JobPlan& plan, const StreamRef& reference, Diagnostics& diagnostics);
+void PlanSinks(JobPlan& plan, Diagnostics& diagnostics);
+// Fills PlannedOperator::read by walking back from sinks and from what operators read themselves.
+void MarkRead(JobPlan& plan);
+
+}  // namespace freshet
