@@ -47,12 +47,14 @@ void AppendOrdered(bool value, std::string& out) {
 }
 
 void AppendOrdered(std::string_view value, std::string& out) {
-  for (const char c : value) {
-    out.push_back(c);
-    if (c == '\0') out.push_back('\xff');
+  while (true) {
+    const size_t zero = value.find('\0');
+    out.append(value.substr(0, zero));
+    if (zero == std::string_view::npos) break;
+    out.append("\0\xff", 2);
+    value.remove_prefix(zero + 1);
   }
-  out.push_back('\0');
-  out.push_back('\1');
+  out.append("\0\1", 2);
 }
 
 bool TakeOrdered(std::string_view& in, int64_t& value) {
@@ -65,9 +67,11 @@ bool TakeOrdered(std::string_view& in, int64_t& value) {
 bool TakeOrdered(std::string_view& in, double& value) {
   uint64_t bits = 0;
   if (!TakeBigEndian(in, bits)) return false;
+  const uint64_t written = bits;
   bits = (bits & kSignBit) != 0 ? bits ^ kSignBit : ~bits;
   std::memcpy(&value, &bits, sizeof value);
-  return true;
+  // What Append never writes: -0 and every NaN but one.
+  return std::isnan(value) ? written == ~uint64_t{0} : bits != kSignBit;
 }
 
 bool TakeOrdered(std::string_view& in, bool& value) {
@@ -79,21 +83,16 @@ bool TakeOrdered(std::string_view& in, bool& value) {
 
 bool TakeOrdered(std::string_view& in, std::string& value) {
   value.clear();
-  for (size_t i = 0; i < in.size(); ++i) {
-    if (in[i] != '\0') {
-      value.push_back(in[i]);
-      continue;
-    }
-    if (i + 1 == in.size()) return false;
-    if (in[i + 1] == '\1') {
-      in.remove_prefix(i + 2);
-      return true;
-    }
-    if (in[i + 1] != '\xff') return false;
+  while (true) {
+    const size_t zero = in.find('\0');
+    if (zero == std::string_view::npos || zero + 1 == in.size()) return false;
+    value.append(in.substr(0, zero));
+    const char mark = in[zero + 1];
+    in.remove_prefix(zero + 2);
+    if (mark == '\1') return true;
+    if (mark != '\xff') return false;
     value.push_back('\0');
-    ++i;
   }
-  return false;
 }
 
 std::string PrefixEnd(std::string_view prefix) {

@@ -1,14 +1,14 @@
 #pragma once
-// Bytes in strings: fixed-width and variable-length integers for formats, and an encoding of keys whose byte order
-// is the order of the values (state tables are ordered by it). Pure functions, any thread.
+// Bytes in strings: fixed-width and variable-length integers for formats, and an encoding of keys whose byte
+// order is the order of the values (state tables are ordered by it). Pure functions, any thread.
 //
 // Order-preserving encoding, one field after another:
-//   int64, timestamp, duration   8 bytes big-endian, sign bit flipped
-//   float64                      8 bytes big-endian; negative: all bits flipped, else sign bit flipped; -0 as +0, NaN last
-//   bool                         1 byte 0 or 1
-//   string, bytes                0x00 as 0x00 0xFF, ended by 0x00 0x01
-//   null                         a leading 0x00 where a present value has a leading 0x01 (written by AppendOrderedNull
-//                                and AppendOrderedPresent; only fields that may be null carry it)
+//   int64, timestamp, duration: 8 bytes big-endian, sign bit flipped
+//   float64: 8 bytes big-endian; negative: all bits flipped, else the sign bit; -0 as +0; NaN last, all ones
+//   bool: 1 byte, 0 or 1
+//   string, bytes: 0x00 as 0x00 0xFF, ended by 0x00 0x01
+//   null: a leading 0x00 where a present value has a leading 0x01 (written by AppendOrderedNull and
+//   AppendOrderedPresent; only fields that may be null carry it)
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -22,9 +22,15 @@ void AppendOrdered(double value, std::string& out);
 void AppendOrdered(bool value, std::string& out);
 void AppendOrdered(std::string_view value, std::string& out);
 // A literal would otherwise be taken for a bool.
-inline void AppendOrdered(const char* value, std::string& out) { AppendOrdered(std::string_view(value), out); }
-inline void AppendOrderedNull(std::string& out) { out.push_back('\0'); }
-inline void AppendOrderedPresent(std::string& out) { out.push_back('\1'); }
+inline void AppendOrdered(const char* value, std::string& out) {
+  AppendOrdered(std::string_view(value), out);
+}
+inline void AppendOrderedNull(std::string& out) {
+  out.push_back('\0');
+}
+inline void AppendOrderedPresent(std::string& out) {
+  out.push_back('\1');
+}
 
 // Each takes its field off the front of `in`; false (and `in` unspecified) on bytes that are no such field.
 bool TakeOrdered(std::string_view& in, int64_t& value);

@@ -1,6 +1,7 @@
 #pragma once
 // Days of the proleptic Gregorian calendar, counted from the Unix epoch. Pure, any thread.
-// Algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (eras of 400 years that start in March).
+// Algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (eras of 400 years that start in
+// March).
 #include <cstdint>
 
 namespace freshet {

@@ -1,6 +1,6 @@
 #pragma once
-// The wall clock and the steady clock, as parameters: whoever needs time takes a Clock&, so tests hold it still.
-// SystemClock may be used from any thread; ManualClock by one thread only.
+// The wall clock and the steady clock, as parameters: whoever needs time takes a Clock&, so tests hold it
+// still. SystemClock may be used from any thread; ManualClock by one thread only.
 #include "engine/base/time.h"
 
 namespace freshet {

@@ -1,6 +1,5 @@
 #include <array>
 
-#include "engine/base/number.h"
 #include "engine/base/time.h"
 
 namespace freshet {
@@ -20,33 +19,6 @@ constexpr std::array<Unit, 7> kUnits = {{
     {"us", 1},
 }};
 constexpr uint64_t kLargest = uint64_t{1} << 63;  // of a negative duration
-
-constexpr size_t DigitsOf(uint64_t value) {
-  size_t digits = 1;
-  for (; value >= 10; value /= 10)
-    ++digits;
-  return digits;
-}
-
-// The length of the shortest text of `rest` in units from `unit` on, and in `used` the units it takes (a bit
-// each).
-size_t Shortest(uint64_t rest, size_t unit, uint32_t& used) {
-  used = 0;
-  if (rest == 0) return 0;
-  if (unit + 1 == kUnits.size()) {
-    used = 1U << unit;
-    return DigitsOf(rest) + kUnits[unit].name.size();
-  }
-  const size_t without = Shortest(rest, unit + 1, used);
-  const uint64_t count = rest / kUnits[unit].width;
-  if (count == 0) return without;
-  uint32_t later = 0;
-  const size_t with =
-      DigitsOf(count) + kUnits[unit].name.size() + Shortest(rest % kUnits[unit].width, unit + 1, later);
-  if (with > without) return without;
-  used = later | (1U << unit);
-  return with;
-}
 
 }  // namespace
 
@@ -87,13 +59,11 @@ std::string FormatDuration(Duration duration) {
     rest = 0 - rest;
     out.push_back('-');
   }
-  uint32_t used = 0;
-  Shortest(rest, 0, used);
-  for (size_t unit = 0; unit < kUnits.size(); ++unit) {
-    if ((used >> unit & 1) == 0) continue;
-    out += std::to_string(rest / kUnits[unit].width);
-    out += kUnits[unit].name;
-    rest %= kUnits[unit].width;
+  for (const Unit& unit : kUnits) {
+    if (unit.name == "w" || rest < unit.width) continue;  // weeks are read, but 30d says more than 4w2d
+    out += std::to_string(rest / unit.width);
+    out += unit.name;
+    rest %= unit.width;
   }
   return out;
 }

@@ -1,110 +1,123 @@
 #include "engine/base/hash.h"
 
 #include <array>
+#include <bit>
 #include <cstring>
 
-namespace freshet {
+#include "engine/base/wide.h"
 
-// Austin Appleby's MurmurHash2 with Kafka's seed, over the key read as little-endian words.
-uint32_t Murmur2(std::string_view key) {
-  constexpr uint32_t kM = 0x5bd1e995;
-  const auto* data = reinterpret_cast<const uint8_t*>(key.data());
-  size_t left = key.size();
-  uint32_t h = 0x9747b28cU ^ static_cast<uint32_t>(left);
-  for (; left >= 4; data += 4, left -= 4) {
-    uint32_t k = 0;
-    std::memcpy(&k, data, 4);
-    k *= kM;
-    k ^= k >> 24;
-    h = h * kM ^ k * kM;
+namespace freshet {
+namespace {
+
+template <class T>
+T LoadLittleEndian(const char* from) {
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  if constexpr (std::endian::native == std::endian::big) {
+    T swapped = 0;
+    for (size_t i = 0; i < sizeof(T); ++i)
+      swapped |= (value >> (8 * i) & 0xff) << (8 * (sizeof(T) - 1 - i));
+    value = swapped;
   }
-  if (left >= 3) h ^= static_cast<uint32_t>(data[2]) << 16;
-  if (left >= 2) h ^= static_cast<uint32_t>(data[1]) << 8;
-  if (left >= 1) h = (h ^ data[0]) * kM;
-  h ^= h >> 13;
-  h *= kM;
-  return h ^ h >> 15;
+  return value;
 }
 
-namespace {
 constexpr std::array<uint32_t, 256> CrcTable() {
   std::array<uint32_t, 256> table{};
   for (uint32_t i = 0; i < 256; ++i) {
-    uint32_t c = i;
+    uint32_t crc = i;
     for (int bit = 0; bit < 8; ++bit)
-      c = (c & 1) != 0 ? 0xedb88320U ^ c >> 1 : c >> 1;
-    table[i] = c;
+      crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320U : 0);
+    table[i] = crc;
   }
   return table;
 }
-constexpr std::array<uint32_t, 256> kCrc = CrcTable();
+constexpr std::array<uint32_t, 256> kCrcTable = CrcTable();
+
+// Odd constants with half their bits set: digits of the square roots of 2, 3, 5 and 7.
+constexpr uint64_t kRoot2 = 0x6a09e667f3bcc909;
+constexpr uint64_t kRoot3 = 0xbb67ae8584caa73b;
+constexpr uint64_t kRoot5 = 0x3c6ef372fe94f82b;
+constexpr uint64_t kRoot7 = 0xa54ff53a5f1d36f1;
+
+// Both halves of the product, folded: nearly every bit of the result depends on nearly every bit of the
+// factors. A factor of zero loses the other, so callers also carry the factors past the product.
+uint64_t Fold(uint64_t a, uint64_t b) {
+  const Wide product = Wide{a} * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+// A bijection of 64 bits with full avalanche (David Stafford's "Mix13").
+uint64_t Finish(uint64_t value) {
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+  return value ^ (value >> 31);
+}
+
 }  // namespace
 
+// Austin Appleby's MurmurHash2 with Kafka's seed, over the key read as little-endian words.
+uint32_t Murmur2(std::string_view key) {
+  constexpr uint32_t kMultiplier = 0x5bd1e995;
+  uint32_t hash = 0x9747b28cU ^ static_cast<uint32_t>(key.size());
+  const char* at = key.data();
+  size_t left = key.size();
+  for (; left >= 4; at += 4, left -= 4) {
+    uint32_t word = LoadLittleEndian<uint32_t>(at) * kMultiplier;
+    word = (word ^ (word >> 24)) * kMultiplier;
+    hash = hash * kMultiplier ^ word;
+  }
+  if (left > 0) {
+    for (size_t i = 0; i < left; ++i)
+      hash ^= uint32_t{static_cast<uint8_t>(at[i])} << (8 * i);
+    hash *= kMultiplier;
+  }
+  hash = (hash ^ (hash >> 13)) * kMultiplier;
+  return hash ^ (hash >> 15);
+}
+
 uint32_t Crc32(std::string_view key) {
-  uint32_t crc = ~0U;
+  uint32_t crc = 0xffffffff;
   for (const char c : key)
-    crc = kCrc[(crc ^ static_cast<uint8_t>(c)) & 0xff] ^ crc >> 8;
+    crc = (crc >> 8) ^ kCrcTable[(crc ^ static_cast<uint8_t>(c)) & 0xff];
   return ~crc;
 }
 
 uint32_t Fnv1a(std::string_view key) {
-  uint32_t hash = 0x811c9dc5U;
+  uint32_t hash = 2166136261U;
   for (const char c : key)
-    hash = (hash ^ static_cast<uint8_t>(c)) * 0x01000193U;
+    hash = (hash ^ static_cast<uint8_t>(c)) * 16777619U;
   return hash;
 }
 
-namespace {
-
-// The 128-bit product folded: every bit of the result depends on every bit of both.
-uint64_t Fold(uint64_t a, uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
-
-uint64_t Word(const char* p) {
-  uint64_t w = 0;
-  std::memcpy(&w, p, 8);
-  return w;
-}
-
-uint64_t Half(const char* p) {
-  uint32_t w = 0;
-  std::memcpy(&w, p, 4);
-  return w;
-}
-
-constexpr uint64_t kA =
-    0x9e3779b97f4a7c15;  // digits of the golden ratio, of pi and of e: odd and without pattern
-constexpr uint64_t kB = 0x243f6a8885a308d3;
-constexpr uint64_t kC = 0xb7e151628aed2a6b;
-
-}  // namespace
-
 uint64_t Hash64(std::string_view bytes, uint64_t seed) {
-  const char* p = bytes.data();
-  size_t left = bytes.size();
-  uint64_t state = Fold(seed ^ kA, kB ^ left);
-  for (; left > 16; p += 16, left -= 16)
-    state = Fold(Word(p) ^ kC ^ state, Word(p + 8) ^ kB);
+  const char* at = bytes.data();
+  const size_t size = bytes.size();
+  uint64_t hash = Finish(seed ^ kRoot2) ^ (size * kRoot7);
+  size_t left = size;
+  for (; left > 16; at += 16, left -= 16) {
+    const auto first = LoadLittleEndian<uint64_t>(at);
+    const auto second = LoadLittleEndian<uint64_t>(at + 8);
+    hash = Fold(first ^ kRoot3, second ^ hash) + std::rotl(hash ^ first, 29) + second;
+  }
   uint64_t first = 0;
   uint64_t second = 0;
   if (left >= 8) {
-    first = Word(p);
-    second = Word(p + left - 8);
+    first = LoadLittleEndian<uint64_t>(at);
+    second = LoadLittleEndian<uint64_t>(at + (left - 8));
   } else if (left >= 4) {
-    first = Half(p);
-    second = Half(p + left - 4);
+    first = LoadLittleEndian<uint32_t>(at);
+    second = LoadLittleEndian<uint32_t>(at + (left - 4));
   } else if (left > 0) {
-    first = static_cast<uint64_t>(static_cast<uint8_t>(p[0])) << 16 |
-            static_cast<uint64_t>(static_cast<uint8_t>(p[left / 2])) << 8 | static_cast<uint8_t>(p[left - 1]);
+    first = uint64_t{static_cast<uint8_t>(at[0])} << 16 | uint64_t{static_cast<uint8_t>(at[left / 2])} << 8 |
+            static_cast<uint8_t>(at[left - 1]);
   }
-  return Fold(Fold(first ^ kC ^ state, second ^ kA), kB ^ state);
+  hash = Fold(first ^ kRoot5, second ^ hash) + std::rotl(first ^ hash, 32) + second;
+  return Finish(hash);
 }
 
 uint64_t CombineHash(uint64_t a, uint64_t b) {
-  return Fold(a ^ kA, b ^ Fold(a, kC) ^ kB);
+  return Finish(std::rotl(a * kRoot3, 32) + (b ^ kRoot5));
 }
 
 }  // namespace freshet

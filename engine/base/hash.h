@@ -1,6 +1,7 @@
 #pragma once
-// Hash functions. The first three place keys in partitions as Kafka's clients do and never change; Hash64 is for
-// tables in memory and for hashed features, and is also fixed for ever, since models store indices made with it.
+// Hash functions. The first three place keys in partitions as Kafka's clients do and never change; Hash64 is
+// for tables in memory and for hashed features, and is also fixed for ever, since models store indices made
+// with it.
 #include <cstdint>
 #include <string_view>
 

@@ -207,7 +207,8 @@ double Sigmoid(double x) {
 }
 
 double LogLoss(double probability, bool happened) {
-  const double p = std::fmin(std::fmax(probability, 1e-15), 1.0 - 1e-15);
+  // Written so that NaN stays NaN.
+  const double p = probability < 1e-15 ? 1e-15 : probability > 1.0 - 1e-15 ? 1.0 - 1e-15 : probability;
   return happened ? -Log(p) : -Log1p(-p);
 }
 

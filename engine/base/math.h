@@ -1,6 +1,6 @@
 #pragma once
-// Elementary functions whose results are the same bits on every machine and in scalar and vector code: libm's are
-// not. Accurate to 1 ulp or so; built with -ffp-contract=off. Pure, any thread.
+// Elementary functions whose results are the same bits on every machine and in scalar and vector code: libm's
+// are not. Accurate to 1 ulp or so; built with -ffp-contract=off. Pure, any thread.
 #include <cstdint>
 
 namespace freshet {

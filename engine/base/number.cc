@@ -7,6 +7,11 @@
 namespace freshet {
 
 void AppendDouble(double value, std::string& out) {
+  // Whole numbers of up to fifteen digits are written out: 100000, not 1e+05.
+  if (std::fabs(value) < 1e15 && value == std::trunc(value) && (value != 0 || !std::signbit(value))) {
+    AppendInt(static_cast<int64_t>(value), out);
+    return;
+  }
   char digits[32];
   const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
   out.append(digits, end);
@@ -26,71 +31,132 @@ std::string FormatDouble(double value) {
 
 namespace {
 
-template <class T>
-std::optional<T> Whole(std::string_view text) {
-  if (!text.empty() && text[0] == '+') {
-    text.remove_prefix(1);
-    if (!text.empty() && (text[0] == '-' || text[0] == '+')) return std::nullopt;
+// Whether the text is digits [. digits] [e [+-] digits], with a digit before or after the point.
+bool IsDecimal(std::string_view text) {
+  size_t i = 0;
+  const auto digits = [&] {
+    const size_t from = i;
+    while (i < text.size() && text[i] >= '0' && text[i] <= '9')
+      ++i;
+    return i - from;
+  };
+  size_t count = digits();
+  if (i < text.size() && text[i] == '.') {
+    ++i;
+    count += digits();
   }
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  if (count == 0) return false;
+  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
+    ++i;
+    if (i < text.size() && (text[i] == '-' || text[i] == '+')) ++i;
+    if (digits() == 0) return false;
+  }
+  return i == text.size();
+}
+
+// Of a decimal that does not fit a double: whether it is too small (not too large), by the power of ten at
+// which its first digit that is not zero stands.
+bool IsTiny(std::string_view text) {
+  int64_t place = 0;
+  bool found = false;
+  bool fraction = false;
+  size_t i = 0;
+  for (; i < text.size() && text[i] != 'e' && text[i] != 'E'; ++i) {
+    if (text[i] == '.') {
+      fraction = true;
+    } else if (!found) {
+      if (fraction) --place;
+      found = text[i] != '0';
+    } else if (!fraction) {
+      ++place;
+    }
+  }
+  int64_t exponent = 0;
+  const bool negative = i + 1 < text.size() && text[i + 1] == '-';
+  for (; i < text.size(); ++i) {
+    if (text[i] >= '0' && text[i] <= '9' && exponent < 1'000'000'000)
+      exponent = exponent * 10 + (text[i] - '0');
+  }
+  return place + (negative ? -exponent : exponent) < 0;
+}
+
+// The sign, taken off the front.
+bool TakeMinus(std::string_view& text) {
+  const bool minus = !text.empty() && text.front() == '-';
+  if (minus || (!text.empty() && text.front() == '+')) text.remove_prefix(1);
+  return minus;
 }
 
 }  // namespace
 
 std::optional<double> ParseDouble(std::string_view text) {
-  // from_chars takes "inf" and "nan"; a number has a digit first, after a sign or a point.
-  if (text.find_first_of("iInN") != std::string_view::npos) return std::nullopt;
-  const std::optional<double> value = Whole<double>(text);
-  return value && std::isfinite(*value) ? value : std::nullopt;
+  const bool minus = TakeMinus(text);
+  if (!IsDecimal(text)) return std::nullopt;  // from_chars takes more: "inf", "nan"
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range && IsTiny(text)) return minus ? -0.0 : 0.0;
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  return minus ? -value : value;
 }
 
 std::optional<int64_t> ParseInt(std::string_view text) {
-  return Whole<int64_t>(text);
+  const bool minus = TakeMinus(text);
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  constexpr uint64_t kLargest = uint64_t{1} << 63;
+  if (value > kLargest || (value == kLargest && !minus)) return std::nullopt;
+  return static_cast<int64_t>(minus ? 0 - value : value);
 }
 
 namespace {
+
 struct SizeUnit {
   std::string_view name;
-  double bytes;
+  int64_t bytes;
 };
-constexpr std::array<SizeUnit, 10> kUnits{{{"", 1},
-                                           {"B", 1},
-                                           {"KiB", 0x1p10},
-                                           {"MiB", 0x1p20},
-                                           {"GiB", 0x1p30},
-                                           {"TiB", 0x1p40},
-                                           {"kB", 1e3},
-                                           {"MB", 1e6},
-                                           {"GB", 1e9},
-                                           {"TB", 1e12}}};
+constexpr std::array<SizeUnit, 10> kSizeUnits = {{
+    {"TiB", int64_t{1} << 40},
+    {"GiB", int64_t{1} << 30},
+    {"MiB", int64_t{1} << 20},
+    {"KiB", int64_t{1} << 10},
+    {"B", 1},
+    {"", 1},
+    {"kB", 1'000},
+    {"MB", 1'000'000},
+    {"GB", 1'000'000'000},
+    {"TB", 1'000'000'000'000},
+}};
+
 }  // namespace
 
 std::optional<int64_t> ParseByteSize(std::string_view text) {
   const size_t digits = text.find_first_not_of("0123456789.");
+  const std::string_view number = text.substr(0, digits);
   std::string_view unit = digits == std::string_view::npos ? std::string_view() : text.substr(digits);
-  const std::optional<double> number = ParseDouble(text.substr(0, text.size() - unit.size()));
-  if (!unit.empty() && unit[0] == ' ') unit.remove_prefix(1);
-  if (!number) return std::nullopt;
-  for (const SizeUnit& known : kUnits) {
+  if (unit.size() > 1 && unit.front() == ' ') unit.remove_prefix(1);
+  for (const SizeUnit& known : kSizeUnits) {
     if (known.name != unit) continue;
-    const double bytes = *number * known.bytes;
-    if (bytes >= 0x1p63 || bytes != std::floor(bytes)) return std::nullopt;
-    return static_cast<int64_t>(bytes);
+    int64_t bytes = 0;
+    if (const auto whole = ParseInt(number)) {
+      if (__builtin_mul_overflow(*whole, known.bytes, &bytes)) return std::nullopt;
+      return bytes;
+    }
+    const auto part = ParseDouble(number);
+    if (!part) return std::nullopt;
+    const double product = *part * static_cast<double>(known.bytes);
+    if (product >= 0x1p63 || product != std::floor(product)) return std::nullopt;
+    return static_cast<int64_t>(product);
   }
   return std::nullopt;
 }
 
 std::string FormatByteSize(int64_t bytes) {
-  constexpr std::array<std::string_view, 5> kNames{"B", "KiB", "MiB", "GiB", "TiB"};
-  size_t unit = 0;
-  while (unit + 1 < kNames.size() && bytes != 0 && bytes % 1024 == 0) {
-    bytes /= 1024;
-    ++unit;
+  for (const SizeUnit& unit : kSizeUnits) {
+    if (bytes == 0 || bytes % unit.bytes != 0) continue;
+    return std::to_string(bytes / unit.bytes) + std::string(unit.name);
   }
-  return std::to_string(bytes) + std::string(kNames[unit]);
+  return "0B";
 }
 
 }  // namespace freshet

@@ -1,7 +1,7 @@
 #pragma once
-// Memory of a lane's batches. Blocks come in powers of two from free lists, so that a lane in steady state calls
-// malloc no more; objects on it are counted with plain integers. A pool and everything made from it belong to one
-// thread, and the pool outlives what was made from it.
+// Memory of a lane's batches. Blocks come in powers of two from free lists, so that a lane in steady state
+// calls malloc no more; objects on it are counted with plain integers. A pool and everything made from it
+// belong to one thread, and the pool outlives what was made from it.
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -19,7 +19,7 @@ class Pool {
   // At least `bytes`, aligned to 16, contents unspecified. Give the same `bytes` back to Free.
   void* Allocate(size_t bytes);
   void Free(void* block, size_t bytes);
-  size_t held() const { return held_; }    // bytes taken from malloc, free blocks included
+  size_t held() const { return held_; }          // bytes taken from malloc, free blocks included
   uint64_t mallocs() const { return mallocs_; }  // calls of malloc so far: constant in steady state
 
  private:
@@ -34,8 +34,8 @@ class Pool {
   uint64_t mallocs_ = 0;
 };
 
-// A pointer to a pooled object with an intrusive plain count: T has `uint32_t references` and `void Release()`
-// (called at zero, returns the memory).
+// A pointer to a pooled object with an intrusive plain count: T has `uint32_t references` and `void
+// Release()` (called at zero, returns the memory).
 template <class T>
 class Ref {
  public:

@@ -1,5 +1,6 @@
 #pragma once
-// A small seeded generator (xoshiro256**, Blackman and Vigna 2018) with the same sequence everywhere. One thread.
+// A small seeded generator (xoshiro256**, Blackman and Vigna 2018) with the same sequence everywhere. One
+// thread.
 #include <array>
 #include <cstdint>
 

@@ -32,8 +32,7 @@ std::string_view NameOf(Code code);
 class [[nodiscard]] Status {
  public:
   Status() = default;  // success, without allocation
-  Status(Code code, std::string message)
-      : error_(std::make_unique<Error>(Error{code, std::move(message)})) {}
+  Status(Code code, std::string message) : error_(std::make_unique<Error>(Error{code, std::move(message)})) {}
   Status(const Status& other) : error_(other.error_ ? std::make_unique<Error>(*other.error_) : nullptr) {}
   Status(Status&&) noexcept = default;
   Status& operator=(const Status& other) {
@@ -63,8 +62,12 @@ class [[nodiscard]] Status {
   std::unique_ptr<Error> error_;
 };
 
-inline Status Invalid(std::string message) { return {Code::kInvalid, std::move(message)}; }
-inline Status Internal(std::string message) { return {Code::kInternal, std::move(message)}; }
+inline Status Invalid(std::string message) {
+  return {Code::kInvalid, std::move(message)};
+}
+inline Status Internal(std::string message) {
+  return {Code::kInternal, std::move(message)};
+}
 
 template <class T>
 class [[nodiscard]] Result {

@@ -21,10 +21,11 @@ inline constexpr Time kMaxTime = std::numeric_limits<Time>::max();
 
 // "200ms", "1h30m", "3d", "0s", "-5m"; units us, ms, s, m, h, d, w. Nothing on malformed text or overflow.
 std::optional<Duration> ParseDuration(std::string_view text);
-// The shortest text that ParseDuration reads back to the same value.
+// Each unit from days down that it has some of ("1h30m", "30d"); ParseDuration reads it back.
 std::string FormatDuration(Duration duration);
 
-// RFC 3339 with any offset and up to nine fractional digits (below a microsecond they are cut). Years 0001 to 9999.
+// RFC 3339 with any offset and up to nine fractional digits (below a microsecond they are cut). Years 0001 to
+// 9999. A leap second is the second after it.
 std::optional<Time> ParseTimestamp(std::string_view text);
 // RFC 3339 in UTC with Z; fractional digits only where not zero ("2013-02-08T15:23:00Z").
 std::string FormatTimestamp(Time time);
