@@ -1,0 +1,38 @@
+#include "engine/base/number.h"
+#include "engine/format/format.h"
+#include "engine/format/json_text.h"
+
+namespace freshet {
+
+void AppendKeyText(const Column& column, size_t row, std::string& out) {
+  if (!column.valid(row)) return;
+  switch (column.type()) {
+    case Type::kString:
+    case Type::kBytes:
+      out += column.text(row);
+      return;
+    case Type::kTimestamp:
+      AppendTimestamp(column.values<int64_t>()[row], out);
+      return;
+    case Type::kDuration:
+      out += FormatDuration(column.values<int64_t>()[row]);
+      return;
+    case Type::kFloat64:
+      AppendDouble(column.values<double>()[row], out);
+      return;
+    default:
+      AppendJsonValue(column, row, out);
+      return;
+  }
+}
+
+void AppendKeyText(std::span<const Column* const> columns, size_t row, std::string& out) {
+  out.push_back('[');
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (i > 0) out.push_back(',');
+    if (!columns[i]->valid(row) || !AppendJsonValue(*columns[i], row, out)) out += "null";
+  }
+  out.push_back(']');
+}
+
+}  // namespace freshet
