@@ -1,6 +1,6 @@
 #pragma once
-// Expressions of the job file: CEL's syntax, our semantics (docs/expressions.md). Compiled once into a program that
-// evaluates a batch column by column. A program is immutable and may be used from any thread.
+// Expressions of the job file: CEL's syntax, our semantics (docs/expressions.md). Compiled once into a
+// program that evaluates a batch column by column. A program is immutable and may be used from any thread.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,8 +36,9 @@ using ExprPtr = std::shared_ptr<const Program>;
 void SelectTrue(const Program& program, Pool& pool, const Batch& batch, ExpressionFaults& faults,
                 std::vector<uint32_t>& rows);
 
-// Compiles `expression` over `scope`. `expected`: the type it must have (int64 widens to float64 by itself). Faults go
-// to `diagnostics` at their place inside the scalar; then the result is null.
-ExprPtr Compile(const Expr& expression, const Schema& scope, std::optional<Type> expected, Diagnostics& diagnostics);
+// Compiles `expression` over `scope`. `expected`: the type it must have (int64 widens to float64 by itself).
+// Faults go to `diagnostics` at their place inside the scalar; then the result is null.
+ExprPtr Compile(const Expr& expression, const Schema& scope, std::optional<Type> expected,
+                Diagnostics& diagnostics);
 
 }  // namespace freshet

@@ -6,9 +6,15 @@
 namespace freshet {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsNameStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool IsNamePart(char c) { return IsNameStart(c) || IsDigit(c); }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool IsNameStart(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool IsNamePart(char c) {
+  return IsNameStart(c) || IsDigit(c);
+}
 
 void AppendUtf8(uint32_t point, std::string& out) {
   const auto put = [&](uint32_t byte) { out.push_back(static_cast<char>(byte)); };
@@ -57,7 +63,8 @@ class Lexer {
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (c == '/' && Peek(1) == '/') {
-        while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+        while (at_ < text_.size() && text_[at_] != '\n')
+          ++at_;
       } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
         ++at_;
       } else {
@@ -73,7 +80,8 @@ class Lexer {
     if (StringPrefix(token)) return;
     if (IsNameStart(c)) {
       token.kind = Token::Kind::kName;
-      while (IsNamePart(Peek())) token.text.push_back(text_[at_++]);
+      while (IsNamePart(Peek()))
+        token.text.push_back(text_[at_++]);
       return;
     }
     if (c == '`') return QuotedName(token);
@@ -108,18 +116,21 @@ class Lexer {
       Integer(token, begin, 16);
       return;
     }
-    while (IsDigit(Peek())) ++at_;
+    while (IsDigit(Peek()))
+      ++at_;
     bool fraction = false;
     if (Peek() == '.' && IsDigit(Peek(1))) {
       fraction = true;
       ++at_;
-      while (IsDigit(Peek())) ++at_;
+      while (IsDigit(Peek()))
+        ++at_;
     }
     const size_t sign = Peek(1) == '+' || Peek(1) == '-' ? 1 : 0;
     if ((Peek() == 'e' || Peek() == 'E') && IsDigit(Peek(1 + sign))) {
       fraction = true;
       at_ += 1 + sign;
-      while (IsDigit(Peek())) ++at_;
+      while (IsDigit(Peek()))
+        ++at_;
     }
     if (!fraction) {
       at_ = begin;
@@ -134,7 +145,8 @@ class Lexer {
 
   void Integer(Token& token, size_t begin, int base) {
     token.kind = Token::Kind::kInt;
-    const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), token.magnitude, base);
+    const auto [end, error] =
+        std::from_chars(text_.data() + at_, text_.data() + text_.size(), token.magnitude, base);
     const auto length = static_cast<size_t>(end - (text_.data() + at_));
     if (length == 0) return Fail(begin, "expected hexadecimal digits after 0x");
     if (base == 10 && length > 1 && text_[at_] == '0') {
@@ -159,7 +171,8 @@ class Lexer {
     token.kind = Token::Kind::kQuotedName;
     const size_t close = text_.find('`', at_ + 1);
     if (close == std::string_view::npos || close == at_ + 1) {
-      return Fail(at_, close == std::string_view::npos ? "the ` opened here is never closed" : "an empty name");
+      return Fail(at_,
+                  close == std::string_view::npos ? "the ` opened here is never closed" : "an empty name");
     }
     token.text = text_.substr(at_ + 1, close - at_ - 1);
     at_ = close + 1;
@@ -172,7 +185,8 @@ class Lexer {
     const bool triple = Peek(1) == quote && Peek(2) == quote;
     at_ += triple ? 3 : 1;
     while (true) {
-      if (at_ >= text_.size() || (!triple && Peek() == '\n')) return Fail(open, "the quote opened here is never closed");
+      if (at_ >= text_.size() || (!triple && Peek() == '\n'))
+        return Fail(open, "the quote opened here is never closed");
       if (Peek() == quote && (!triple || (Peek(1) == quote && Peek(2) == quote))) {
         at_ += triple ? 3 : 1;
         return;
@@ -213,7 +227,8 @@ class Lexer {
     const char* first = text_.data() + at_;
     const auto [end, error] = std::from_chars(first, first + have, point, base);
     if (have < count || error != std::errc() || end != first + count) {
-      Fail(begin, "this escape needs " + std::to_string(count) + (base == 8 ? " octal" : " hexadecimal") + " digits");
+      Fail(begin, "this escape needs " + std::to_string(count) + (base == 8 ? " octal" : " hexadecimal") +
+                      " digits");
       return false;
     }
     at_ += count;
@@ -256,6 +271,8 @@ class Lexer {
 
 }  // namespace
 
-std::optional<SyntaxFault> Lex(std::string_view text, std::vector<Token>& tokens) { return Lexer(text, tokens).Run(); }
+std::optional<SyntaxFault> Lex(std::string_view text, std::vector<Token>& tokens) {
+  return Lexer(text, tokens).Run();
+}
 
 }  // namespace freshet

@@ -1,5 +1,6 @@
 #pragma once
-// Splits the text of an expression into tokens: CEL's lexical rules. Inside engine/expression only. Pure, any thread.
+// Splits the text of an expression into tokens: CEL's lexical rules. Inside engine/expression only. Pure, any
+// thread.
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -54,7 +54,9 @@ class Parser {
  private:
   const Token& Peek() const { return tokens_[at_]; }
   const Token& Take() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
-  bool At(std::string_view symbol) const { return Peek().kind == Token::Kind::kSymbol && Peek().text == symbol; }
+  bool At(std::string_view symbol) const {
+    return Peek().kind == Token::Kind::kSymbol && Peek().text == symbol;
+  }
   bool Accept(std::string_view symbol) {
     if (fault_ || !At(symbol)) return false;
     Take();
@@ -62,7 +64,8 @@ class Parser {
   }
   void Expect(std::string_view symbol, std::string_view why) {
     if (Accept(symbol)) return;
-    Fail(Peek().offset, "expected `" + std::string(symbol) + "` " + std::string(why) + ", found " + Shown(Peek()));
+    Fail(Peek().offset,
+         "expected `" + std::string(symbol) + "` " + std::string(why) + ", found " + Shown(Peek()));
   }
   void Fail(size_t offset, std::string message) {
     if (!fault_) fault_ = SyntaxFault{offset, std::move(message)};
@@ -74,7 +77,8 @@ class Parser {
     node.offset = offset;
     node.text = std::move(text);
     node.children = std::move(children);
-    for (const Syntax& child : node.children) node.height = std::max(node.height, child.height + 1);
+    for (const Syntax& child : node.children)
+      node.height = std::max(node.height, child.height + 1);
     if (node.height > kMaxHeight) Fail(offset, "more than 1000 operators in one chain; split the expression");
     return node;
   }
@@ -104,7 +108,8 @@ class Parser {
         left = Node(Syntax::Kind::kOperator, token.offset, "?:", std::move(children));
       } else {
         Syntax right = Expression(precedence + 1);
-        left = Node(Syntax::Kind::kOperator, token.offset, token.text, List(std::move(left), std::move(right)));
+        left =
+            Node(Syntax::Kind::kOperator, token.offset, token.text, List(std::move(left), std::move(right)));
       }
     }
     --depth_;
@@ -120,8 +125,8 @@ class Parser {
     }
     if (Accept("-")) {
       const Token& token = Peek();
-      const bool literal = token.kind == Token::Kind::kInt && !(tokens_[at_ + 1].text == "." &&
-                                                               tokens_[at_ + 1].kind == Token::Kind::kSymbol);
+      const bool literal = token.kind == Token::Kind::kInt &&
+                           !(tokens_[at_ + 1].text == "." && tokens_[at_ + 1].kind == Token::Kind::kSymbol);
       if (literal) {  // so that the least int64 can be written
         Take();
         return Integer(offset, token.magnitude, true);
@@ -157,8 +162,8 @@ class Parser {
       case Token::Kind::kString:
       case Token::Kind::kBytes:
         Take();
-        return Node(token.kind == Token::Kind::kString ? Syntax::Kind::kString : Syntax::Kind::kBytes, token.offset,
-                    token.text);
+        return Node(token.kind == Token::Kind::kString ? Syntax::Kind::kString : Syntax::Kind::kBytes,
+                    token.offset, token.text);
       case Token::Kind::kName:
       case Token::Kind::kQuotedName:
         return NameOrCall();
@@ -218,7 +223,8 @@ class Parser {
       } else if (receiver.kind == Syntax::Kind::kName) {
         receiver.text += '.' + name.text;
       } else {
-        Fail(name.offset, "only a column has members; a function is called with parentheses: " + name.text + "()");
+        Fail(name.offset,
+             "only a column has members; a function is called with parentheses: " + name.text + "()");
       }
     }
     return receiver;
