@@ -37,9 +37,8 @@ class KeyIndex {
     while (slots_[hole].entry != entry)
       hole = (hole + 1) & mask_;
     for (size_t i = (hole + 1) & mask_; slots_[i].entry != kNone; i = (i + 1) & mask_) {
-      const size_t home = slots_[i].tag & mask_;
-      if (((i - home) & mask_) >=
-          ((i - hole) & mask_)) {  // may move back to the hole without passing its home
+      const size_t from_home = (i - slots_[i].tag) & mask_;
+      if (from_home >= ((i - hole) & mask_)) {  // may move back to the hole without passing its home
         slots_[hole] = slots_[i];
         hole = i;
       }

@@ -8,6 +8,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -44,9 +45,27 @@ class NoLog final : public rocksdb::Logger {
   void Logv(const char*, va_list) override {}
 };
 
+// RocksDB writes its settings to a file at every opening, reads it back and syncs it, for tools that we have
+// not; that is most of the time an opening takes. It goes on without where the file cannot be made.
+class NoOptionsFile final : public rocksdb::FileSystemWrapper {
+ public:
+  using rocksdb::FileSystemWrapper::FileSystemWrapper;
+  const char* Name() const override { return "NoOptionsFile"; }
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override {
+    if (path.find("/OPTIONS-", path.rfind('/')) != std::string::npos) {
+      return rocksdb::IOStatus::NotSupported("no options file is kept");
+    }
+    return target()->NewWritableFile(path, options, file, debug);
+  }
+};
+
 }  // namespace
 
 struct StoreResources::Impl {
+  std::unique_ptr<rocksdb::Env> files =
+      rocksdb::NewCompositeEnv(std::make_shared<NoOptionsFile>(rocksdb::FileSystem::Default()));
   std::shared_ptr<rocksdb::Cache> block_cache;
   std::shared_ptr<rocksdb::WriteBufferManager> memtables;
   std::shared_ptr<rocksdb::TableFactory> tables;
@@ -141,6 +160,7 @@ namespace {
 rocksdb::Options OptionsFor(const StoreResources::Impl& shared) {
   rocksdb::Options options;
   options.create_if_missing = true;
+  options.env = shared.files.get();
   options.info_log = shared.log;
   options.write_buffer_manager = shared.memtables;
   options.table_factory = shared.tables;

@@ -22,7 +22,8 @@
 
 namespace freshet {
 
-// What the stores of a process share: block cache, memtable budget, background threads. Any thread.
+// What the stores of a process share: block cache, memtable budget, background threads. Outlives them. Any
+// thread.
 class StoreResources {
  public:
   StoreResources(int64_t block_cache_bytes, int64_t memtable_bytes);
@@ -48,7 +49,7 @@ struct CacheBudget {
   }
 
   // The caches that share it, for the stores themselves.
-  std::vector<TableCache*> caches;
+  std::vector<TableCache*> caches = {};
   size_t hand = 0;
 
  private:

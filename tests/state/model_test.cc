@@ -112,11 +112,15 @@ class History {
     Confirm();
   }
   void FlushNow();
+  // Sometimes everything that may go does, while changes wait to be committed or stored.
   void Trim() {
+    const int64_t limit = store_.budget.limit;
+    if (random_.Chance(0.3)) store_.budget.limit = 0;
     store_.budget.Trim();
     if (!store_.directory.empty() && store_.budget.pinned == 0) {
       ASSERT_LE(store_.budget.used, store_.budget.limit);
     }
+    store_.budget.limit = limit;
   }
   void Rebuild();
   void Replay();

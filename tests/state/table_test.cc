@@ -141,6 +141,25 @@ TEST(Table, RowsInUseStayAndTheOthersGo) {
   EXPECT_GE(fixture.store->stats().misses, before + 200);
 }
 
+TEST(Table, ARowErasedButStillStoredStaysHiddenWhenOthersAreGivenUp) {
+  const TempDir directory;
+  StoreFixture fixture(directory.File("store"));
+  fixture.Open();
+  RawTable& table = fixture.Declare(kOrdered);
+  Changelog log;
+  for (const char* key : {"a", "b", "c"})
+    Put(table, key, "value");
+  Commit(*fixture.store, log);
+  ASSERT_TRUE(fixture.store->Flush().ok());
+  EraseKey(table, "b");
+  fixture.budget.limit = 0;
+  fixture.budget.Trim();
+  const std::map<std::string, std::string> expected = {{"a", "value"}, {"c", "value"}};
+  EXPECT_EQ(Rows(table), expected);
+  Commit(*fixture.store, log);
+  EXPECT_EQ(Rows(table), expected);
+}
+
 TEST(Table, SlotsOutliveOtherLoadsAndGrowth) {
   const TempDir directory;
   StoreFixture fixture(directory.File("store"));

@@ -58,6 +58,31 @@ TEST(Timers, SetAndFiredInOneEpochLeaveNoTrace) {
   EXPECT_TRUE(CollectAll(*fixture.store).empty());
 }
 
+TEST(Timers, OneSetAgainFarAheadCanStillBeCancelled) {
+  const TempDir directory;
+  StoreFixture fixture(directory.File("store"));
+  fixture.Open();
+  auto timers = OpenTimers(*fixture.store);
+  Changelog log;
+  for (Time t = 0; t < 3000; ++t)
+    ASSERT_TRUE(timers->Set(t, 0, "key").ok());
+  Commit(*fixture.store, log);
+  ASSERT_TRUE(fixture.store->Flush().ok());
+  fixture.Open();
+  timers = OpenTimers(*fixture.store);
+  ASSERT_EQ(FirstOf(*timers), (DueTimer{0, 0, "key"}));  // and the next ones; the last is in the store only
+  ASSERT_TRUE(timers->Set(2999, 0, "key").ok());
+  ASSERT_TRUE(timers->Cancel(2999, 0, "key").ok());
+  Commit(*fixture.store, log);
+  ASSERT_TRUE(fixture.store->Flush().ok());
+  Time last = -1;
+  for (auto first = FirstOf(*timers); first; first = FirstOf(*timers)) {
+    last = first->time;
+    ASSERT_TRUE(timers->Pop().ok());
+  }
+  EXPECT_EQ(last, 2998);
+}
+
 // Against a set, with more timers than are kept in memory, through commits, flushes and crashes.
 class TimerHistory {
  public:
