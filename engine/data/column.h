@@ -27,6 +27,8 @@ class Column {
     return validity_ == nullptr || ((validity_[row >> 6] >> (row & 63)) & 1) != 0;
   }
   size_t null_count() const;
+  // One bit a row, set where the row has a value; null: every row has. Bits beyond rows() mean nothing.
+  const uint64_t* validity() const { return validity_; }
 
   // T: uint8_t (bool), int64_t (int64, timestamp, duration), double. One entry a row.
   template <class T>
