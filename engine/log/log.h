@@ -1,10 +1,12 @@
 #pragma once
-// The log: what holds topics. Three implementations, one contract (tests/engine/log runs one suite over all): Kafka
-// (log/kafka), the embedded log of one directory (log/local), and a seeded one in memory for tests (log/simulated).
+// The log: what holds topics. Three implementations, one contract (tests/engine/log runs one suite over all):
+// Kafka (log/kafka), the embedded log of one directory (log/local), and a seeded one in memory for tests
+// (log/simulated).
 //
 // Threads: a Log may be used from any thread; a Consumer, its readers, and a Producer by one thread each.
-// Always: a transaction's records and positions become visible together or never; readers see committed records only
-// (unless opened to read uncommitted), in offset order, each once; offsets rise but need not be dense.
+// Always: a transaction's records and positions become visible together or never; readers see committed
+// records only (unless opened to read uncommitted), in offset order, each once; offsets rise but need not be
+// dense.
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -57,9 +59,9 @@ struct OutgoingRecord {
 
 struct TopicSettings {
   int32_t partitions = 1;
-  bool compacted = false;                // keep the last record of each key; else keep all
-  std::optional<Duration> retention;     // absent: the log's default; kMaxTime: for ever
-  int16_t replication = -1;              // the broker's default
+  bool compacted = false;             // keep the last record of each key; else keep all
+  std::optional<Duration> retention;  // absent: the log's default; kMaxTime: for ever
+  int16_t replication = -1;           // the broker's default
 };
 struct TopicInfo {
   int32_t partitions = 0;
@@ -71,7 +73,8 @@ enum class Isolation : uint8_t { kCommitted, kUncommitted };
 
 struct OffsetRange {
   int64_t begin = 0;  // first offset still there
-  int64_t end = 0;    // one past the last: the last stable offset for kCommitted, the high watermark for kUncommitted
+  int64_t end =
+      0;  // one past the last: the last stable offset for kCommitted, the high watermark for kUncommitted
 };
 
 // One assigned partition. Owned by its Consumer; dead after Release of that partition.
@@ -83,8 +86,8 @@ class PartitionReader {
   virtual Result<const RecordView*> Next() = 0;
   // The offset after everything returned so far; at the end also past markers and aborted tails.
   virtual int64_t position() const = 0;
-  // Whether records are known to lie between the position and the end last seen, none of them at hand now. Others
-  // must wait for this partition while it is so. False once the end was reached since the last record.
+  // Whether records are known to lie between the position and the end last seen, none of them at hand now.
+  // Others must wait for this partition while it is so. False once the end was reached since the last record.
   virtual bool has_known_lag() const = 0;
   // Whether the end was reached since the last record (or since assignment).
   virtual bool at_end() const = 0;
@@ -93,12 +96,12 @@ class PartitionReader {
 };
 
 struct ConsumerOptions {
-  std::string group;           // empty: no group; Assign is all there is
-  std::string instance;        // static membership where not empty
+  std::string group;     // empty: no group; Assign is all there is
+  std::string instance;  // static membership where not empty
   Duration session_timeout = 10 * kSecond;
   int64_t prefetch_bytes = 16 << 20;
   Isolation isolation = Isolation::kCommitted;
-  bool merges = true;          // small fetch waits, since one partition holds up others
+  bool merges = true;  // small fetch waits, since one partition holds up others
 };
 
 // What became of this member's share of the subscribed topic since the last Poll.
@@ -112,11 +115,11 @@ struct GroupChange {
 class Consumer {
  public:
   virtual ~Consumer() = default;
-  // Becomes a member of the group by subscribing to one topic, whose partitions stand for shares of the work; records
-  // in it are not read. Which partitions are then read is the caller's, by Assign.
+  // Becomes a member of the group by subscribing to one topic, whose partitions stand for shares of the work;
+  // records in it are not read. Which partitions are then read is the caller's, by Assign.
   virtual Status Join(std::string_view placement_topic) = 0;
-  // Membership changes since the last call. Call at least every second or so; blocks up to `timeout` until there is a
-  // change, or anything is at hand in an assigned partition, or Wake was called.
+  // Membership changes since the last call. Call at least every second or so; blocks up to `timeout` until
+  // there is a change, or anything is at hand in an assigned partition, or Wake was called.
   virtual Result<GroupChange> Poll(Duration timeout) = 0;
   // May be called from any thread, also from a signal's: ends a Poll.
   virtual void Wake() = 0;
@@ -143,10 +146,10 @@ class Producer {
   virtual Status Begin() = 0;
   // Queues a record; may wait for room. An error makes the transaction unfit for Commit.
   virtual Status Send(const OutgoingRecord& record) = 0;
-  // Commits everything sent since Begin and `positions` (at least one) for `consumer`'s group, as its member at this
-  // moment. kAborted: nothing was committed, Abort and repeat. kFenced: nothing was committed and never will be by
-  // this producer. kInDoubt: retried until the transaction's time-out without an answer; destroy this producer, Init a
-  // new one with the same id, and see what the log holds.
+  // Commits everything sent since Begin and `positions` (at least one) for `consumer`'s group, as its member
+  // at this moment. kAborted: nothing was committed, Abort and repeat. kFenced: nothing was committed and
+  // never will be by this producer. kInDoubt: retried until the transaction's time-out without an answer;
+  // destroy this producer, Init a new one with the same id, and see what the log holds.
   virtual Status Commit(std::span<const PartitionOffset> positions, Consumer& consumer) = 0;
   virtual Status Abort() = 0;
   // Plain producers: waits until all that was sent is durable.
@@ -158,7 +161,7 @@ class Log {
   virtual ~Log() = default;
   virtual std::string Describe() const = 0;  // for messages: "the broker 127.0.0.1:9092", "the log in DIR"
   virtual Result<std::vector<std::string>> Topics() = 0;
-  virtual Result<std::optional<TopicInfo>> Find(std::string_view topic) = 0;  // nothing: no such topic
+  virtual Result<std::optional<TopicInfo>> Find(std::string_view topic) = 0;         // nothing: no such topic
   virtual Status Create(std::string_view topic, const TopicSettings& settings) = 0;  // kConflict: exists
   virtual Result<OffsetRange> Range(const PartitionId& id, Isolation isolation) = 0;
   virtual Result<std::unique_ptr<Consumer>> OpenConsumer(const ConsumerOptions& options) = 0;

@@ -1,0 +1,332 @@
+#include "engine/log/local/local_store.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <unistd.h>
+
+#include "engine/base/bytes.h"
+#include "engine/base/logging.h"
+#include "engine/log/local/record_format.h"
+#include "engine/log/local/rocks_status.h"
+
+namespace freshet {
+
+namespace {
+
+constexpr std::string_view kFormat = "1";
+constexpr int64_t kMostRecordBytes = 1 << 20;
+// Keys of what is not a record sort after all records: topic ids stay far below.
+const std::string kMeta = "\xff\xff\xff\xff";
+const std::string kFormatKey = kMeta + "format";
+const std::string kTopicKey = kMeta + "topic.";
+const std::string kGroupKey = kMeta + "group.";
+
+std::string PositionKey(const std::string& group, const PartitionId& id) {
+  std::string key = kGroupKey;
+  AppendOrdered(std::string_view(group), key);
+  AppendOrdered(std::string_view(id.topic), key);
+  AppendOrdered(static_cast<int64_t>(id.partition), key);
+  return key;
+}
+
+bool DecodeTopic(std::string_view in, LocalStore::Topic& topic) {
+  uint64_t id = 0;
+  uint64_t partitions = 0;
+  uint8_t compacted = 0;
+  if (!TakeVarint(in, id) || !TakeVarint(in, partitions) || !TakeFixed(in, compacted)) return false;
+  topic.id = static_cast<uint32_t>(id);
+  topic.info = {static_cast<int32_t>(partitions), kMostRecordBytes, compacted != 0};
+  topic.ends.assign(partitions, 0);
+  for (uint64_t p = 0; p < partitions; ++p) {
+    uint64_t to = 0;
+    uint64_t live = 0;
+    if (!TakeVarint(in, to) || !TakeVarint(in, live)) return false;
+    topic.compacted_to.push_back(static_cast<int64_t>(to));
+    topic.live.push_back(static_cast<int64_t>(live));
+  }
+  return true;
+}
+
+rocksdb::Options OptionsOf(const LocalLogOptions& options) {
+  rocksdb::Options rocks;
+  rocks.create_if_missing = true;
+  rocks.compression = rocksdb::kLZ4Compression;
+  rocks.write_buffer_size = static_cast<size_t>(std::max<int64_t>(options.memory_bytes / 4, 1 << 20));
+  rocks.max_write_buffer_number = 3;
+  rocks.keep_log_file_num = 1;
+  rocks.info_log_level = rocksdb::ERROR_LEVEL;
+  rocks.max_open_files = 256;
+  rocks.stats_dump_period_sec = 0;
+  rocks.stats_persist_period_sec = 0;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(static_cast<size_t>(options.memory_bytes / 4));
+  table.block_size = 16 << 10;
+  rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return rocks;
+}
+
+}  // namespace
+
+std::string LocalStore::TopicKey(const std::string& name) {
+  return kTopicKey + name;
+}
+
+std::string LocalStore::EncodeTopic(const Topic& topic) {
+  std::string out;
+  AppendVarint(topic.id, out);
+  AppendVarint(static_cast<uint64_t>(topic.info.partitions), out);
+  AppendFixed(static_cast<uint8_t>(topic.info.compacted), out);
+  for (size_t p = 0; p < topic.compacted_to.size(); ++p) {
+    AppendVarint(static_cast<uint64_t>(topic.compacted_to[p]), out);
+    AppendVarint(static_cast<uint64_t>(topic.live[p]), out);
+  }
+  return out;
+}
+
+LocalStore::LocalStore(std::string directory, LocalLogOptions options)
+    : directory_(std::move(directory)), options_(options) {}
+
+LocalStore::~LocalStore() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_all();
+  if (compactor_.joinable()) compactor_.join();
+  db_.reset();
+  std::error_code ignored;
+  if (!secondary_directory_.empty()) std::filesystem::remove_all(secondary_directory_, ignored);
+}
+
+Result<std::shared_ptr<LocalStore>> LocalStore::Open(const std::string& directory,
+                                                     const LocalLogOptions& options) {
+  std::shared_ptr<LocalStore> store(new LocalStore(directory, options));
+  if (Status s = store->OpenDatabase(); !s.ok()) return s;
+  if (Status s = store->CheckFormat(); !s.ok()) return s;
+  if (Status s = store->LoadTopics(); !s.ok()) return s;
+  if (!options.read_only) {
+    store->compaction_wanted_ = true;
+    store->compactor_ = std::thread([raw = store.get()] { raw->CompactInBackground(); });
+  }
+  return store;
+}
+
+Status LocalStore::OpenDatabase() {
+  rocksdb::Options rocks = OptionsOf(options_);
+  rocksdb::DB* db = nullptr;
+  std::error_code error;
+  if (options_.read_only) {
+    if (!std::filesystem::exists(directory_ + "/CURRENT", error)) {
+      return {Code::kNotFound,
+              "there is no log in " + directory_ + "; `freshet produce --local` or `run --local` make one"};
+    }
+    secondary_directory_ = (std::filesystem::temp_directory_path(error) / "freshet-reader-XXXXXX").string();
+    if (mkdtemp(secondary_directory_.data()) == nullptr) {
+      return {Code::kExhausted, "cannot make a temporary directory for reading the log in " + directory_};
+    }
+    rocks.max_open_files = -1;  // a secondary keeps files that its primary deletes
+    const rocksdb::Status opened = rocksdb::DB::OpenAsSecondary(rocks, directory_, secondary_directory_, &db);
+    db_.reset(db);
+    return FromRocks(opened, directory_);
+  }
+  std::filesystem::create_directories(directory_, error);
+  if (error) return {Code::kInvalid, "cannot create the directory " + directory_ + ": " + error.message()};
+  if (Status s = FromRocks(rocksdb::DB::Open(rocks, directory_, &db), directory_); !s.ok()) return s;
+  db_.reset(db);
+  return {};
+}
+
+Status LocalStore::CheckFormat() {
+  std::string format;
+  const rocksdb::Status found = db_->Get({}, kFormatKey, &format);
+  if (found.IsNotFound() && !options_.read_only) {
+    return FromRocks(db_->Put({}, kFormatKey, std::string(kFormat)), directory_);
+  }
+  if (!found.ok() && !found.IsNotFound()) return FromRocks(found, directory_);
+  if (found.ok() && format != kFormat) {
+    return {Code::kConflict, "the log in " + directory_ +
+                                 " was written by another version of Freshet (format " + format +
+                                 ", this one knows " + std::string(kFormat) + "); use that version"};
+  }
+  return {};
+}
+
+Status LocalStore::LoadTopics() {
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}));
+  for (it->Seek(kTopicKey); it->Valid() && it->key().starts_with(kTopicKey); it->Next()) {
+    Topic topic;
+    if (!DecodeTopic({it->value().data(), it->value().size()}, topic)) {
+      return {Code::kCorrupt, "the list of topics in " + directory_ + " is damaged"};
+    }
+    const std::string name = it->key().ToString().substr(kTopicKey.size());
+    const std::unique_ptr<rocksdb::Iterator> records(db_->NewIterator({}));
+    for (int32_t p = 0; p < topic.info.partitions; ++p) {
+      std::string last;
+      AppendRecordKey(topic.id, p, INT64_MAX, last);
+      records->SeekForPrev(last);
+      auto& end = topic.ends[static_cast<size_t>(p)];
+      end = topic.compacted_to[static_cast<size_t>(p)];
+      const bool ours = records->Valid() && records->key().size() == last.size() &&
+                        records->key().starts_with(rocksdb::Slice(last.data(), kPartitionPrefix));
+      if (ours) end = std::max(end, OffsetOfKey({records->key().data(), records->key().size()}) + 1);
+    }
+    topics_[name] = std::move(topic);
+  }
+  return FromRocks(it->status(), directory_);
+}
+
+// --- topics
+// ----------------------------------------------------------------------------------------------------------
+
+std::vector<std::string> LocalStore::Topics() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& [name, topic] : topics_)
+    names.push_back(name);
+  return names;
+}
+
+std::optional<LocalStore::Topic> LocalStore::Find(std::string_view topic) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = topics_.find(topic);
+  return found == topics_.end() ? std::nullopt : std::optional<Topic>(found->second);
+}
+
+Status LocalStore::Create(std::string_view name, const TopicSettings& settings) {
+  const std::lock_guard lock(mutex_);
+  if (topics_.contains(name)) return {Code::kConflict, "topic `" + std::string(name) + "` exists already"};
+  if (name.empty() || settings.partitions < 1) {
+    return {Code::kInvalid, "a topic needs a name and at least one partition"};
+  }
+  Topic topic;
+  for (const auto& [other, known] : topics_)
+    topic.id = std::max(topic.id, known.id + 1);
+  topic.info = {settings.partitions, kMostRecordBytes, settings.compacted};
+  topic.ends.assign(static_cast<size_t>(settings.partitions), 0);
+  topic.compacted_to = topic.ends;
+  topic.live = topic.ends;
+  rocksdb::WriteOptions write;
+  write.sync = options_.sync;
+  const std::string key = TopicKey(std::string(name));
+  if (Status s = FromRocks(db_->Put(write, key, EncodeTopic(topic)), directory_); !s.ok()) return s;
+  topics_[std::string(name)] = std::move(topic);
+  return {};
+}
+
+int64_t LocalStore::End(const PartitionId& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = topics_.find(id.topic);
+  return found == topics_.end() ? 0 : found->second.ends[static_cast<size_t>(id.partition)];
+}
+
+Result<OffsetRange> LocalStore::Range(const PartitionId& id) const {
+  const std::optional<Topic> topic = Find(id.topic);
+  if (!topic || id.partition < 0 || id.partition >= topic->info.partitions) {
+    return Status{Code::kNotFound, "there is no partition " + std::to_string(id.partition) + " of topic `" +
+                                       id.topic + "` in " + directory_};
+  }
+  return OffsetRange{0, topic->ends[static_cast<size_t>(id.partition)]};
+}
+
+// --- writing
+// ---------------------------------------------------------------------------------------------------------
+
+Status LocalStore::Write(const std::vector<Pending>& records, const std::string& group,
+                         std::span<const PartitionOffset> positions,
+                         const std::function<Status()>& may_commit) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (Status s = may_commit(); !s.ok()) return s;
+    rocksdb::WriteBatch batch;
+    std::map<PartitionId, int64_t> next;
+    std::string key;
+    for (const Pending& record : records) {
+      auto [at, added] = next.try_emplace(record.id, 0);
+      const Topic& topic = topics_.find(record.id.topic)->second;
+      if (added) at->second = topic.ends[static_cast<size_t>(record.id.partition)];
+      key.clear();
+      AppendRecordKey(topic.id, record.id.partition, at->second++, key);
+      if (Status s = FromRocks(batch.Put(key, record.bytes), directory_); !s.ok()) return s;
+    }
+    for (const PartitionOffset& position : positions) {
+      std::string offset;
+      AppendFixed(position.offset, offset);
+      if (Status s = FromRocks(batch.Put(PositionKey(group, position.id), offset), directory_); !s.ok())
+        return s;
+    }
+    rocksdb::WriteOptions write;
+    write.sync = options_.sync;
+    if (Status s = FromRocks(db_->Write(write, &batch), directory_); !s.ok()) return s;
+    for (const auto& [id, end] : next) {
+      Topic& topic = topics_.find(id.topic)->second;
+      topic.ends[static_cast<size_t>(id.partition)] = end;
+      compaction_wanted_ = compaction_wanted_ || NeedsCompaction(topic, static_cast<size_t>(id.partition));
+    }
+    ++writes_;
+  }
+  changed_.notify_all();
+  return {};
+}
+
+Result<std::optional<int64_t>> LocalStore::Committed(const std::string& group, const PartitionId& id) const {
+  std::string bytes;
+  const rocksdb::Status found = db_->Get({}, PositionKey(group, id), &bytes);
+  if (found.IsNotFound()) return std::optional<int64_t>();
+  if (!found.ok()) return FromRocks(found, directory_);
+  int64_t offset = 0;
+  std::string_view in = bytes;
+  if (!TakeFixed(in, offset)) return Status{Code::kCorrupt, "a position of group `" + group + "` is damaged"};
+  return std::optional<int64_t>(offset);
+}
+
+uint64_t LocalStore::NewEpoch(const std::string& transactional_id) {
+  const std::lock_guard lock(mutex_);
+  return ++epochs_[transactional_id];
+}
+
+uint64_t LocalStore::Epoch(const std::string& transactional_id) const {  // under the lock of Write
+  const auto found = epochs_.find(transactional_id);
+  return found == epochs_.end() ? 0 : found->second;
+}
+
+Group& LocalStore::GroupOf(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  return groups_[name];
+}
+
+// --- reading
+// ---------------------------------------------------------------------------------------------------------
+
+std::unique_ptr<rocksdb::Iterator> LocalStore::NewIterator() const {
+  rocksdb::ReadOptions read;
+  read.readahead_size = 256 << 10;
+  read.fill_cache = false;
+  return std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(read));
+}
+
+Status LocalStore::CatchUp() {
+  if (!options_.read_only) return {};
+  if (Status s = FromRocks(db_->TryCatchUpWithPrimary(), directory_); !s.ok()) return s;
+  const std::lock_guard lock(mutex_);
+  return LoadTopics();
+}
+
+void LocalStore::Wait(Duration timeout, const std::function<bool()>& done) {
+  std::unique_lock lock(mutex_);
+  const uint64_t seen = writes_;
+  changed_.wait_for(lock, std::chrono::microseconds(timeout),
+                    [&] { return writes_ != seen || closing_ || done(); });
+}
+
+void LocalStore::Notify() {
+  { const std::lock_guard lock(mutex_); }
+  changed_.notify_all();
+}
+
+}  // namespace freshet

@@ -1,0 +1,99 @@
+#pragma once
+// The RocksDB directory behind the embedded log: topics, records, positions of groups, compaction. Internal
+// to engine/log/local. Any thread: one mutex guards what is in memory; reads of records go past it.
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/log/group.h"
+#include "engine/log/local/local_log.h"
+#include "engine/log/log.h"
+
+namespace rocksdb {
+class DB;
+class Iterator;
+class WriteBatch;
+}  // namespace rocksdb
+
+namespace freshet {
+
+class LocalStore {
+ public:
+  static Result<std::shared_ptr<LocalStore>> Open(const std::string& directory,
+                                                  const LocalLogOptions& options);
+  ~LocalStore();
+
+  struct Topic {
+    uint32_t id = 0;
+    TopicInfo info;
+    std::vector<int64_t> ends;          // next offset of each partition
+    std::vector<int64_t> compacted_to;  // of each partition, where the last pass ended
+    std::vector<int64_t> live;          // records it left
+  };
+  std::vector<std::string> Topics() const;
+  std::optional<Topic> Find(std::string_view topic) const;
+  Status Create(std::string_view topic, const TopicSettings& settings);
+  Result<OffsetRange> Range(const PartitionId& id) const;
+  int64_t End(const PartitionId& id) const;
+
+  // A record waiting for its transaction; the bytes are those of AppendRecord.
+  struct Pending {
+    PartitionId id;
+    std::string bytes;
+  };
+  // Writes all and the positions at once; `may_commit` is asked under the lock.
+  Status Write(const std::vector<Pending>& records, const std::string& group,
+               std::span<const PartitionOffset> positions, const std::function<Status()>& may_commit);
+  Result<std::optional<int64_t>> Committed(const std::string& group, const PartitionId& id) const;
+
+  // The producer epoch of a transactional id: the last Init wins.
+  uint64_t NewEpoch(const std::string& transactional_id);
+  uint64_t Epoch(const std::string& transactional_id) const;
+  Group& GroupOf(const std::string& name);
+
+  std::unique_ptr<rocksdb::Iterator> NewIterator() const;
+  // Read-only: takes in what the writer has written since.
+  Status CatchUp();
+  bool read_only() const { return options_.read_only; }
+  const std::string& directory() const { return directory_; }
+
+  // Waits until something is written, a group may have changed, or `woken` says so; at most `timeout`.
+  void Wait(Duration timeout, const std::function<bool()>& done);
+  void Notify();
+  Status CompactAll();
+
+ private:
+  static std::string TopicKey(const std::string& name);
+  static std::string EncodeTopic(const Topic& topic);
+  LocalStore(std::string directory, LocalLogOptions options);
+  Status OpenDatabase();
+  Status LoadTopics();
+  Status CheckFormat();
+  Status Compact(const Topic& topic, int32_t partition, const std::string& name);
+  bool NeedsCompaction(const Topic& topic, size_t partition) const;
+  void CompactInBackground();
+
+  std::string directory_;
+  LocalLogOptions options_;
+  std::string secondary_directory_;
+  std::unique_ptr<rocksdb::DB> db_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  uint64_t writes_ = 0;
+  std::map<std::string, Topic, std::less<>> topics_;
+  std::map<std::string, uint64_t> epochs_;
+  std::map<std::string, Group> groups_;
+  bool closing_ = false;
+  bool compaction_wanted_ = false;
+  std::thread compactor_;
+};
+
+}  // namespace freshet

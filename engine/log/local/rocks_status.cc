@@ -1,0 +1,23 @@
+#include "engine/log/local/rocks_status.h"
+
+#include <rocksdb/status.h>
+
+namespace freshet {
+
+Status FromRocks(const rocksdb::Status& status, const std::string& directory) {
+  if (status.ok()) return {};
+  const std::string text = status.ToString();
+  if (status.IsNoSpace() || text.find("No space left") != std::string::npos) {
+    return {Code::kExhausted,
+            "the disk of " + directory + " is full; make room and start again: nothing committed is lost"};
+  }
+  if (text.find("lock") != std::string::npos || text.find("LOCK") != std::string::npos) {
+    return {Code::kConflict,
+            "the log in " + directory +
+                " is held by another process (a running job?); stop it first, or choose another --local"};
+  }
+  if (status.IsCorruption()) return {Code::kCorrupt, "the log in " + directory + " is damaged: " + text};
+  return {Code::kExhausted, "the log in " + directory + " cannot be used: " + text};
+}
+
+}  // namespace freshet

@@ -1,0 +1,15 @@
+#pragma once
+// RocksDB's outcome as ours, with what to do. Internal to engine/log/local.
+#include <string>
+
+#include "engine/base/status.h"
+
+namespace rocksdb {
+class Status;
+}
+
+namespace freshet {
+
+Status FromRocks(const rocksdb::Status& status, const std::string& directory);
+
+}  // namespace freshet
