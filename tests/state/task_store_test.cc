@@ -5,8 +5,11 @@
 #include <fstream>
 #include <string>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "engine/base/bytes.h"
 #include "state/row_store.h"
@@ -197,6 +200,39 @@ TEST(TaskStore, ADirectoryInUseIsRefused) {
   const Status status = TaskStore::Open(fixture.directory, fixture.resources, fixture.budget).status();
   EXPECT_EQ(status.code(), Code::kConflict);
   EXPECT_TRUE(Says(status, "held by another process; stop it or choose another --state")) << status.message();
+}
+
+TEST(TaskStore, ADirectoryHeldByAnotherProcessIsRefused) {
+  const TempDir directory;
+  StoreFixture fixture(directory.File("store"));
+  fixture.Open();
+  fixture.store.reset();
+  const std::string lock = fixture.directory + "/LOCK";
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t holder = fork();
+  ASSERT_GE(holder, 0);
+  if (holder == 0) {  // only calls that are safe after a fork
+    struct flock whole = {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    const int file = open(lock.c_str(), O_RDWR);
+    const char held = fcntl(file, F_SETLK, &whole) == 0 ? 'y' : 'n';
+    if (write(ready[1], &held, 1) != 1) _exit(1);
+    while (true)
+      pause();
+  }
+  char held = 'n';
+  EXPECT_EQ(read(ready[0], &held, 1), 1);
+  EXPECT_EQ(held, 'y');
+  const Status status = TaskStore::Open(fixture.directory, fixture.resources, fixture.budget).status();
+  kill(holder, SIGKILL);
+  waitpid(holder, nullptr, 0);
+  close(ready[0]);
+  close(ready[1]);
+  EXPECT_EQ(status.code(), Code::kConflict);
+  EXPECT_TRUE(Says(status, "held by another process; stop it or choose another --state")) << status.message();
+  fixture.Open();  // it is free again
 }
 
 TEST(TaskStore, ADirectoryThatCannotBeMadeIsRefused) {
