@@ -74,7 +74,8 @@ void Partial(const Instruction& in, size_t i, Frame& frame, void* out, uint64_t*
     const auto* a = (frame[in.arguments[0]].as<A>(), ...);
     for (size_t row = 0; row < frame.rows; ++row) {
       Fault why = Fault::kOverflow;
-      settle(F(a[row], values[row], why), why, row);
+      const bool good = F(a[row], values[row], why);
+      settle(good, why, row);
     }
   } else {
     [&]<class First, class Second>(const First*, const Second*) {
@@ -82,7 +83,8 @@ void Partial(const Instruction& in, size_t i, Frame& frame, void* out, uint64_t*
       const auto* b = frame[in.arguments[1]].as<Second>();
       for (size_t row = 0; row < frame.rows; ++row) {
         Fault why = Fault::kOverflow;
-        settle(F(a[row], b[row], values[row], why), why, row);
+        const bool good = F(a[row], b[row], values[row], why);
+        settle(good, why, row);
       }
     }(static_cast<const A*>(nullptr)...);
   }
