@@ -16,6 +16,12 @@ constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
 constexpr double kLog2E = 0x1.71547652b82fep+0;
 constexpr double kSqrtHalf = 0x1.6a09e667f3bcdp-1;
 
+// The nearest whole number, ties to even, for |x| below 2^51: the sum has no room for a fraction.
+double Nearest(double x) {
+  constexpr double kShift = 0x1.8p52;
+  return (x + kShift) - kShift;
+}
+
 // x * 2^k for results that may be subnormal or infinite: in two steps, each a normal power.
 double Scale(double x, int64_t k) {
   const int64_t half = k / 2;
@@ -69,7 +75,7 @@ double Exp(double x) {
   if (std::isnan(x)) return x;
   if (x > 709.782712893384) return kInfinity;
   if (x < -745.2) return 0.0;
-  const double n = std::nearbyint(x * kLog2E);
+  const double n = Nearest(x * kLog2E);
   const double high = x - n * kLn2High;
   const double low = n * kLn2Low;
   const double r = high - low;
@@ -128,7 +134,7 @@ Sum TwoProduct(double a, double b) {
   return {p, std::fma(a, b, -p)};
 }
 
-// log(x) in twice the precision, by one Newton step from Log: l + (x e^-l - 1).
+// log(x) in twice the precision.
 Sum LogExtended(double x) {
   int exponent = 0;
   double m = std::frexp(x, &exponent);
@@ -190,7 +196,7 @@ double Pow(double x, double y) {
   const double low = product.low + y * log.low;
   if (product.high > 800) return negative ? -kInfinity : kInfinity;
   if (product.high < -800) return negative ? -0.0 : 0.0;
-  const double n = std::nearbyint(product.high * kLog2E);
+  const double n = Nearest(product.high * kLog2E);
   const double high = product.high - n * kLn2High;
   const double rest = low - n * kLn2Low;
   const double r = high + rest;
@@ -201,9 +207,16 @@ double Pow(double x, double y) {
 }
 
 double Sigmoid(double x) {
-  if (x >= 0) return 1.0 / (1.0 + Exp(-x));
-  const double e = Exp(x);
-  return e / (1.0 + e);
+  const double e = Exp(x >= 0 ? -x : x);
+  const double sum = 1.0 + e;
+  const double lost =
+      e - (sum - 1.0);  // what rounding took from the sum; given back to the quotient to first order
+  if (x >= 0) {
+    const double quotient = 1.0 / sum;
+    return quotient - quotient * (lost * quotient);
+  }
+  const double quotient = e / sum;
+  return quotient - quotient * (lost * (1.0 - quotient));
 }
 
 double LogLoss(double probability, bool happened) {
