@@ -31,7 +31,7 @@ Status Lane::Run(const StopSignal& stop) {
     if (!owns_placement_) return {};  // stopped while standing by
     Result<Outcome> outcome = Live(stop);
     if (!outcome.ok()) return outcome.status();
-    if (*outcome == Outcome::kDone) return {};
+    if (*outcome == Outcome::kEnded) return {};
   }
 }
 
@@ -71,7 +71,7 @@ Result<Lane::Outcome> Lane::Live(const StopSignal& stop) {
       status = Work(**life, stop);
       if (status.ok()) {
         if (hooks_.before_close) hooks_.before_close(**life);
-        return Outcome::kDone;
+        return Outcome::kEnded;
       }
       culprit = (*life)->first_taken();
     }

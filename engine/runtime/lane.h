@@ -47,7 +47,7 @@ class Lane {
   Status Run(const StopSignal& stop);
 
  private:
-  enum class Outcome : uint8_t { kDone, kAgain };
+  enum class Outcome : uint8_t { kEnded, kAgain };
   Status AwaitPlacement(const StopSignal& stop);
   Result<Outcome> Live(const StopSignal& stop);
   Status Work(Incarnation& life, const StopSignal& stop);

@@ -1,0 +1,35 @@
+#include <cstdio>
+
+#include "engine/cli/commands.h"
+#include "engine/cli/exit.h"
+
+namespace freshet {
+namespace {
+
+constexpr char kVersion[] = "0.1.0";
+
+int Main(int argc, const char* const* argv) {
+  Result<CommandLine> parsed = ParseCommandLine(argc, argv);
+  if (!parsed.ok()) {
+    std::fprintf(stderr, "freshet: %s\n", parsed.status().message().c_str());
+    return kUsage;
+  }
+  const CommandLine& line = *parsed;
+  if (line.help) {
+    std::fputs(HelpText(line.command).c_str(), stdout);
+    return kDone;
+  }
+  if (line.command == "check") return CheckCommand(line);
+  if (line.command == "plan") return PlanCommand(line);
+  if (line.command == "run") return RunCommand(line);
+  if (line.command == "produce") return ProduceCommand(line);
+  if (line.command == "consume") return ConsumeCommand(line);
+  if (line.command == "schema") return SchemaCommand(line);
+  std::printf("freshet %s\n", kVersion);
+  return kDone;
+}
+
+}  // namespace
+}  // namespace freshet
+
+int main(int argc, char** argv) { return freshet::Main(argc, argv); }

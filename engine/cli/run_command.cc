@@ -1,0 +1,70 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "engine/cli/commands.h"
+#include "engine/cli/exit.h"
+#include "engine/cli/job_file.h"
+#include "engine/cli/open_log.h"
+#include "engine/cli/progress.h"
+#include "engine/cli/summary.h"
+#include "engine/runtime/worker.h"
+
+namespace freshet {
+
+namespace {
+
+StopSignal stop_signal;  // a signal handler can reach nothing else
+
+// The first signal asks for an orderly end; a second one leaves at once, as a crash would: nothing committed is lost.
+extern "C" void OnSignal(int /*signal*/) {
+  if (stop_signal.requested()) _exit(kFailed);
+  stop_signal.Request();
+}
+
+void HandleSignals() {
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+std::string StateDirectoryOf(const CommandLine& line, const JobPlan& plan) {
+  const std::string job = plan.job.frame.prefix + plan.job.frame.job;
+  if (!line.state.empty()) return line.state;
+  return line.local.empty() ? "./freshet-state/" + job : line.local + "/state/" + job;
+}
+
+}  // namespace
+
+int RunCommand(const CommandLine& line) {
+  const std::unique_ptr<JobPlan> plan = LoadJob(line.operands[0], line.set);
+  if (plan == nullptr) return kUsage;
+  LogAccess access;
+  access.memory_bytes = plan->memory.producer;
+  for (const auto& [name, value] : plan->job.frame.kafka) access.kafka_settings.emplace_back(name, value.value);
+  Result<std::unique_ptr<Log>> log = OpenLog(line, access);
+  if (!log.ok()) return Fail(log.status());
+
+  HandleSignals();
+  const SystemClock clock;
+  ProgressLine progress(clock, isatty(STDERR_FILENO) == 1);
+  WorkerOptions options;
+  options.state_directory = StateDirectoryOf(line, *plan);
+  options.instance = line.instance;
+  options.until_end = line.until_end;
+  options.topics.create_sinks = !line.local.empty();
+  options.hooks.progress = [&](const LaneProgress& at) { progress.Show(at); };
+  RunReport report;
+  const Status status = RunJob(*plan, **log, clock, options, stop_signal, report);
+  progress.Finish();
+  if (!status.ok()) return Fail(status);
+  if (!line.summary.empty()) {
+    if (Status s = WriteSummary(line.summary, report); !s.ok()) return Fail(s);
+  }
+  return kDone;
+}
+
+}  // namespace freshet

@@ -1,0 +1,13 @@
+#pragma once
+// What `--summary` writes: what a run did, as JSON (docs/jobs.md). One thread.
+#include <string>
+
+#include "engine/base/status.h"
+#include "engine/runtime/worker.h"
+
+namespace freshet {
+
+std::string SummaryJson(const RunReport& report);
+Status WriteSummary(const std::string& path, const RunReport& report);
+
+}  // namespace freshet
