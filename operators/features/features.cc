@@ -201,16 +201,15 @@ void CheckFrame(const Features& p, Binder& binder) {
                  "`exclude_current` says nothing with `over:`, whose windows never hold the row "
                  "itself; remove it");
   }
-  if (p.allowed_lateness < 0 || p.allowed_lateness > kLongestWindow) {
-    binder.Error(&p.allowed_lateness,
-                 "`allowed_lateness` is at least 0s and at most " + FormatDuration(kLongestWindow));
+  if (p.allowed_lateness > kLongestWindow) {
+    binder.Error(&p.allowed_lateness, "`allowed_lateness` is at most " + FormatDuration(kLongestWindow));
   }
   for (const auto& [port, fields] : p.key.by_port) {
     if (port == "from" || (port == "over" && !p.over.empty())) continue;
-    const std::vector<std::string> ports =
-        p.over.empty() ? std::vector<std::string>{"from"} : std::vector<std::string>{"from", "over"};
-    binder.Error(p.key.position, "`key` names the input `" + port + "`, which this operator does not have" +
-                                     Suggestion(port, ports));
+    binder.Error(p.key.position,
+                 "`key` names the input `" + port +
+                     "`, which this operator does not have; its inputs are `from` and, where it is "
+                     "given, `over`");
   }
 }
 

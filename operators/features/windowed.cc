@@ -120,7 +120,7 @@ Status Windowed::RunTier(size_t tier, size_t port, const Batch& rows) {
   const TileLayout& layout = plan_->tiers[tier].layout;
   Tiles& tiles = tiers_[tier];
   const std::span<const Time> times = rows.times();
-  // A row of a tile that has left is not added: nothing can see it, and no timer would remove it again.
+  // A row of a tile that has left is not added: nothing could see it.
   const auto added = [&](size_t row) {
     return aggregated(port) && layout.ExpiryOf(layout.TileOf(times[row])) > watermarks_[row];
   };

@@ -109,8 +109,10 @@ Case MakeCase(uint64_t seed, size_t rows) {
   c.exclude_current = !c.over && Chance(random, 50);
   c.exclude_ties = Chance(random, 40);
   c.late = OneOf<std::string>(random, {"include", "include", "drop", "side"});
-  const std::vector<Duration> lengths = {10 * kSecond, kMinute, 10 * kMinute, kHour,
-                                         3 * kHour,    kDay,    7 * kDay};
+  // Windows of a few microseconds meet every edge there is.
+  const std::vector<Duration> tiny = {5, 12, 40, 100, 2'000};
+  const std::vector<Duration> usual = {10 * kSecond, kMinute, 10 * kMinute, kHour, 3 * kHour, kDay, 7 * kDay};
+  const std::vector<Duration>& lengths = Chance(random, 20) ? tiny : usual;
   std::vector<Duration> windows;
   const int64_t count = Pick(random, 1, 5);
   for (int64_t i = 0; i < count; ++i)
@@ -123,18 +125,22 @@ Case MakeCase(uint64_t seed, size_t rows) {
   const Duration largest = *std::max_element(windows.begin(), windows.end());
   if (Chance(random, 50)) c.lateness = largest / Pick(random, 1, 20);
   // Dense rows fill chunks; sparse ones leave tiles out, the sparsest more than a head can list.
-  const Duration gap = largest / OneOf<int64_t>(random, {2, 20, 200, 1'000, 20'000});
+  const Duration gap = std::max<Duration>(1, largest / OneOf<int64_t>(random, {2, 20, 200, 1'000, 20'000}));
   c.disorder = Chance(random, 60) ? gap * Pick(random, 1, 30) : 0;
   c.out_of_orderness = Chance(random, 70) ? c.disorder : c.disorder / 4;
   const int64_t keys = OneOf<int64_t>(random, {1, 1, 3, 8});
   Time now = OneOf<Time>(random, {0, 1'700'000'000 * kSecond, -5'000'000 * kSecond});
   Time last = now;
+  // On a grid, rows meet the edges of windows and tiles.
+  const Duration grid =
+      Chance(random, 50) ? std::max<Duration>(1, *std::min_element(windows.begin(), windows.end()) / 4) : 1;
   for (size_t i = 0; i < rows; ++i) {
     Event e;
     now += Chance(random, 30) ? 0 : Pick(random, 0, 2 * gap);
     if (Chance(random, 1)) now += largest * Pick(random, 1, 6);
     e.port = c.over && Chance(random, 50) ? 1 : 0;
     e.time = Chance(random, 20) ? last : now - (c.disorder > 0 ? Pick(random, 0, c.disorder) : 0);
+    e.time = FloorTo(e.time, grid);
     last = e.time;
     e.key = std::string("k\0", 2) + std::to_string(Pick(random, 1, keys));
     if (Chance(random, 85)) e.x = static_cast<double>(Pick(random, -20, 20)) / 4;
