@@ -1,8 +1,9 @@
 #include "engine/cli/command_line.h"
 
 #include <array>
-#include <boost/program_options.hpp>
 #include <sstream>
+
+#include <boost/program_options.hpp>
 
 #include "engine/spec/diagnostics.h"
 
@@ -22,16 +23,29 @@ struct Command {
 
 const std::vector<Command>& Commands() {
   static const std::vector<Command> commands{
-      {"check", "FILE", "reads a job file and reports everything wrong with it", "freshet check jobs/flight-delays/job.yaml",
+      {"check",
+       "FILE",
+       "reads a job file and reports everything wrong with it",
+       "freshet check jobs/flight-delays/job.yaml",
        {"set"}},
-      {"plan", "FILE", "prints the order of rows, stages, topics and memory of a job",
-       "freshet plan jobs/flight-delays/job.yaml", {"set"}},
-      {"run", "FILE", "runs a job", "freshet run job.yaml --local data --until-end --summary summary.json",
+      {"plan",
+       "FILE",
+       "prints the order of rows, stages, topics and memory of a job",
+       "freshet plan jobs/flight-delays/job.yaml",
+       {"set"}},
+      {"run",
+       "FILE",
+       "runs a job",
+       "freshet run job.yaml --local data --until-end --summary summary.json",
        {"local", "brokers", "state", "instance", "lanes", "until-end", "summary", "set"}},
-      {"produce", "TOPIC", "sends the lines of standard input, one JSON object each, to a topic",
+      {"produce",
+       "TOPIC",
+       "sends the lines of standard input, one JSON object each, to a topic",
        "freshet produce clicks --local data --key user < clicks.ndjson",
        {"local", "brokers", "key", "partitions", "raw"}},
-      {"consume", "TOPIC", "prints the records of a topic, one a line",
+      {"consume",
+       "TOPIC",
+       "prints the records of a topic, one a line",
        "freshet consume predictions --local data --from-beginning --until-end",
        {"local", "brokers", "from-beginning", "until-end", "envelope"}},
       {"schema", "", "prints the JSON Schema of job files", "freshet schema > job.schema.json", {}},
@@ -61,16 +75,20 @@ void AddFlag(std::string_view flag, CommandLine& line, po::options_description& 
   if (flag == "until-end") add_switch(&line.until_end, "stop where the topics end now");
   if (flag == "summary") add(&line.summary, "FILE: what the run did, as JSON");
   if (flag == "set") add(&line.set, "PATH=VALUE: overrides a key of the job file; may be repeated");
-  if (flag == "key") add(&line.key, "FIELD: the field that becomes the record's key and chooses its partition");
-  if (flag == "partitions") add(&line.partitions, "N: creates the topic with N partitions where it is missing");
+  if (flag == "key")
+    add(&line.key, "FIELD: the field that becomes the record's key and chooses its partition");
+  if (flag == "partitions")
+    add(&line.partitions, "N: creates the topic with N partitions where it is missing");
   if (flag == "raw") add_switch(&line.raw, "send each line as it is, JSON or not");
   if (flag == "from-beginning") add_switch(&line.from_beginning, "from the first record, not only new ones");
-  if (flag == "envelope") add_switch(&line.envelope, "with topic, partition, offset, timestamp, key and headers");
+  if (flag == "envelope")
+    add_switch(&line.envelope, "with topic, partition, offset, timestamp, key and headers");
 }
 
 po::options_description OptionsOf(const Command& command, CommandLine& line) {
   po::options_description options("options");
-  for (const std::string_view flag : command.flags) AddFlag(flag, line, options);
+  for (const std::string_view flag : command.flags)
+    AddFlag(flag, line, options);
   options.add_options()("help,h", po::bool_switch(&line.help), "this text");
   return options;
 }
@@ -82,16 +100,19 @@ Status CheckOperands(const Command& command, const CommandLine& line) {
                    std::string(command.example) + "`");
   }
   if (line.operands.size() > wanted) {
-    return Invalid("`freshet " + line.command + "` does not know what to do with `" + line.operands[wanted] + "`");
+    return Invalid("`freshet " + line.command + "` does not know what to do with `" + line.operands[wanted] +
+                   "`");
   }
   return {};
 }
 
 Status CheckLog(const Command& command, const CommandLine& line) {
   bool needs_log = false;
-  for (const std::string_view flag : command.flags) needs_log = needs_log || flag == "local";
+  for (const std::string_view flag : command.flags)
+    needs_log = needs_log || flag == "local";
   if (!needs_log || line.local.empty() != line.brokers.empty()) return {};
-  return Invalid("say where the log is, with one of --local DIR (no server needed) and --brokers HOST:PORT (Kafka)");
+  return Invalid(
+      "say where the log is, with one of --local DIR (no server needed) and --brokers HOST:PORT (Kafka)");
 }
 
 }  // namespace
@@ -108,7 +129,8 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
   const Command* command = FindCommand(line.command);
   if (command == nullptr) {
     std::vector<std::string> names;
-    for (const Command& known : Commands()) names.emplace_back(known.name);
+    for (const Command& known : Commands())
+      names.emplace_back(known.name);
     return Invalid("unknown command `" + line.command + "`" + Suggestion(line.command, names));
   }
   po::options_description options = OptionsOf(*command, line);
@@ -130,7 +152,8 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
   if (line.help) return line;
   if (Status s = CheckOperands(*command, line); !s.ok()) return s;
   if (Status s = CheckLog(*command, line); !s.ok()) return s;
-  if (line.lanes != 1) return Invalid("--lanes " + std::to_string(line.lanes) + ": only one lane can run for now");
+  if (line.lanes != 1)
+    return Invalid("--lanes " + std::to_string(line.lanes) + ": only one lane can run for now");
   return line;
 }
 
@@ -142,7 +165,8 @@ std::string HelpText(const std::string& name) {
     for (const Command& known : Commands()) {
       out << "  " << known.name << std::string(10 - known.name.size(), ' ') << known.summary << "\n";
     }
-    out << "\n`freshet COMMAND --help` tells more. Exit codes: 0 done, 1 failed while running, 2 bad command line or job "
+    out << "\n`freshet COMMAND --help` tells more. Exit codes: 0 done, 1 failed while running, 2 bad command "
+           "line or job "
            "file, 3 cannot reach the log.\n";
     return out.str();
   }

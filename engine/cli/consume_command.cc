@@ -72,7 +72,8 @@ Result<std::vector<Part>> AssignAll(const CommandLine& line, Log& log, Consumer&
     Result<OffsetRange> range = log.Range(part.id, Isolation::kCommitted);
     if (!range.ok()) return range.status();
     if (line.until_end) part.until = range->end;
-    Result<PartitionReader*> reader = consumer.Assign(part.id, line.from_beginning ? range->begin : range->end);
+    Result<PartitionReader*> reader =
+        consumer.Assign(part.id, line.from_beginning ? range->begin : range->end);
     if (!reader.ok()) return reader.status();
     part.reader = *reader;
     parts.push_back(std::move(part));
@@ -89,7 +90,8 @@ Result<bool> PrintPart(const CommandLine& line, Part& part, Decoder& anything) {
     if (*next == nullptr || (*next)->offset >= part.until) break;
     any = true;
     const RecordView& record = **next;
-    std::string text = line.envelope ? Envelope(part.id, record, anything) : std::string(record.value.value_or(""));
+    std::string text =
+        line.envelope ? Envelope(part.id, record, anything) : std::string(record.value.value_or(""));
     text.push_back('\n');
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
       return Status{Code::kCancelled, "standard output was closed"};
@@ -123,7 +125,8 @@ int ConsumeCommand(const CommandLine& line) {
     if (!open) return std::fflush(stdout) == 0 ? kDone : kFailed;
     if (any) continue;
     std::fflush(stdout);
-    if (Result<GroupChange> change = (*consumer)->Poll(100 * kMillisecond); !change.ok()) return Fail(change.status());
+    if (Result<GroupChange> change = (*consumer)->Poll(100 * kMillisecond); !change.ok())
+      return Fail(change.status());
   }
 }
 

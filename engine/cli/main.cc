@@ -32,4 +32,6 @@ int Main(int argc, const char* const* argv) {
 }  // namespace
 }  // namespace freshet
 
-int main(int argc, char** argv) { return freshet::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return freshet::Main(argc, argv);
+}

@@ -20,8 +20,8 @@ Result<TopicInfo> FindOrCreate(Log& log, const std::string& topic, const Command
   Result<std::optional<TopicInfo>> found = log.Find(topic);
   if (!found.ok()) return found.status();
   if (*found && line.partitions > 0 && (*found)->partitions != line.partitions) {
-    return Invalid("topic `" + topic + "` has " + std::to_string((*found)->partitions) + " partitions already, not " +
-                   std::to_string(line.partitions));
+    return Invalid("topic `" + topic + "` has " + std::to_string((*found)->partitions) +
+                   " partitions already, not " + std::to_string(line.partitions));
   }
   if (*found) return **found;
   if (line.partitions == 0 && line.local.empty()) {
@@ -73,8 +73,9 @@ int ProduceCommand(const CommandLine& line) {
   Result<std::unique_ptr<Log>> log = OpenLog(line, {});
   if (!log.ok()) {
     if (!line.local.empty() && log.status().code() == Code::kConflict) {
-      return Fail({Code::kConflict, log.status().message() +
-                                        " (one process writes a log; producing beside a running job is not possible yet)"});
+      return Fail({Code::kConflict,
+                   log.status().message() +
+                       " (one process writes a log; producing beside a running job is not possible yet)"});
     }
     return Fail(log.status());
   }
@@ -87,7 +88,8 @@ int ProduceCommand(const CommandLine& line) {
   const Status flushed = (*producer)->Flush(kFlushWithin);
   if (!status.ok()) return Fail(status);
   if (!flushed.ok()) return Fail(flushed);
-  std::fprintf(stderr, "%llu records sent to %s\n", static_cast<unsigned long long>(sent), line.operands[0].c_str());
+  std::fprintf(stderr, "%llu records sent to %s\n", static_cast<unsigned long long>(sent),
+               line.operands[0].c_str());
   return kDone;
 }
 

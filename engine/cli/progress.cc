@@ -17,11 +17,12 @@ std::string ProgressLine::Text(const LaneProgress& progress) const {
   const auto lag = static_cast<uint64_t>(progress.lag);
   std::string text;
   if (terminal_) {
-    const size_t done = progress.rows + lag == 0 ? kBarWidth : kBarWidth * progress.rows / (progress.rows + lag);
+    const size_t done =
+        progress.rows + lag == 0 ? kBarWidth : kBarWidth * progress.rows / (progress.rows + lag);
     text = "[" + std::string(done, '#') + std::string(kBarWidth - done, '.') + "] ";
   }
-  text += "rows " + std::to_string(progress.rows) + "  commits " + std::to_string(progress.commits) + "  rate " +
-          std::to_string(rate) + "/s  lag " + std::to_string(lag);
+  text += "rows " + std::to_string(progress.rows) + "  commits " + std::to_string(progress.commits) +
+          "  rate " + std::to_string(rate) + "/s  lag " + std::to_string(lag);
   if (rate > 0 && lag > 0) text += "  left " + std::to_string(lag / rate + 1) + "s";
   if (progress.event_time != kMinTime) text += "  event time " + FormatTimestamp(progress.event_time);
   return text;

@@ -1,5 +1,6 @@
 #pragma once
-// How far a run is: one line that is redrawn on a terminal, a plain line every few seconds in a pipe. One thread.
+// How far a run is: one line that is redrawn on a terminal, a plain line every few seconds in a pipe. One
+// thread.
 #include <cstdint>
 #include <string>
 
@@ -10,7 +11,8 @@ namespace freshet {
 
 class ProgressLine {
  public:
-  ProgressLine(const Clock& clock, bool terminal) : clock_(clock), terminal_(terminal), start_(clock.Steady()) {}
+  ProgressLine(const Clock& clock, bool terminal)
+      : clock_(clock), terminal_(terminal), start_(clock.Steady()) {}
   void Show(const LaneProgress& progress);
   // Ends the line, so that what is printed next begins a new one.
   void Finish();

@@ -26,7 +26,8 @@ Result<std::string> RecordKey::Of(std::string_view line) {
     AppendKeyText(*column, 0, key);
     return key;
   }
-  return Invalid("no key can be taken from field `" + field_ + "`: " + std::string(last->reason) + ", " + last->detail);
+  return Invalid("no key can be taken from field `" + field_ + "`: " + std::string(last->reason) + ", " +
+                 last->detail);
 }
 
 }  // namespace freshet

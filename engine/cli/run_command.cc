@@ -1,7 +1,7 @@
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
+
+#include <unistd.h>
 
 #include "engine/cli/commands.h"
 #include "engine/cli/exit.h"
@@ -17,7 +17,8 @@ namespace {
 
 StopSignal stop_signal;  // a signal handler can reach nothing else
 
-// The first signal asks for an orderly end; a second one leaves at once, as a crash would: nothing committed is lost.
+// The first signal asks for an orderly end; a second one leaves at once, as a crash would: nothing committed
+// is lost.
 extern "C" void OnSignal(int /*signal*/) {
   if (stop_signal.requested()) _exit(kFailed);
   stop_signal.Request();
@@ -44,7 +45,8 @@ int RunCommand(const CommandLine& line) {
   if (plan == nullptr) return kUsage;
   LogAccess access;
   access.memory_bytes = plan->memory.producer;
-  for (const auto& [name, value] : plan->job.frame.kafka) access.kafka_settings.emplace_back(name, value.value);
+  for (const auto& [name, value] : plan->job.frame.kafka)
+    access.kafka_settings.emplace_back(name, value.value);
   Result<std::unique_ptr<Log>> log = OpenLog(line, access);
   if (!log.ok()) return Fail(log.status());
 

@@ -1,12 +1,12 @@
 #include "engine/cli/summary.h"
 
-#include <sys/resource.h>
-
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <map>
+
+#include <sys/resource.h>
 
 #include "engine/base/number.h"
 #include "engine/format/json_text.h"
@@ -89,7 +89,9 @@ void AddCounts(const RunReport& report, Tree& root) {
 void AddProcess(Tree& root) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   root.At("rates").At("cpu_seconds").Set(seconds(usage.ru_utime) + seconds(usage.ru_stime));
   root.At("memory").At("peak_resident_bytes").Set(static_cast<double>(usage.ru_maxrss) * 1024);
 }
@@ -104,7 +106,8 @@ std::string SummaryJson(const RunReport& report) {
   AddProcess(root);
   for (const auto& [path, value] : report.figures) {
     Tree* at = &root;
-    for (const std::string& name : path) at = &at->At(name);
+    for (const std::string& name : path)
+      at = &at->At(name);
     at->Set(value);
   }
   std::string out;

@@ -124,16 +124,15 @@ Status Incarnation::Restore() {
     const PartitionId changelog = ChangelogOf(*state.task);
     Result<OffsetRange> range = s_.log.Range(changelog, Isolation::kUncommitted);
     if (!range.ok()) return range.status().Within(changelog.topic);
-    std::optional<int64_t> stored = store.stored_position();
-    if (stored && *stored > range->end) {
+    int64_t from = store.stored_position().value_or(range->begin);
+    if (from > range->end) {
       LogWarning("the store in " + store.directory() + " is ahead of its changelog " +
                  PartitionText(changelog) + ": it belongs to another one, and is rebuilt");
       if (Status s = store.Clear(); !s.ok()) return s;
-      stored.reset();
+      from = range->begin;
     }
     state.changelog_next = range->end;
-    parts.push_back({changelog, std::max(range->begin, stored.value_or(range->begin)), range->end,
-                     [&store](const RecordView& record) {
+    parts.push_back({changelog, std::max(range->begin, from), range->end, [&store](const RecordView& record) {
                        return record.key ? store.Apply(*record.key, record.value) : Status();
                      }});
   }
