@@ -1,9 +1,8 @@
 #include "engine/log/kafka/kafka_client.h"
 
-#include <librdkafka/rdkafka.h>
-
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -11,16 +10,21 @@
 #include <system_error>
 #include <thread>
 
+#include <librdkafka/rdkafka.h>
+
 #include "engine/base/logging.h"
 
 namespace freshet {
 
 Duration SteadyNow() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
-Duration Deadline::left() const { return end_ == kMaxTime ? kMaxTime : end_ - SteadyNow(); }
+Duration Deadline::left() const {
+  return end_ == kMaxTime ? kMaxTime : end_ - SteadyNow();
+}
 
 int Deadline::left_ms(Duration at_most) const {
   return static_cast<int>((std::clamp<Duration>(left(), 0, at_most) + kMillisecond - 1) / kMillisecond);
@@ -31,6 +35,12 @@ namespace {
 constexpr Duration kSameLineEvery = 10 * kSecond;
 constexpr int kSyslogError = 3;
 constexpr int kSyslogWarning = 4;
+
+// "[thrd:...]: what happened" without its first part.
+std::string_view WithoutThread(std::string_view text) {
+  const size_t end = text.find("]: ");
+  return end == std::string_view::npos ? text : text.substr(end + 3);
+}
 
 }  // namespace
 
@@ -49,8 +59,9 @@ struct KafkaClient::State {
     std::string out;
     {
       const std::lock_guard lock(mutex);
-      if (facility == "FAIL" || facility == "ERROR") failure = text.substr(text.find("]: ") + 3);
-      // "ERROR" repeats what "FAIL" said; the others are about settings that only concern the other kind of client.
+      if (facility == "FAIL" || facility == "ERROR") failure = WithoutThread(text);
+      // "ERROR" repeats what "FAIL" said; the others are about settings that only concern the other kind of
+      // client.
       if (level > kSyslogWarning || facility == "ERROR" || facility == "CONFWARN") return;
       Line& line = lines.try_emplace(std::string(facility)).first->second;
       const Duration now = SteadyNow();
@@ -81,10 +92,12 @@ void OnError(rd_kafka_t*, int, const char*, void*) {}
 
 void OnDelivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   const auto& state = *static_cast<KafkaClient::State*>(opaque);
-  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && state.hooks.undelivered) state.hooks.undelivered(*message);
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && state.hooks.undelivered)
+    state.hooks.undelivered(*message);
 }
 
-void OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions, void* opaque) {
+void OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
+                 void* opaque) {
   const auto& state = *static_cast<KafkaClient::State*>(opaque);
   if (state.hooks.rebalance) state.hooks.rebalance(code, partitions);
 }
@@ -130,15 +143,18 @@ Result<std::unique_ptr<KafkaClient>> KafkaClient::Open(Kind kind, const std::str
   return client;
 }
 
-KafkaClient::~KafkaClient() { Destroy(5 * kSecond); }
+KafkaClient::~KafkaClient() {
+  Destroy(5 * kSecond);
+}
 
 std::string KafkaClient::last_failure() const {
   const std::lock_guard lock(state_->mutex);
   return state_->failure;
 }
 
-// rd_kafka_destroy joins the instance's threads and has been seen to wait for ever (a cooperative consumer whose group
-// is in the middle of a rebalance). So another thread does it, and is abandoned when it takes too long.
+// rd_kafka_destroy joins the instance's threads and has been seen to wait for ever (a cooperative consumer
+// whose group is in the middle of a rebalance). So another thread does it, and is abandoned when it takes too
+// long.
 void KafkaClient::Destroy(Duration limit) {
   if (handle_ == nullptr) return;
   struct Ending {

@@ -1,7 +1,7 @@
 #pragma once
-// One instance of librdkafka: its configuration, its log lines as ours, and an end that cannot hang the process.
-// The handle may be used from any thread; the hooks are called by the thread that polls.
-#include <chrono>
+// One instance of librdkafka: its configuration, its log lines as ours, and an end that cannot hang the
+// process. The handle may be used from any thread; the hooks are called by the thread that polls.
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,8 +40,9 @@ class KafkaClient {
   enum class Kind : uint8_t { kConsumer, kProducer };
 
   // `name` tells the instances of one process apart in log lines.
-  static Result<std::unique_ptr<KafkaClient>> Open(Kind kind, const std::string& name, const KafkaOptions& options,
-                                                   KafkaSettings defaults, KafkaSettings fixed, Hooks hooks);
+  static Result<std::unique_ptr<KafkaClient>> Open(Kind kind, const std::string& name,
+                                                   const KafkaOptions& options, KafkaSettings defaults,
+                                                   KafkaSettings fixed, Hooks hooks);
   ~KafkaClient();
   KafkaClient(const KafkaClient&) = delete;
   KafkaClient& operator=(const KafkaClient&) = delete;

@@ -1,9 +1,9 @@
 #include "engine/log/kafka/kafka_config.h"
 
-#include <librdkafka/rdkafka.h>
-
 #include <array>
 #include <string_view>
+
+#include <librdkafka/rdkafka.h>
 
 namespace freshet {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
-// A client's configuration: defaults that the user may change, the user's settings, and what must hold whatever the
-// user says. Pure, any thread.
+// A client's configuration: defaults that the user may change, the user's settings, and what must hold
+// whatever the user says. Pure, any thread.
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +13,8 @@ namespace freshet {
 
 using KafkaSettings = std::vector<std::pair<std::string, std::string>>;
 
-// Refuses settings that exactly-once, the options of the log or the safety of the process hang on, and unknown ones.
+// Refuses settings that exactly-once, the options of the log or the safety of the process hang on, and
+// unknown ones.
 Status CheckUserSettings(const KafkaSettings& settings);
 
 struct KafkaConfig {

@@ -16,7 +16,9 @@ KafkaOutcome Take(rd_kafka_error_s* error) {
   return outcome;
 }
 
-std::string ErrorText(int code) { return rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code)); }
+std::string ErrorText(int code) {
+  return rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code));
+}
 
 bool IsTransient(int code) {
   switch (code) {
@@ -83,16 +85,18 @@ Status ToStatus(int code, std::string_view what, std::string_view brokers) {
     return {Code::kNotFound, subject + ": " + text + "; create the topic, or correct its name"};
   }
   if (IsRefused(code)) {
-    return {Code::kInvalid, subject + ": " + text +
-                                "; grant it to this user on the broker (`freshet plan --acls` lists what is needed)"};
+    return {Code::kInvalid,
+            subject + ": " + text +
+                "; grant it to this user on the broker (`freshet plan --acls` lists what is needed)"};
   }
   if (IsFencing(code)) return {Code::kFenced, subject + ": " + text};
   return {Code::kInvalid, subject + ": " + text + " (broker " + std::string(brokers) + ")"};
 }
 
 Status Unreachable(std::string_view brokers, std::string_view why) {
-  return {Code::kUnreachable, "cannot reach " + std::string(brokers) + ": " + std::string(why) +
-                                  "; is the broker up, and does it advertise an address this machine can reach?"};
+  return {Code::kUnreachable,
+          "cannot reach " + std::string(brokers) + ": " + std::string(why) +
+              "; is the broker up, and does it advertise an address this machine can reach?"};
 }
 
 }  // namespace freshet

@@ -25,9 +25,9 @@ KafkaOutcome Take(rd_kafka_error_s* error);
 std::string ErrorText(int code);
 // Goes away by itself once a broker, a leader or a coordinator is there again.
 bool IsTransient(int code);
-bool IsMissing(int code);   // no such topic or partition
-bool IsRefused(int code);   // the broker does not allow it
-bool IsFencing(int code);   // another client took over the identity
+bool IsMissing(int code);  // no such topic or partition
+bool IsRefused(int code);  // the broker does not allow it
+bool IsFencing(int code);  // another client took over the identity
 // For calls that are no part of a transaction: the code that fits, and what to do about it.
 Status ToStatus(int code, std::string_view what, std::string_view brokers);
 Status Unreachable(std::string_view brokers, std::string_view why);

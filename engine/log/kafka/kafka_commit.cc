@@ -1,0 +1,101 @@
+// How a transaction of KafkaProducer ends.
+#include <algorithm>
+
+#include <librdkafka/rdkafka.h>
+
+#include "engine/base/logging.h"
+#include "engine/log/kafka/kafka_producer.h"
+
+namespace freshet {
+namespace {
+
+struct ListDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+};
+
+}  // namespace
+
+Status KafkaProducer::Commit(std::span<const PartitionOffset> positions, Consumer& consumer) {
+  if (!open_) return Internal("Commit outside a transaction");
+  // Without a position the broker is not asked whether this process is still a member, and a zombie would get
+  // through.
+  if (positions.empty()) return Internal("Commit without a position");
+  auto* const kafka = dynamic_cast<KafkaConsumer*>(&consumer);
+  if (kafka == nullptr) return Internal("Commit with a consumer of another log");
+  rd_kafka_poll(client_->handle(), 0);
+  if (!unfit_.ok()) return unfit_;
+  // Taken now: any rebalance raises the generation, so what was true when the transaction began would be
+  // refused.
+  Result<GroupMetadata> metadata = kafka->MetadataFor(begun_);
+  if (!metadata.ok()) return Refuse(metadata.status());
+  if (Status s = SendPositions(positions, *metadata); !s.ok()) return s;
+  return EndTransaction();
+}
+
+// Until these are with the broker nothing can have been committed, whatever goes wrong.
+Status KafkaProducer::SendPositions(std::span<const PartitionOffset> positions,
+                                    const GroupMetadata& metadata) {
+  const std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter> list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
+  for (const PartitionOffset& p : positions)
+    rd_kafka_topic_partition_list_add(list.get(), p.id.topic.c_str(), p.id.partition)->offset = p.offset;
+  const Deadline deadline(options_.transaction_timeout);
+  while (true) {
+    const KafkaOutcome outcome = Take(rd_kafka_send_offsets_to_transaction(
+        client_->handle(), list.get(), metadata.get(), deadline.left_ms()));
+    if (outcome.ok()) return {};
+    if (outcome.retriable && !outcome.abortable && !outcome.fatal && !deadline.passed()) continue;
+    rd_kafka_poll(client_->handle(), 0);  // a record that failed says more than the state it left behind
+    if (outcome.fatal || IsFencing(outcome.code)) {
+      used_up_ = true;
+      return Refuse({Code::kFenced, Who() + ": " + outcome.text});
+    }
+    if (!unfit_.ok()) return unfit_;
+    return Refuse({Code::kAborted, Who() + " could not send its positions: " + outcome.text});
+  }
+}
+
+// Repeated until the transaction's time-out: after it the broker ends the transaction itself.
+Status KafkaProducer::EndTransaction() {
+  const Deadline deadline(options_.transaction_timeout);
+  const Duration start = SteadyNow();
+  for (int tries = 1;; ++tries) {
+    const KafkaOutcome outcome = Take(rd_kafka_commit_transaction(client_->handle(), deadline.left_ms()));
+    if (outcome.ok()) {
+      open_ = false;
+      renew_ = tries > 1 || SteadyNow() - start > options_.transaction_timeout / 4;
+      return {};
+    }
+    if (outcome.retriable && !outcome.fatal && !outcome.abortable && !deadline.passed()) continue;
+    if (outcome.abortable && !outcome.fatal) {
+      return Refuse(!unfit_.ok() ? unfit_ : Status(Code::kAborted, Who() + ": " + outcome.text));
+    }
+    // Also where we were fenced: librdkafka repeats the request by itself when a connection breaks, and the
+    // first one may have been heard.
+    open_ = false;
+    used_up_ = true;
+    return {Code::kInDoubt, Who() + " has no answer to its commit: " + outcome.text};
+  }
+}
+
+Status KafkaProducer::Abort() {
+  if (!open_) return Internal("Abort outside a transaction");
+  open_ = false;
+  unfit_ = {};
+  if (used_up_) return {};  // fenced: the broker aborts it, or has
+  const Deadline deadline(options_.transaction_timeout);
+  while (true) {
+    const KafkaOutcome outcome = Take(rd_kafka_abort_transaction(client_->handle(), deadline.left_ms()));
+    if (outcome.ok()) break;
+    if (outcome.retriable && !outcome.fatal && !deadline.passed()) continue;
+    used_up_ = true;
+    if (outcome.fatal || IsFencing(outcome.code)) return {Code::kFenced, Who() + ": " + outcome.text};
+    return {Code::kInDoubt, Who() + " has no answer to its abort: " + outcome.text};
+  }
+  unfit_ = {};  // what the abort purged
+  return {};
+}
+
+}  // namespace freshet
