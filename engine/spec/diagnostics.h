@@ -34,7 +34,8 @@ class Diagnostics {
   size_t errors_ = 0;
 };
 
-// "; did you mean `x`?" for the candidate nearest to `word` (Damerau-Levenshtein, at most a third of its length), or
+// "; did you mean `x`?" for the candidate nearest to `word` (Damerau-Levenshtein, at most a third of its
+// length), or
 // "" when none is near; with `list`, "; one of a, b, c" where none is near and there are at most 12.
 std::string Suggestion(std::string_view word, std::span<const std::string> candidates, bool list = true);
 

@@ -1,6 +1,6 @@
 #pragma once
-// The frame of a job file: everything but the bodies of operators and models, which stay opaque nodes until their own
-// shapes read them. Made by ParseJob; a plain value, any thread.
+// The frame of a job file: everything but the bodies of operators and models, which stay opaque nodes until
+// their own shapes read them. Made by ParseJob; a plain value, any thread.
 #include <array>
 #include <map>
 #include <string>
@@ -67,7 +67,7 @@ struct PartitionedBy {
   static const ShapeBase& Describe();
 };
 struct SourceSpec {
-  std::string topic;           // default: the source's name
+  std::string topic;  // default: the source's name
   std::string format = "json";
   EventTimeSpec event_time;
   Named<SourceField> fields;
@@ -77,9 +77,9 @@ struct SourceSpec {
 struct SinkSpec {
   std::string topic;  // default: the sink's name
   std::string format = "json";
-  std::vector<StreamRef> from;  // a name or a list of streams of equal schema
-  KeyFields key;                // default: none, rows go round the partitions by ordinal
-  std::vector<FieldRef> fields; // default: all columns
+  std::vector<StreamRef> from;   // a name or a list of streams of equal schema
+  KeyFields key;                 // default: none, rows go round the partitions by ordinal
+  std::vector<FieldRef> fields;  // default: all columns
   static const ShapeBase& Describe();
 };
 
@@ -103,8 +103,8 @@ struct FrameSpec {
   static const ShapeBase& Describe();
 };
 
-// Positions are kept by address: a move keeps those of everything inside `sources`, `operators`, `models` and `sinks`,
-// a copy would keep none.
+// Positions are kept by address: a move keeps those of everything inside `sources`, `operators`, `models` and
+// `sinks`, a copy would keep none.
 struct Job {
   Job() = default;
   Job(Job&&) = default;
@@ -114,11 +114,11 @@ struct Job {
   std::string file;  // as given, for messages
 };
 
-// Applies `--set path=value` (path: dotted keys) to the tree; a value is read as YAML on one line. Faults are reported
-// against the pseudo-file "--set", and so are later ones in what was set.
+// Applies `--set path=value` (path: dotted keys) to the tree; a value is read as YAML on one line. Faults are
+// reported against the pseudo-file "--set", and so are later ones in what was set.
 void ApplyOverride(std::string_view assignment, Node& root, Diagnostics& diagnostics);
-// Replaces ${env:NAME} and ${file:PATH} in scalars; an unknown one is an error at its place. Values of other types than
-// Secret refuse what came from there when they are read.
+// Replaces ${env:NAME} and ${file:PATH} in scalars; an unknown one is an error at its place. Values of other
+// types than Secret refuse what came from there when they are read.
 void ResolveSecrets(Node& root, Diagnostics& diagnostics);
 // Names of jobs, sources, operators, models, sinks: letters, digits, `-`, `_`, not starting with a digit; one
 // namespace for sources and operators. Returns what could be read; trust it only if diagnostics.ok().

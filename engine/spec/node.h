@@ -24,11 +24,12 @@ struct Node {
   enum class Kind : uint8_t { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
   Position position;
-  std::string text;            // scalars
-  bool quoted = false;         // '…' or "…" or a block: always a string
-  bool verbatim = false;       // `text` stands in the file as it is, on one line, from `position` (and its quote) on
-  bool secret = false;         // `text` came from ${env:…} or ${file:…}: never print it
-  bool broken = false;         // its fault was reported already: whoever reads it stays silent
+  std::string text;     // scalars
+  bool quoted = false;  // '…' or "…" or a block: always a string
+  bool verbatim =
+      false;            // `text` stands in the file as it is, on one line, from `position` (and its quote) on
+  bool secret = false;  // `text` came from ${env:…} or ${file:…}: never print it
+  bool broken = false;  // its fault was reported already: whoever reads it stays silent
   std::vector<Node> items;     // lists
   std::vector<Entry> entries;  // maps, keys are scalars, no key twice, in file order
 
@@ -41,9 +42,10 @@ struct Node::Entry {
   Node second;
 };
 
-// Parses one document of at most 1 MiB, nested at most 64 deep. Duplicate keys, `<<`, tags, anchors, aliases, keys that
-// are no scalars or that YAML 1.1 tools take for booleans, a second document, tabs and syntax errors are reported to
-// `diagnostics`; what could be read is returned. After a syntax error that is a broken node.
+// Parses one document of at most 1 MiB, nested at most 64 deep. Duplicate keys, `<<`, tags, anchors, aliases,
+// keys that are no scalars or that YAML 1.1 tools take for booleans, a second document, tabs and syntax
+// errors are reported to `diagnostics`; what could be read is returned. After a syntax error that is a broken
+// node.
 Node ParseYaml(std::string_view text, Diagnostics& diagnostics);
 
 }  // namespace freshet

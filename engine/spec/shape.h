@@ -1,6 +1,6 @@
 #pragma once
-// One declaration of the keys of a map in the job file. Parser, diagnostics, JSON Schema and docs/jobs.md are all made
-// from it:
+// One declaration of the keys of a map in the job file. Parser, diagnostics, JSON Schema and docs/jobs.md are
+// all made from it:
 //
 //   struct Filter {
 //     StreamRef from;
@@ -13,9 +13,10 @@
 //     }
 //   };
 //
-// An optional key's default is its member's initializer, printed in the docs. A member may be bool, int64_t, double,
-// std::string, Secret, Span, ByteSize, Fraction, Expr, StreamRef, FieldRef, ModelRef, KeyFields, an enum with EnumNames,
-// ChoiceOf<F>, a struct with Describe(), and std::vector, Named or std::optional of these; and Node, left unread.
+// An optional key's default is its member's initializer, printed in the docs. A member may be bool, int64_t,
+// double, std::string, Secret, Span, ByteSize, Fraction, Expr, StreamRef, FieldRef, ModelRef, KeyFields, an
+// enum with EnumNames, ChoiceOf<F>, a struct with Describe(), and std::vector, Named or std::optional of
+// these; and Node, left unread.
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,8 +30,8 @@
 
 namespace freshet {
 
-// Where each member that was read stood: faults found later point there. Addresses stay valid because lists are
-// sized before their items are read and parameters do not move afterwards.
+// Where each member that was read stood: faults found later point there. Addresses stay valid because lists
+// are sized before their items are read and parameters do not move afterwards.
 class Positions {
  public:
   void Set(const void* member, Position at) { at_[member] = at; }
@@ -57,10 +58,12 @@ class ValueType {
   virtual void Read(const Node& node, void* out, ReadContext& context) const = 0;
   // One JSON object. `depth` counts the maps around it: shapes may be recursive, and end somewhere.
   virtual std::string JsonSchema(size_t depth) const = 0;
-  virtual std::string Text() const = 0;                    // for people: "duration", "list of expressions"
-  virtual std::string Print(const void* value) const = 0;  // a default, as it would stand in the file; "" for none
+  virtual std::string Text() const = 0;  // for people: "duration", "list of expressions"
+  virtual std::string Print(
+      const void* value) const = 0;  // a default, as it would stand in the file; "" for none
   virtual bool is_list() const { return false; }
-  // What the documentation must also explain: the map it is, or holds, and how it is reached ("", ".<name>", "[]").
+  // What the documentation must also explain: the map it is, or holds, and how it is reached ("", ".<name>",
+  // "[]").
   virtual const ShapeBase* nested() const { return nullptr; }
   virtual std::string_view nested_path() const { return ""; }
   virtual const Family* family() const { return nullptr; }
@@ -80,10 +83,11 @@ struct ShapeBase {
   std::string_view summary;
   std::vector<Key> keys;
   std::shared_ptr<void> (*make)() = nullptr;  // default parameters
-  // A scalar or list that stands for the whole map (`missing: indicator`): the key it is read into; "" for none.
+  // A scalar or list that stands for the whole map (`missing: indicator`): the key it is read into; "" for
+  // none.
   std::string_view short_key;
-  // Keys that are not declared are read as an entry of this member (Node); used by aggregates, whose key is the name
-  // of the function. Null: unknown keys are errors.
+  // Keys that are not declared are read as an entry of this member (Node); used by aggregates, whose key is
+  // the name of the function. Null: unknown keys are errors.
   void* (*rest)(void*) = nullptr;  // member of type Named<Node>
 };
 
@@ -139,17 +143,18 @@ struct Shape : ShapeBase {
   }
 };
 
-// Reads `node` (a map) into `params`; reports all faults: unknown keys with suggestions, missing keys, wrong values.
-// The place of a member that was not given is that of the map.
+// Reads `node` (a map) into `params`; reports all faults: unknown keys with suggestions, missing keys, wrong
+// values. The place of a member that was not given is that of the map.
 void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& context);
 std::string JsonSchemaOf(const ShapeBase& shape);
 
-// --- the closed list -------------------------------------------------------------------------------------------------
+// --- the closed list
+// -------------------------------------------------------------------------------------------------
 
-#define FRESHET_VALUE(T)                \
-  template <>                           \
-  struct ValueOfImpl<T> {               \
-    static const ValueType& Get();      \
+#define FRESHET_VALUE(T)           \
+  template <>                      \
+  struct ValueOfImpl<T> {          \
+    static const ValueType& Get(); \
   };
 FRESHET_VALUE(bool)
 FRESHET_VALUE(int64_t)
@@ -181,9 +186,10 @@ struct NamedAccess {
   void* (*item)(void* map, size_t i);
   size_t (*size)(const void* map);
 };
-const ValueType& MakeListType(const ValueType& item, ListAccess access);    // kept for the process's life
+const ValueType& MakeListType(const ValueType& item, ListAccess access);  // kept for the process's life
 const ValueType& MakeNamedType(const ValueType& item, NamedAccess access);
-const ValueType& MakeOptionalType(const ValueType& item, void* (*emplace)(void*), const void* (*get)(const void*));
+const ValueType& MakeOptionalType(const ValueType& item, void* (*emplace)(void*),
+                                  const void* (*get)(const void*));
 const ValueType& MakeEnumType(const std::string_view* names, size_t count, void (*set)(void*, size_t),
                               size_t (*get)(const void*));
 const ValueType& MakeStructType(const ShapeBase& (*describe)());  // called late: shapes may be recursive
@@ -252,7 +258,8 @@ struct ValueOfImpl<P, std::void_t<decltype(P::Describe())>> {
 // An option of a family whose parameters are P.
 template <class P>
 Option OptionOf(std::string_view name, std::string_view doc, const void* implementation = nullptr) {
-  return {name, doc, &P::Describe(), [] { return std::shared_ptr<void>(std::make_shared<P>()); }, implementation};
+  return {name, doc, &P::Describe(), [] { return std::shared_ptr<void>(std::make_shared<P>()); },
+          implementation};
 }
 inline Option PlainOption(std::string_view name, std::string_view doc, const void* implementation = nullptr) {
   return {name, doc, nullptr, nullptr, implementation};

@@ -1,6 +1,6 @@
 #pragma once
-// The types a key of the job file may have, beyond bool, int64_t, double, std::string, enums, lists and maps. Plain
-// values that remember where they stood, so that later faults can name the place.
+// The types a key of the job file may have, beyond bool, int64_t, double, std::string, enums, lists and maps.
+// Plain values that remember where they stood, so that later faults can name the place.
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,8 +14,9 @@ namespace freshet {
 
 struct Expr {  // an expression's text; compiled later, when its stream's columns are known
   std::string text;
-  Position position;     // of the text's first character
-  bool verbatim = true;  // the text stands in the file as it is: a place inside it is `position` plus an offset
+  Position position;  // of the text's first character
+  bool verbatim =
+      true;  // the text stands in the file as it is: a place inside it is `position` plus an offset
   bool empty() const { return text.empty(); }
 };
 template <class Tag>
@@ -66,9 +67,9 @@ struct Family;
 struct Option {
   std::string_view name;
   std::string_view doc;
-  const ShapeBase* shape = nullptr;              // null: takes no parameters
-  std::shared_ptr<void> (*make)() = nullptr;     // default parameters
-  const void* implementation = nullptr;          // what the family's owner hangs on it
+  const ShapeBase* shape = nullptr;           // null: takes no parameters
+  std::shared_ptr<void> (*make)() = nullptr;  // default parameters
+  const void* implementation = nullptr;       // what the family's owner hangs on it
 };
 struct Choice {
   Position position;
@@ -96,12 +97,15 @@ struct ChoiceOf : Choice {
   }
 };
 
-// Whether an expression can name it: letters, digits and `_`, parts joined by dots, none starting with a digit.
+// Whether an expression can name it: letters, digits and `_`, parts joined by dots, none starting with a
+// digit.
 bool IsColumnName(std::string_view name);
-// Whether it may name a job, source, operator, model or sink: letters, digits, `-`, `_`, not starting with a digit.
+// Whether it may name a job, source, operator, model or sink: letters, digits, `-`, `_`, not starting with a
+// digit.
 bool IsPartName(std::string_view name);
 
-// Names of an enum's values, in order from 0: specialise `static constexpr std::array<std::string_view, N> names`.
+// Names of an enum's values, in order from 0: specialise `static constexpr std::array<std::string_view, N>
+// names`.
 template <class E>
 struct EnumNames;
 
