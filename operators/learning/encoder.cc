@@ -1,5 +1,6 @@
 #include "operators/learning/encoder.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace freshet {
@@ -40,29 +41,29 @@ std::span<const Scaler::Scale> Scaler::Scales() {
 }
 
 void Encoder::Add(const RawRow& row, std::span<const Scaler::Scale> scales) {
-  const auto add = [this](uint32_t index, double value) {
-    index_.push_back(index);
-    value_.push_back(value);
-  };
-  add(0, 1);
-  for (size_t i = 0; i < row.numbers.size(); ++i) {
+  const size_t first = index_.size();
+  index_.resize(first + layout_.entries());
+  value_.resize(first + layout_.entries());
+  uint32_t* index = index_.data() + first;
+  double* value = value_.data() + first;
+  *index++ = 0;
+  *value++ = 1;
+  for (size_t i = 0; i < row.numbers.size(); ++i, ++index, ++value) {
     const NumericFeature& feature = layout_.numeric[i];
     const double number = row.numbers[i];
+    *index = feature.slot;
     if (std::isnan(number)) {
-      if (feature.missing == Missing::kIndicator) {
-        add(feature.indicator, 1);
-      } else {
-        add(feature.slot, layout_.scales ? 0 : scales[i].mean);
-      }
+      const bool indicator = feature.missing == Missing::kIndicator;
+      if (indicator) *index = feature.indicator;
+      *value = indicator ? 1 : layout_.scales ? 0 : scales[i].mean;
     } else if (!layout_.scales) {
-      add(feature.slot, number);
+      *value = number;
     } else {
-      const Scaler::Scale& scale = scales[i];
-      add(feature.slot, scale.deviation > 0 ? (number - scale.mean) / scale.deviation : 0);
+      *value = scales[i].deviation > 0 ? (number - scales[i].mean) / scales[i].deviation : 0;
     }
   }
-  for (const uint32_t slot : row.slots)
-    add(slot, 1);
+  std::copy(row.slots.begin(), row.slots.end(), index);
+  std::fill_n(value, row.slots.size(), 1.0);
   begin_.push_back(static_cast<uint32_t>(index_.size()));
 }
 

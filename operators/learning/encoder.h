@@ -81,13 +81,14 @@ class RowReader {
  private:
   void ReadNumbers(const Column& column, size_t feature, RawRows& rows);
   void Hash(const Column& column, size_t category);
-  void ReadCategories(const Batch& batch, size_t feature, RawRows& rows);
+  void ReadCategories(size_t feature, RawRows& rows);
   void ReadCross(size_t cross, RawRows& rows);
   void Fault(size_t row, size_t feature, RowFault::Kind kind);
 
   const ModelLayout& layout_;
   std::vector<RowFault> faults_;
   size_t faulty_ = 0;
+  std::vector<const Column*> columns_;         // [category], of the batch that is read
   std::vector<std::vector<uint64_t>> hashes_;  // [category][row]
 };
 

@@ -37,6 +37,8 @@ class Ftrl final : public Optimizer {
     const std::span<float> weights = state_.Write(weights_);
     const std::span<double> memory = state_.Write(memory_);
     const double per_alpha = 1 / spec_.alpha;
+    for (const uint32_t slot : index)  // hashed ones lie anywhere
+      __builtin_prefetch(&memory[size_t{2} * slot], 1);
     for (size_t i = 0; i < index.size(); ++i) {
       const size_t slot = index[i];
       double& z = memory[2 * slot];
@@ -56,7 +58,7 @@ class Ftrl final : public Optimizer {
  private:
   float Weight(double z, double root, double per_alpha) const {
     if (std::abs(z) <= spec_.l1) return 0;
-    const double shrunk = z > 0 ? z - spec_.l1 : z + spec_.l1;
+    const double shrunk = z - std::copysign(spec_.l1, z);  // no branch: signs cannot be foretold
     return WeightOf(-shrunk / ((spec_.beta + root) * per_alpha + spec_.l2));
   }
 

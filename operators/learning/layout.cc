@@ -184,7 +184,7 @@ class LayoutBuilder {
       if (made.exact && field.type != Type::kBool && field.values.empty()) {
         Fail(feature, Quoted(feature.name) +
                           " is to be encoded exactly, but its values are not known; give its source "
-                          "field `values: […]`, or leave it hashed");
+                          "field `values: [...]`, or leave it hashed");
         continue;
       }
       for (const std::string& value : field.values)

@@ -39,7 +39,8 @@ void Refuse(const Batch& batch, size_t row, RowFault fault, const ModelLayout& l
   }
 }
 
-RowReader::RowReader(const ModelLayout& layout) : layout_(layout), hashes_(layout.categories.size()) {}
+RowReader::RowReader(const ModelLayout& layout)
+    : layout_(layout), columns_(layout.categories.size()), hashes_(layout.categories.size()) {}
 
 size_t RowReader::Read(const Batch& batch, RawRows& rows) {
   rows.Resize(batch.rows());
@@ -47,10 +48,12 @@ size_t RowReader::Read(const Batch& batch, RawRows& rows) {
   faulty_ = 0;
   for (size_t i = 0; i < layout_.numeric.size(); ++i)
     ReadNumbers(batch.column(layout_.numeric[i].column), i, rows);
-  for (size_t i = 0; i < layout_.categories.size(); ++i)
-    Hash(batch.column(layout_.categories[i].column), i);
+  for (size_t i = 0; i < layout_.categories.size(); ++i) {
+    columns_[i] = &batch.column(layout_.categories[i].column);
+    Hash(*columns_[i], i);
+  }
   for (size_t i = 0; i < layout_.categorical.size(); ++i)
-    ReadCategories(batch, i, rows);
+    ReadCategories(i, rows);
   for (size_t i = 0; i < layout_.crosses.size(); ++i)
     ReadCross(i, rows);
   return faulty_;
@@ -113,13 +116,14 @@ void RowReader::Hash(const Column& column, size_t category) {
   }
 }
 
-void RowReader::ReadCategories(const Batch& batch, size_t feature, RawRows& rows) {
+void RowReader::ReadCategories(size_t feature, RawRows& rows) {
   const CategoricalFeature& categorical = layout_.categorical[feature];
   const CategoryColumn& category = layout_.categories[categorical.category];
-  const Column& column = batch.column(category.column);
+  const Column& column = *columns_[categorical.category];
   const std::vector<uint64_t>& hashes = hashes_[categorical.category];
+  uint32_t* out = rows.slots(0) + feature;
   for (size_t row = 0; row < column.rows(); ++row) {
-    uint32_t& slot = rows.slots(row)[feature];
+    uint32_t& slot = out[row * rows.slots_a_row()];
     if (!column.valid(row)) {
       slot = categorical.null_slot;
     } else if (!categorical.exact) {

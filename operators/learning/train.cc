@@ -330,17 +330,22 @@ Plan Train::Bind(const Train& p, Binder& binder) {
 }
 
 constexpr Example kExample{
-    .operators = R"(learnt: {type: train, from: events, models: [m], label: n > 0}
+    .operators = R"(learnt: {type: train, from: events, models: [m], label: "n"}
 )",
     .in = R"(events {"id": "a", "key": "k", "t": "2024-01-01T00:00:00Z", "x": 1.5, "n": 1}
 events {"id": "b", "key": "k", "t": "2024-01-01T00:00:01Z", "x": 0.5}
 events {"id": "c", "key": "k", "t": "2024-01-01T00:00:02Z", "x": 0.5, "n": 0}
 events {"id": "d", "key": "k", "t": "2024-01-01T00:00:03Z", "x": 1.5, "n": 1}
 )",
-    .out = R"()",
+    .out =
+        R"({"id": "a", "key": "k", "t": "2024-01-01T00:00:00Z", "x": 1.5, "n": 1, "label": 1, "m": {"version": 0, "score": 0, "value": 0}}
+{"id": "c", "key": "k", "t": "2024-01-01T00:00:02Z", "x": 0.5, "n": 0, "label": 0, "m": {"version": 0, "score": 0, "value": 0}}
+{"id": "d", "key": "k", "t": "2024-01-01T00:00:03Z", "x": 1.5, "n": 1, "label": 1, "m": {"version": 1, "score": 0.859375, "value": 0.859375}}
+)",
     .models = R"(m:
-  features: {numeric: [x]}
+  learner: {linear: {loss: squared}}
   optimizer: {sgd: {rate: 0.5}}
+  features: {numeric: [x]}
   scaling: none
   microbatch: 2
 )"};

@@ -1,0 +1,220 @@
+// What training must not depend on: cuts of batches, commits, restores, the size of microbatches.
+#include <gtest/gtest.h>
+
+#include "tests/operators/learning/learning_rows.h"
+
+namespace freshet {
+namespace {
+
+constexpr uint32_t kBits = 10;
+
+std::string ModelOf(size_t microbatch, std::string_view update = "sequential") {
+  return "m: {features: {" + std::string(kAllFeatures) + ", bits: " + std::to_string(kBits) +
+         "}, microbatch: " + std::to_string(microbatch) + ", update: " + std::string(update) + "}";
+}
+
+std::unique_ptr<OperatorFixture> Trainer(const std::string& models) {
+  auto fixture = std::make_unique<OperatorFixture>(train_definition(), "from: rows\nmodels: [m]\nlabel: late",
+                                                   LearningStreams(), WithModels(models));
+  EXPECT_TRUE(fixture->ok()) << fixture->diagnostics();
+  return fixture;
+}
+
+TEST(Train, SequentialWeightsAreThoseOfMicrobatchOne) {
+  const std::vector<FixtureRow> rows = LearningRows(7 * 64, 1);  // whole microbatches of each size
+  const auto one = Trainer(ModelOf(1));
+  one->Feed(rows);
+  ModelNumbers expected = NumbersOf(one->model("m"), kBits);
+  EXPECT_EQ(expected.version, rows.size());
+  for (const size_t microbatch : {7, 64}) {
+    const auto several = Trainer(ModelOf(microbatch));
+    several->Feed(rows, 30);
+    ModelNumbers numbers = NumbersOf(several->model("m"), kBits);
+    EXPECT_EQ(numbers.version, rows.size() / microbatch);
+    numbers.version = expected.version;
+    EXPECT_TRUE(numbers == expected) << "microbatch " << microbatch;
+  }
+}
+
+TEST(Train, TheMeanGradientIsAnotherUpdate) {
+  const std::vector<FixtureRow> rows = LearningRows(64, 1);
+  const auto one = Trainer(ModelOf(8));
+  const auto mean = Trainer(ModelOf(8, "mean_gradient"));
+  one->Feed(rows);
+  mean->Feed(rows);
+  EXPECT_FALSE(NumbersOf(one->model("m"), kBits) == NumbersOf(mean->model("m"), kBits));
+}
+
+TEST(Train, CutsChangeNothing) {
+  const std::vector<FixtureRow> rows = LearningRows(100, 2);
+  for (const std::string& model : {ModelOf(1), ModelOf(9), ModelOf(9, "mean_gradient"), ModelOf(1000)}) {
+    const auto whole = Trainer(model);
+    whole->Feed(rows);
+    whole->Commit();
+    for (const size_t cut : {1, 7}) {
+      const auto pieces = Trainer(model);
+      pieces->Feed(rows, cut);
+      pieces->Commit();
+      EXPECT_EQ(pieces->emitted(), whole->emitted());
+      EXPECT_EQ(pieces->durable(), whole->durable());
+      EXPECT_TRUE(NumbersOf(pieces->model("m"), kBits) == NumbersOf(whole->model("m"), kBits));
+    }
+  }
+}
+
+TEST(Train, ARestoreBetweenAnyTwoRowsChangesNothing) {
+  const std::vector<FixtureRow> rows = LearningRows(25, 3);
+  const std::span<const FixtureRow> all(rows);
+  for (const std::string& model : {ModelOf(1), ModelOf(4), ModelOf(4, "mean_gradient")}) {
+    const auto undisturbed = Trainer(model);
+    undisturbed->Feed(rows, 5);
+    undisturbed->Commit();
+    for (size_t at = 0; at <= rows.size(); ++at) {
+      const auto restored = Trainer(model);
+      restored->Feed(all.first(at), 3);
+      restored->Commit();
+      restored->Feed(all.subspan(at).first(std::min<size_t>(6, rows.size() - at)));  // lost
+      restored->Restore();
+      restored->Feed(all.subspan(at), 3);
+      restored->Commit();
+      ASSERT_EQ(restored->emitted(), undisturbed->emitted()) << "restored after " << at;
+      ASSERT_EQ(restored->durable(), undisturbed->durable()) << "restored after " << at;
+      ASSERT_TRUE(NumbersOf(restored->model("m"), kBits) == NumbersOf(undisturbed->model("m"), kBits));
+    }
+  }
+}
+
+TEST(Train, PublishesNothingOfAPartFilledMicrobatch) {
+  const auto trainer = Trainer(ModelOf(10));
+  trainer->Feed(LearningRows(9, 4));
+  EXPECT_EQ(trainer->model("m").version(), 0U);
+  size_t blocks = 0;
+  for (const bool published : {true, false}) {
+    const Status status = trainer->model("m").Collect(published, [&](std::string_view, std::string_view) {
+      ++blocks;
+      return Status();
+    });
+    ASSERT_TRUE(status.ok());
+  }
+  EXPECT_EQ(blocks, 0U);
+}
+
+TEST(Train, RowsWithoutALabelAreLeftOut) {
+  const auto trainer = Trainer(ModelOf(1));
+  std::vector<FixtureRow> rows = LearningRows(10, 5);
+  rows[3].cells[7] = kNull;
+  rows[9].cells[7] = kNull;
+  trainer->Feed(rows, 4);
+  EXPECT_EQ(trainer->emitted().size(), 8U);
+  EXPECT_EQ(trainer->emitted()[3].cause, 4);
+  EXPECT_EQ(trainer->counter("rows_without_label"), 2U);
+  EXPECT_EQ(trainer->model("m").examples(), 8U);
+  EXPECT_TRUE(trainer->dead_letters().empty());
+}
+
+// Rows as a label_join gives them: predicted on by two models, with a label.
+Named<Schema> JoinedStreams() {
+  Named<Schema> streams = LearningStreams();
+  for (const std::string model : {"first", "second"}) {
+    streams[0].second.Add({model + ".version", Type::kInt64, {}});
+    streams[0].second.Add({model + ".score", Type::kFloat64, {}});
+    streams[0].second.Add({model + ".probability", Type::kFloat64, {}});
+  }
+  streams[0].second.Add({"label", Type::kBool, {}});
+  return streams;
+}
+constexpr std::string_view kTwoModels =
+    "first: {features: {numeric: [a, b]}}\nsecond: {features: {numeric: [a]}}\n";
+
+TEST(Train, EveryModelThatPredictedLearnsInATaskOfItsOwn) {
+  std::vector<FixtureRow> rows = LearningRows(20, 6);
+  for (FixtureRow& row : rows) {
+    for (int i = 0; i < 2; ++i)
+      row.cells.insert(row.cells.end(), {int64_t{0}, 0.0, 0.5});
+    row.cells.push_back(row.cells[7]);
+  }
+  for (const size_t part : {0, 1}) {
+    FixtureOptions options = WithModels(std::string(kTwoModels));
+    options.part = part;
+    OperatorFixture fixture(train_definition(), "from: rows", JoinedStreams(), options);
+    ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+    EXPECT_EQ(fixture.plan().trains, (std::vector<std::string>{"first", "second"}));
+    EXPECT_EQ(fixture.schema(), JoinedStreams()[0].second);
+    fixture.Feed(rows, 6);
+    if (part == 0) {
+      ASSERT_EQ(fixture.emitted().size(), rows.size());
+      EXPECT_EQ(fixture.emitted()[7].cells, rows[7].cells);
+    } else {
+      EXPECT_TRUE(fixture.emitted().empty());
+    }
+    EXPECT_EQ(fixture.model("first").version(), part == 0 ? 20U : 0U);
+    EXPECT_EQ(fixture.model("second").version(), part == 1 ? 20U : 0U);
+    const std::string learnt = part == 0 ? "models/first/" : "models/second/";
+    EXPECT_EQ(fixture.Summarize(),
+              (std::map<std::string, double>{{learnt + "version", 20}, {learnt + "learnt", 20}}));
+  }
+}
+
+TEST(Train, ReadsLabelAndFeaturesWhateverIsReadDownstream) {
+  FixtureOptions options = WithModels(std::string(kTwoModels));
+  OperatorFixture fixture(train_definition(), "from: rows", JoinedStreams(), options);
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  std::vector<size_t> columns;
+  for (const ColumnRef& read : fixture.plan().reads)
+    columns.push_back(read.column);
+  EXPECT_EQ(columns, (std::vector<size_t>{0, 1, 15}));
+}
+
+TEST(Train, RefusesAModelLearntWithOtherFeatures) {
+  const auto trainer = Trainer("m: {features: {numeric: [a, b]}}");
+  trainer->Feed(LearningRows(3, 1));
+  OperatorFixture other(train_definition(), "from: rows\nmodels: [m]\nlabel: late", LearningStreams(),
+                        WithModels("m: {features: {numeric: [b, a]}}"));
+  ASSERT_TRUE(other.ok()) << other.diagnostics();
+  Publish(trainer->model("m"), other.model("m"));
+  struct Nowhere final : Emitter {
+    void Emit(size_t, Batch) override { FAIL(); }
+  } nowhere;
+  const Status status = other.op().Process(
+      0, MakeBatch(other.pool(), LearningStreams()[0].second, LearningRows(1, 1)), nowhere);
+  EXPECT_EQ(status.code(), Code::kConflict);
+  EXPECT_NE(status.message().find("new name"), std::string::npos) << status.message();
+}
+
+std::string Faults(std::string_view body, std::string models,
+                   const Named<Schema>& streams = LearningStreams()) {
+  OperatorFixture fixture(train_definition(), body, streams, WithModels(std::move(models)));
+  EXPECT_FALSE(fixture.ok());
+  return fixture.diagnostics();
+}
+
+TEST(Train, SaysWhatIsWrongWithLabels) {
+  const std::string one = "m: {features: {numeric: [a]}}";
+  EXPECT_EQ(Faults("from: rows", one),
+            "job.yaml:1:7: no model has predicted on the rows of `rows`; read a stream that comes from a "
+            "`predict`, or "
+            "name `models:` and `label:`\njob.yaml:1:7: the rows of `rows` have no column `label`; read a "
+            "`label_join`, or say what is to be predicted with `label:`\n");
+  EXPECT_NE(Faults("from: rows\nmodels: [m]\nlabel: delay", one)
+                .find("the label is a float64, but the loss of model `m` needs a bool"),
+            std::string::npos);
+  EXPECT_NE(Faults("from: rows\nmodels: [m]\nlabel: late",
+                   "m: {features: {numeric: [a]}, learner: {linear: {loss: squared}}}")
+                .find("the label is a bool, but the loss of model `m` needs a number"),
+            std::string::npos);
+  EXPECT_NE(Faults("from: rows\nmodels: [m, m]\nlabel: late", one).find("`m` is named twice"),
+            std::string::npos);
+  EXPECT_NE(Faults("from: rows\nmodels: [first, second]\nlabel: late", std::string(kTwoModels))
+                .find("job.yaml:2:10: `first` has not predicted on these rows"),
+            std::string::npos);
+  Named<Schema> unjoined = JoinedStreams();
+  std::vector<Field> fields = unjoined[0].second.fields();
+  fields.pop_back();
+  unjoined[0].second = Schema(fields);
+  EXPECT_NE(Faults("from: rows\nmodels: [first]\nlabel: late", std::string(kTwoModels), unjoined)
+                .find("leave the `predict` out"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace freshet
