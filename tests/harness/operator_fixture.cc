@@ -219,9 +219,13 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     parameters = definition.shape->make();
     Read(*definition.shape, node, parameters.get(), reading);
     if (!options.models.empty()) ReadModels(reading);
-    for (const InputPort& port : definition.inputs(parameters.get()))
+    const std::vector<InputPort> ports = definition.inputs(parameters.get());
+    for (const InputPort& port : ports)
       AddInput(port, streams);
     if (!diagnostics.ok()) return;
+    for (size_t port = 0; port < ports.size(); ++port)
+      for (const FieldRef& field : ports[port].key)
+        binder.Column(port, field);
     plan = definition.bind(parameters.get(), binder);
     if (diagnostics.ok()) CheckPlan();
   }
@@ -242,13 +246,10 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
       binder.Error(port.stream.position, "no stream `" + port.stream.name + "`");
       return;
     }
-    const size_t index = binder.inputs.size();
     binder.inputs.push_back(found->second);
     binder.origins.emplace_back();
     for (const Field& field : found->second.fields())
       binder.origins.back().push_back({field.name, field.name});
-    for (const FieldRef& field : port.key)
-      binder.Column(index, field);
   }
 
   void CheckPlan() {
