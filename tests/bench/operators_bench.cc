@@ -116,7 +116,7 @@ void FilterOneRow(benchmark::State& state) {
 BENCHMARK(FilterOneRow);
 
 void DeriveOneRow(benchmark::State& state) {
-  OneRow(state, derive_definition(), "{from: events, fields: {y: 'x1 + x2'}}");
+  OneRow(state, derive_definition(), "{from: events, fields: {total: 'x1 + x2'}}");
 }
 BENCHMARK(DeriveOneRow);
 
