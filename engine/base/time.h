@@ -24,6 +24,8 @@ std::optional<Duration> ParseDuration(std::string_view text);
 // Each unit from days down that it has some of ("1h30m", "30d"); ParseDuration reads it back.
 std::string FormatDuration(Duration duration);
 
+inline constexpr Time kFirstTimestamp = -62'135'596'800 * kSecond;     // 0001-01-01T00:00:00Z
+inline constexpr Time kLastTimestamp = 253'402'300'800 * kSecond - 1;  // 9999-12-31T23:59:59.999999Z
 // RFC 3339 with any offset and up to nine fractional digits (below a microsecond they are cut). Years 0001 to
 // 9999. A leap second is the second after it.
 std::optional<Time> ParseTimestamp(std::string_view text);

@@ -7,8 +7,8 @@
 namespace freshet {
 namespace {
 
-constexpr Time kFirst = DaysFromCivil({1, 1, 1}) * kDay;
-constexpr Time kLast = DaysFromCivil({10000, 1, 1}) * kDay - 1;
+static_assert(kFirstTimestamp == DaysFromCivil({1, 1, 1}) * kDay);
+static_assert(kLastTimestamp == DaysFromCivil({10000, 1, 1}) * kDay - 1);
 
 // Reads the text of a timestamp from the left; `ok` turns false at the first character that does not fit.
 struct Reader {
@@ -103,7 +103,7 @@ std::optional<Time> ParseTimestamp(std::string_view text) {
   // A leap second (only at the end of a UTC day) is read as the first second of the next day, as POSIX counts
   // it.
   if (second == 60 && FloorTo(time, kDay) != FloorTo(time, kSecond)) return std::nullopt;
-  if (time < kFirst || time > kLast) return std::nullopt;
+  if (time < kFirstTimestamp || time > kLastTimestamp) return std::nullopt;
   return time;
 }
 

@@ -1,296 +1,263 @@
-#include <cmath>
 #include <cstring>
 
 #include <simdjson.h>
 
-#include "engine/base/bytes.h"
 #include "engine/format/json.h"
+#include "engine/format/json_number.h"
+#include "engine/format/json_paths.h"
+#include "engine/format/json_slots.h"
 
 namespace freshet {
-
 namespace {
+
+namespace ondemand = simdjson::ondemand;
+using Kind = JsonScalar::Kind;
 
 constexpr size_t kMostBytes = 1 << 20;
 constexpr size_t kMostDepth = 64;
 
-using Element = simdjson::dom::element;
-using Kind = simdjson::dom::element_type;
-
-// What is looked for in an object: a field, or an object with more to look for.
-struct Wanted {
-  std::string key;
-  int field = -1;
-  std::vector<Wanted> inside;
-};
-
-void Insert(std::vector<Wanted>& wanted, std::span<const std::string> path, int field) {
-  Wanted* found = nullptr;
-  for (Wanted& known : wanted) {
-    if (known.key == path[0] && known.field < 0 && path.size() > 1) found = &known;
-  }
-  if (found == nullptr) found = &wanted.emplace_back(Wanted{path[0], -1, {}});
-  if (path.size() == 1) {
-    found->field = field;
-  } else {
-    Insert(found->inside, path.subspan(1), field);
-  }
+bool IsSpace(char c) {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-std::string_view KindName(const Element& value) {
-  switch (value.type()) {
-    case Kind::ARRAY:
-      return "a list";
-    case Kind::OBJECT:
-      return "an object";
-    case Kind::STRING:
-      return "a string";
-    case Kind::BOOL:
-      return "a boolean";
-    case Kind::NULL_VALUE:
-      return "null";
-    default:
-      return "a number";
-  }
+bool IsHex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+// Whether every backslash begins an escape of RFC 8259, section 7.
+bool EscapesAreWellFormed(std::string_view text) {
+  for (size_t i = text.find('\\'); i < text.size(); i = text.find('\\', i)) {
+    if (i + 1 == text.size()) return false;
+    const char escape = text[i + 1];
+    i += 2;
+    if (escape == 'u') {
+      for (size_t end = i + 4; i < end; ++i) {
+        if (i >= text.size() || !IsHex(text[i])) return false;
+      }
+    } else if (std::string_view("\"\\/bfnrt").find(escape) == std::string_view::npos) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// simdjson finds the tokens and checks UTF-8, quotes and brackets. It walks lazily, so this decoder visits
+// every value and checks every token itself, also of fields that nobody reads: a record is good as a whole or
+// not at all.
 class JsonDecoder final : public Decoder {
  public:
-  explicit JsonDecoder(std::vector<InputField> fields) : fields_(std::move(fields)), found_(fields_.size()) {
-    for (size_t i = 0; i < fields_.size(); ++i) {
-      if (fields_[i].path.empty()) fields_[i].path.push_back(fields_[i].name);
-      Insert(root_, fields_[i].path, static_cast<int>(i));
-    }
-    [[maybe_unused]] const auto error =
-        parser_.allocate(kMostBytes, kMostDepth);  // seen again at the first parse
-  }
+  explicit JsonDecoder(std::vector<InputField> fields) : slots_(std::move(fields)), paths_(slots_.fields()) {}
 
   std::optional<Rejection> Decode(std::string_view record, std::span<ColumnBuilder> row) override {
-    if (std::optional<Rejection> bad = Parse(record)) return bad;
-    for (size_t i = 0; i < fields_.size(); ++i) {
-      std::optional<Rejection> bad = Append(fields_[i], found_[i], row[i]);
-      if (!bad) continue;
-      for (size_t taken = 0; taken < i; ++taken)
-        row[taken].RemoveLast();
-      return bad;
+    if (record.size() > kMostBytes) {
+      return Reject("too_large",
+                    std::to_string(record.size()) + " bytes, more than the 1 MiB a record may have");
     }
+    slots_.Clear();
+    ++round_;
+    if (!ReadRecord(record) || !slots_.CheckRequired(bad_)) return std::move(bad_);
+    slots_.Append(row);
     return std::nullopt;
   }
 
  private:
-  struct Found {
-    bool present = false;
-    Element value;
-  };
+  bool ReadRecord(std::string_view record);
+  bool ReadObject(ondemand::object object, JsonPaths* paths, size_t depth);
+  bool ReadList(ondemand::array list, JsonPaths::Entry* entry, size_t depth);
+  bool ReadValue(ondemand::value& value, JsonPaths::Entry* entry, size_t depth);
+  bool ReadMember(ondemand::value& value, JsonPaths::Entry& entry, size_t depth);
+  bool ReadItem(ondemand::value& value, std::span<const uint32_t> fields, size_t depth);
+  bool ReadScalar(ondemand::value& value, bool wanted, JsonScalar& scalar);
+  bool FindEntry(ondemand::field& field, JsonPaths* paths, JsonPaths::Entry*& entry);
 
-  std::optional<Rejection> Parse(std::string_view record) {
-    if (record.size() > kMostBytes) return Rejection{"too_large", std::to_string(record.size()) + " bytes"};
-    if (buffer_.size() < record.size() + simdjson::SIMDJSON_PADDING) {
-      buffer_.resize(2 * record.size() + simdjson::SIMDJSON_PADDING);
-    }
-    std::memcpy(buffer_.data(), record.data(), record.size());
-    std::memset(buffer_.data() + record.size(), ' ', simdjson::SIMDJSON_PADDING);
-    Element root;
-    const simdjson::error_code error = parser_.parse(buffer_.data(), record.size(), false).get(root);
-    if (error == simdjson::DEPTH_ERROR) return Rejection{"too_deep", "more than 64 levels"};
-    if (error == simdjson::UTF8_ERROR) return Rejection{"bad_encoding", "the record is not valid UTF-8"};
-    if (error != simdjson::SUCCESS) return Rejection{"not_json", simdjson::error_message(error)};
-    simdjson::dom::object object;
-    if (root.get(object) != simdjson::SUCCESS) {
-      return Rejection{"not_json", "the record is " + std::string(KindName(root)) + ", not an object"};
-    }
-    for (Found& found : found_)
-      found.present = false;
-    return Look(object, root_);
+  bool Refuse(std::string_view reason, std::string detail) {
+    bad_ = Reject(reason, std::move(detail));
+    return false;
+  }
+  bool Refuse(simdjson::error_code error) {
+    if (error == simdjson::UTF8_ERROR) return Refuse("bad_encoding", "the record is not valid UTF-8");
+    return Refuse("not_json", simdjson::error_message(error));
+  }
+  // Of a string that could not be unescaped: what is well-formed is an escaped half of a surrogate pair.
+  bool RefuseEscapes(std::string_view raw) {
+    if (EscapesAreWellFormed(raw))
+      return Refuse("bad_encoding", "half a surrogate pair in \"" + Excerpt(raw) + "\"");
+    return Refuse("not_json", "an unknown escape in \"" + Excerpt(raw) + "\"");
+  }
+  bool CheckDepth(size_t depth) {
+    return depth <= kMostDepth || Refuse("too_deep", "more than 64 objects and lists inside each other");
   }
 
-  // Records mostly repeat the order of the fields, so each key is compared with the next wanted one first.
-  std::optional<Rejection> Look(const simdjson::dom::object& object, const std::vector<Wanted>& wanted) {
-    size_t next = 0;
-    for (const auto [key, value] : object) {
-      size_t at = next;
-      for (size_t tried = 0; tried < wanted.size() && wanted[at].key != key; ++tried)
-        at = (at + 1) % wanted.size();
-      if (wanted[at].key != key) continue;
-      next = (at + 1) % wanted.size();
-      if (std::optional<Rejection> bad = Take(wanted[at], value)) return bad;
-    }
-    return std::nullopt;
-  }
-
-  std::optional<Rejection> Take(const Wanted& wanted, const Element& value) {
-    if (wanted.field < 0) {
-      simdjson::dom::object inside;
-      if (value.is_null()) return std::nullopt;
-      if (value.get(inside) != simdjson::SUCCESS) {
-        return Rejection{"wrong_type",
-                         "`" + wanted.key + "` is " + std::string(KindName(value)) + ", not an object"};
-      }
-      return Look(inside, wanted.inside);
-    }
-    Found& found = found_[static_cast<size_t>(wanted.field)];
-    if (found.present) return Rejection{"duplicate_field", "`" + wanted.key + "` stands twice"};
-    found = {true, value};
-    return std::nullopt;
-  }
-
-  static Rejection WrongType(const InputField& field, const Element& value) {
-    return {"wrong_type", "`" + field.name + "` is " + std::string(KindName(value)) + ", not " +
-                              std::string(NameOf(field.type))};
-  }
-  static Rejection OutOfRange(const InputField& field) {
-    return {"out_of_range", "`" + field.name + "` does not fit " + std::string(NameOf(field.type))};
-  }
-
-  std::optional<Rejection> Append(const InputField& field, const Found& found, ColumnBuilder& out) {
-    if (!found.present || found.value.is_null()) {
-      if (field.required) return Rejection{"missing_field", "`" + field.name + "` is absent"};
-      out.AppendNull();
-      return std::nullopt;
-    }
-    switch (field.type) {
-      case Type::kBool: {
-        bool value = false;
-        if (found.value.get(value) != simdjson::SUCCESS) return WrongType(field, found.value);
-        out.Append(value);
-        return std::nullopt;
-      }
-      case Type::kInt64:
-        return AppendInteger(field, found.value, out);
-      case Type::kFloat64: {
-        double value = 0;
-        if (found.value.get(value) != simdjson::SUCCESS) return WrongType(field, found.value);
-        out.Append(value);
-        return std::nullopt;
-      }
-      case Type::kTimestamp:
-      case Type::kDuration:
-        return AppendTime(field, found.value, out);
-      case Type::kString:
-      case Type::kBytes:
-        return AppendText(field, found.value, out);
-      case Type::kListFloat64:
-      case Type::kListString:
-        return AppendList(field, found.value, out);
-    }
-    return std::nullopt;
-  }
-
-  static std::optional<Rejection> AppendInteger(const InputField& field, const Element& value,
-                                                ColumnBuilder& out) {
-    int64_t whole = 0;
-    const simdjson::error_code error = value.get(whole);
-    if (error == simdjson::SUCCESS) {
-      out.Append(whole);
-      return std::nullopt;
-    }
-    double number = 0;
-    if (value.get(number) != simdjson::SUCCESS) return WrongType(field, value);
-    if (number != std::floor(number)) {
-      return Rejection{"wrong_type", "`" + field.name + "` has a fraction, and is to be an int64"};
-    }
-    if (!(number >= -0x1p63 && number < 0x1p63)) return OutOfRange(field);
-    out.Append(static_cast<int64_t>(number));
-    return std::nullopt;
-  }
-
-  static std::optional<Rejection> AppendTime(const InputField& field, const Element& value,
-                                             ColumnBuilder& out) {
-    std::string_view text;
-    if (value.get(text) == simdjson::SUCCESS) {
-      const std::optional<int64_t> parsed =
-          field.type == Type::kTimestamp ? ParseTimestamp(text) : ParseDuration(text);
-      if (!parsed) {
-        return Rejection{"wrong_type", "`" + field.name + "` is no " + std::string(NameOf(field.type)) +
-                                           ": " + std::string(text.substr(0, 60))};
-      }
-      out.Append(*parsed);
-      return std::nullopt;
-    }
-    int64_t whole = 0;
-    if (value.get(whole) == simdjson::SUCCESS) return AppendScaled(field, whole, out);
-    double number = 0;
-    if (value.get(number) != simdjson::SUCCESS) return WrongType(field, value);
-    const double micros = number * MicrosPer(field.unit);
-    if (!(micros >= -0x1p63 && micros < 0x1p63)) return OutOfRange(field);
-    out.Append(static_cast<int64_t>(std::floor(micros)));
-    return std::nullopt;
-  }
-
-  static double MicrosPer(TimeUnit unit) {
-    switch (unit) {
-      case TimeUnit::kSeconds:
-        return 1e6;
-      case TimeUnit::kMilliseconds:
-        return 1e3;
-      case TimeUnit::kMicroseconds:
-        return 1;
-      case TimeUnit::kNanoseconds:
-        return 1e-3;
-    }
-    return 1;
-  }
-
-  static std::optional<Rejection> AppendScaled(const InputField& field, int64_t number, ColumnBuilder& out) {
-    int64_t micros = 0;
-    if (field.unit == TimeUnit::kNanoseconds) {
-      micros = FloorTo(number, 1000) / 1000;
-    } else if (__builtin_mul_overflow(number, static_cast<int64_t>(MicrosPer(field.unit)), &micros)) {
-      return OutOfRange(field);
-    }
-    out.Append(micros);
-    return std::nullopt;
-  }
-
-  std::optional<Rejection> AppendText(const InputField& field, const Element& value, ColumnBuilder& out) {
-    std::string_view text;
-    if (value.get(text) != simdjson::SUCCESS) return WrongType(field, value);
-    if (field.type == Type::kBytes) {
-      if (!FromBase64(text, bytes_)) return Rejection{"bad_encoding", "`" + field.name + "` is not base64"};
-      text = bytes_;
-    }
-    bool known = field.values.empty();
-    for (const std::string& allowed : field.values)
-      known = known || allowed == text;
-    if (!known) {
-      return Rejection{"unknown_value",
-                       "`" + field.name + "` is none of its values: " + std::string(text.substr(0, 60))};
-    }
-    out.Append(text);
-    return std::nullopt;
-  }
-
-  std::optional<Rejection> AppendList(const InputField& field, const Element& value, ColumnBuilder& out) {
-    simdjson::dom::array items;
-    if (value.get(items) != simdjson::SUCCESS) return WrongType(field, value);
-    numbers_.clear();
-    texts_.clear();
-    for (const Element item : items) {
-      double number = 0;
-      std::string_view text;
-      if (field.type == Type::kListFloat64 ? item.get(number) != simdjson::SUCCESS
-                                           : item.get(text) != simdjson::SUCCESS) {
-        return Rejection{"wrong_type", "`" + field.name + "` holds " + std::string(KindName(item))};
-      }
-      numbers_.push_back(number);
-      texts_.push_back(text);
-    }
-    if (field.type == Type::kListFloat64) {
-      out.AppendList(numbers_);
-    } else {
-      out.AppendList(texts_);
-    }
-    return std::nullopt;
-  }
-
-  std::vector<InputField> fields_;
-  std::vector<Wanted> root_;
-  std::vector<Found> found_;
-  simdjson::dom::parser parser_;
-  std::vector<char> buffer_;
-  std::string bytes_;
-  std::vector<double> numbers_;
-  std::vector<std::string_view> texts_;
+  JsonSlots slots_;
+  JsonPaths paths_;
+  ondemand::parser parser_;
+  std::vector<char> buffer_;  // the record, padded
+  std::string_view padded_;   // the part of it that may be read
+  uint64_t round_ = 0;
+  Rejection bad_;
 };
+
+bool JsonDecoder::ReadRecord(std::string_view record) {
+  if (buffer_.size() < record.size() + simdjson::SIMDJSON_PADDING) {
+    buffer_.resize(2 * record.size() + simdjson::SIMDJSON_PADDING);
+  }
+  if (!record.empty()) std::memcpy(buffer_.data(), record.data(), record.size());
+  std::memset(buffer_.data() + record.size(), ' ', simdjson::SIMDJSON_PADDING);
+  padded_ = {buffer_.data(), record.size() + simdjson::SIMDJSON_PADDING};
+  ondemand::document document;
+  const simdjson::padded_string_view text(buffer_.data(), record.size(), padded_.size());
+  if (const auto error = parser_.iterate(text).get(document)) return Refuse(error);
+  ondemand::object object;
+  if (const auto error = document.get_object().get(object)) {
+    if (error == simdjson::INCORRECT_TYPE) return Refuse("not_json", "the record is no JSON object");
+    return Refuse(error);
+  }
+  if (!ReadObject(object, &paths_, 1)) return false;
+  if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
+    return Refuse("not_json", "more text after the object");
+  }
+  return true;
+}
+
+bool JsonDecoder::ReadObject(ondemand::object object, JsonPaths* paths, size_t depth) {
+  if (!CheckDepth(depth)) return false;
+  if (paths != nullptr) paths->Begin();
+  for (auto result : object) {
+    ondemand::field field;
+    if (const auto error = std::move(result).get(field)) return Refuse(error);
+    JsonPaths::Entry* entry = nullptr;
+    if (!FindEntry(field, paths, entry)) return false;
+    if (!ReadValue(field.value(), entry, depth)) return false;
+  }
+  return true;
+}
+
+bool JsonDecoder::FindEntry(ondemand::field& field, JsonPaths* paths, JsonPaths::Entry*& entry) {
+  const char* begin = field.key().raw();
+  const std::string_view raw = padded_.substr(static_cast<size_t>(begin - padded_.data()));
+  if (paths != nullptr) entry = paths->Expected(raw);
+  if (entry == nullptr) {
+    size_t end = raw.find_first_of("\"\\");
+    std::string_view key = raw.substr(0, end);
+    if (raw[end] == '\\') {
+      while (raw[end] != '"')
+        end += raw[end] == '\\' ? 2 : 1;
+      const std::string_view escaped = raw.substr(0, end);
+      if (paths == nullptr) return EscapesAreWellFormed(escaped) || RefuseEscapes(escaped);
+      if (field.unescaped_key().get(key) != simdjson::SUCCESS) return RefuseEscapes(escaped);
+    }
+    if (paths != nullptr) entry = paths->Find(key);
+  }
+  if (entry == nullptr) return true;
+  if (entry->seen == round_)
+    return Refuse("duplicate_field", "the key \"" + Excerpt(entry->key) + "\" stands twice");
+  entry->seen = round_;
+  return true;
+}
+
+bool JsonDecoder::ReadValue(ondemand::value& value, JsonPaths::Entry* entry, size_t depth) {
+  if (entry != nullptr) return ReadMember(value, *entry, depth);
+  return ReadItem(value, {}, depth);
+}
+
+// A value that is looked for, or looked into.
+bool JsonDecoder::ReadMember(ondemand::value& value, JsonPaths::Entry& entry, size_t depth) {
+  ondemand::json_type type{};
+  if (const auto error = value.type().get(type)) return Refuse(error);
+  if (type == ondemand::json_type::object) {
+    if (!entry.fields.empty()) return slots_.NotObject(entry.fields[0], bad_);
+    ondemand::object object;
+    if (const auto error = value.get_object().get(object)) return Refuse(error);
+    return ReadObject(object, entry.inside.get(), depth + 1);
+  }
+  if (type == ondemand::json_type::array) {
+    for (const uint32_t field : entry.fields) {
+      if (!slots_.BeginList(field, bad_)) return false;
+    }
+    if (entry.inside)
+      return Refuse("wrong_type", "\"" + Excerpt(entry.key) + "\" must be an object, not a list");
+    ondemand::array list;
+    if (const auto error = value.get_array().get(list)) return Refuse(error);
+    return ReadList(list, &entry, depth + 1);
+  }
+  JsonScalar scalar;
+  if (!ReadScalar(value, true, scalar)) return false;
+  if (entry.inside && scalar.kind != Kind::kNull) {
+    return Refuse("wrong_type", "\"" + Excerpt(entry.key) + "\" must be an object");
+  }
+  for (const uint32_t field : entry.fields) {
+    if (!slots_.Set(field, scalar, bad_)) return false;
+  }
+  return true;
+}
+
+bool JsonDecoder::ReadList(ondemand::array list, JsonPaths::Entry* entry, size_t depth) {
+  if (!CheckDepth(depth)) return false;
+  for (auto result : list) {
+    ondemand::value value;
+    if (const auto error = std::move(result).get(value)) return Refuse(error);
+    if (!ReadItem(value,
+                  entry != nullptr ? std::span<const uint32_t>(entry->fields) : std::span<const uint32_t>(),
+                  depth)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// An item of a list that `fields` read, or any value that nobody reads.
+bool JsonDecoder::ReadItem(ondemand::value& value, std::span<const uint32_t> fields, size_t depth) {
+  ondemand::json_type type{};
+  if (const auto error = value.type().get(type)) return Refuse(error);
+  if (type == ondemand::json_type::object || type == ondemand::json_type::array) {
+    if (!fields.empty()) {
+      return Refuse("wrong_type", "`" + slots_.fields()[fields[0]].name + "` must be a list of plain values");
+    }
+    if (type == ondemand::json_type::object) {
+      ondemand::object object;
+      if (const auto error = value.get_object().get(object)) return Refuse(error);
+      return ReadObject(object, nullptr, depth + 1);
+    }
+    ondemand::array list;
+    if (const auto error = value.get_array().get(list)) return Refuse(error);
+    return ReadList(list, nullptr, depth + 1);
+  }
+  JsonScalar scalar;
+  if (!ReadScalar(value, !fields.empty(), scalar)) return false;
+  for (const uint32_t field : fields) {
+    if (!slots_.AddItem(field, scalar, bad_)) return false;
+  }
+  return true;
+}
+
+// Strings are taken where they lie in the buffer; only those with escapes are copied, and only if `wanted`.
+bool JsonDecoder::ReadScalar(ondemand::value& value, bool wanted, JsonScalar& scalar) {
+  std::string_view token = value.raw_json_token();
+  // simdjson steps over a string and a colon as over a key, wherever they stand.
+  if (token.data()[token.size()] == ':')
+    return Refuse("not_json", "a colon after a value: " + Excerpt(token));
+  while (!token.empty() && IsSpace(token.back()))
+    token.remove_suffix(1);
+  if (token.size() >= 2 && token.front() == '"' && token.back() == '"') {
+    const std::string_view raw = token.substr(1, token.size() - 2);
+    scalar = {Kind::kString, raw};
+    if (std::memchr(raw.data(), '\\', raw.size()) == nullptr) return true;
+    if (!wanted) return EscapesAreWellFormed(raw) || RefuseEscapes(raw);
+    return value.get_string().get(scalar.text) == simdjson::SUCCESS || RefuseEscapes(raw);
+  }
+  if (token == "null") {
+    scalar.kind = Kind::kNull;
+  } else if (token == "true") {
+    scalar.kind = Kind::kTrue;
+  } else if (token == "false") {
+    scalar.kind = Kind::kFalse;
+  } else if (IsJsonNumber(token)) {
+    scalar = {Kind::kNumber, token};
+  } else {
+    return Refuse("not_json", "no JSON value: " + Excerpt(token));
+  }
+  return true;
+}
 
 }  // namespace
 

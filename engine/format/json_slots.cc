@@ -1,0 +1,259 @@
+#include "engine/format/json_slots.h"
+
+#include <algorithm>
+
+#include "engine/base/bytes.h"
+#include "engine/format/json_number.h"
+
+namespace freshet {
+namespace {
+
+using Kind = JsonScalar::Kind;
+
+// The front of `text`, at most `most` bytes, not cut inside a character.
+std::string_view Front(std::string_view text, size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<uint8_t>(text[most]) & 0xc0) == 0x80)
+    --most;
+  return text.substr(0, most);
+}
+
+std::string Describe(const JsonScalar& scalar) {
+  switch (scalar.kind) {
+    case Kind::kNull:
+      return "null";
+    case Kind::kFalse:
+      return "false";
+    case Kind::kTrue:
+      return "true";
+    case Kind::kNumber:
+      return "the number " + Excerpt(scalar.text);
+    case Kind::kString:
+      break;
+  }
+  return "the string \"" + Excerpt(scalar.text) + "\"";
+}
+
+std::string Wanted(Type type) {
+  switch (type) {
+    case Type::kBool:
+      return "true or false";
+    case Type::kInt64:
+      return "an integer";
+    case Type::kFloat64:
+      return "a number";
+    case Type::kString:
+      return "a string";
+    case Type::kBytes:
+      return "a string in base64";
+    case Type::kTimestamp:
+      return "an RFC 3339 timestamp or a number";
+    case Type::kDuration:
+      return "a duration such as \"1h30m\" or a number";
+    case Type::kListFloat64:
+      return "a list of numbers";
+    case Type::kListString:
+      return "a list of strings";
+  }
+  return {};
+}
+
+bool WrongType(const InputField& field, std::string_view found, Rejection& bad) {
+  std::string detail = "`" + field.name + "` must be " + Wanted(field.type) + ", not ";
+  bad = Reject("wrong_type", detail.append(found));
+  return false;
+}
+
+bool OutOfRange(const InputField& field, const JsonScalar& scalar, Rejection& bad) {
+  bad = Reject("out_of_range", "`" + field.name + "`: " + Excerpt(scalar.text) + " does not fit " +
+                                   std::string(NameOf(field.type)));
+  return false;
+}
+
+// The power of ten that turns a number of the unit into microseconds.
+int ShiftOf(TimeUnit unit) {
+  switch (unit) {
+    case TimeUnit::kSeconds:
+      return 6;
+    case TimeUnit::kMilliseconds:
+      return 3;
+    case TimeUnit::kMicroseconds:
+      return 0;
+    case TimeUnit::kNanoseconds:
+      return -3;
+  }
+  return 0;
+}
+
+bool SetInteger(const InputField& field, const JsonScalar& scalar, int64_t& value, Rejection& bad) {
+  if (scalar.kind != Kind::kNumber) return WrongType(field, Describe(scalar), bad);
+  switch (ReadInteger(scalar.text, 0, false, value)) {
+    case NumberFault::kNone:
+      return true;
+    case NumberFault::kFraction:
+      return WrongType(field, Describe(scalar), bad);
+    case NumberFault::kTooLarge:
+      break;
+  }
+  return OutOfRange(field, scalar, bad);
+}
+
+bool SetFloat(const InputField& field, const JsonScalar& scalar, double& value, Rejection& bad) {
+  if (scalar.kind != Kind::kNumber) return WrongType(field, Describe(scalar), bad);
+  if (ReadFloat(scalar.text, value) != NumberFault::kNone) return OutOfRange(field, scalar, bad);
+  return true;
+}
+
+}  // namespace
+
+Rejection Reject(std::string_view reason, std::string detail) {
+  detail.resize(Front(detail, 200).size());
+  return {reason, std::move(detail)};
+}
+
+std::string Excerpt(std::string_view text) {
+  constexpr size_t kMost = 60;
+  std::string out(Front(text, kMost));
+  if (out.size() < text.size()) out += "…";
+  return out;
+}
+
+JsonSlots::JsonSlots(std::vector<InputField> fields) : fields_(std::move(fields)), slots_(fields_.size()) {
+  for (InputField& field : fields_) {
+    if (field.path.empty()) field.path.push_back(field.name);
+    std::sort(field.values.begin(), field.values.end());
+  }
+}
+
+void JsonSlots::Clear() {
+  for (Slot& slot : slots_)
+    slot.present = false;
+}
+
+bool JsonSlots::Set(size_t field, const JsonScalar& scalar, Rejection& bad) {
+  const InputField& wanted = fields_[field];
+  Slot& slot = slots_[field];
+  slot.present = scalar.kind != Kind::kNull;
+  if (!slot.present) return true;
+  switch (wanted.type) {
+    case Type::kBool:
+      slot.integer = scalar.kind == Kind::kTrue ? 1 : 0;
+      if (scalar.kind == Kind::kTrue || scalar.kind == Kind::kFalse) return true;
+      break;
+    case Type::kInt64:
+      return SetInteger(wanted, scalar, slot.integer, bad);
+    case Type::kFloat64:
+      return SetFloat(wanted, scalar, slot.number, bad);
+    case Type::kTimestamp:
+    case Type::kDuration:
+      return SetTime(wanted, scalar, slot, bad);
+    case Type::kString:
+    case Type::kBytes:
+      return SetText(wanted, scalar, slot, bad);
+    case Type::kListFloat64:
+    case Type::kListString:
+      break;
+  }
+  return WrongType(wanted, Describe(scalar), bad);
+}
+
+bool JsonSlots::SetText(const InputField& field, const JsonScalar& scalar, Slot& slot, Rejection& bad) {
+  if (scalar.kind != Kind::kString) return WrongType(field, Describe(scalar), bad);
+  slot.text = scalar.text;
+  if (field.type == Type::kBytes) {
+    if (!FromBase64(scalar.text, slot.bytes)) {
+      bad = Reject("bad_encoding", "`" + field.name + "` is no base64: " + Excerpt(scalar.text));
+      return false;
+    }
+    slot.text = slot.bytes;
+  }
+  if (field.values.empty() || std::binary_search(field.values.begin(), field.values.end(), slot.text))
+    return true;
+  bad = Reject("unknown_value",
+               "`" + field.name + "`: \"" + Excerpt(scalar.text) + "\" is none of its `values`");
+  return false;
+}
+
+bool JsonSlots::SetTime(const InputField& field, const JsonScalar& scalar, Slot& slot, Rejection& bad) {
+  const bool timestamp = field.type == Type::kTimestamp;
+  if (scalar.kind == Kind::kString) {
+    const auto time = timestamp ? ParseTimestamp(scalar.text) : ParseDuration(scalar.text);
+    if (!time) return WrongType(field, Describe(scalar), bad);
+    slot.integer = *time;
+    return true;
+  }
+  if (scalar.kind != Kind::kNumber) return WrongType(field, Describe(scalar), bad);
+  const bool fits = ReadInteger(scalar.text, ShiftOf(field.unit), true, slot.integer) == NumberFault::kNone;
+  // The years that RFC 3339 can write, so that whatever is read can be written.
+  if (!fits || (timestamp && (slot.integer < kFirstTimestamp || slot.integer > kLastTimestamp))) {
+    return OutOfRange(field, scalar, bad);
+  }
+  return true;
+}
+
+bool JsonSlots::BeginList(size_t field, Rejection& bad) {
+  if (!IsList(fields_[field].type)) return WrongType(fields_[field], "a list", bad);
+  slots_[field].present = true;
+  slots_[field].numbers.clear();
+  slots_[field].texts.clear();
+  return true;
+}
+
+bool JsonSlots::AddItem(size_t field, const JsonScalar& scalar, Rejection& bad) {
+  const InputField& wanted = fields_[field];
+  Slot& slot = slots_[field];
+  if (wanted.type == Type::kListFloat64) {
+    return SetFloat(wanted, scalar, slot.numbers.emplace_back(), bad);
+  }
+  if (scalar.kind != Kind::kString) return WrongType(wanted, "a list with " + Describe(scalar), bad);
+  slot.texts.push_back(scalar.text);
+  return true;
+}
+
+bool JsonSlots::NotObject(size_t field, Rejection& bad) {
+  return WrongType(fields_[field], "an object", bad);
+}
+
+bool JsonSlots::CheckRequired(Rejection& bad) const {
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    if (!fields_[i].required || slots_[i].present) continue;
+    bad = Reject("missing_field", "`" + fields_[i].name + "` is required, and null or absent");
+    return false;
+  }
+  return true;
+}
+
+void JsonSlots::Append(std::span<ColumnBuilder> row) const {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    const Slot& slot = slots_[i];
+    if (!slot.present) {
+      row[i].AppendNull();
+      continue;
+    }
+    switch (fields_[i].type) {
+      case Type::kBool:
+        row[i].Append(slot.integer != 0);
+        break;
+      case Type::kInt64:
+      case Type::kTimestamp:
+      case Type::kDuration:
+        row[i].Append(slot.integer);
+        break;
+      case Type::kFloat64:
+        row[i].Append(slot.number);
+        break;
+      case Type::kString:
+      case Type::kBytes:
+        row[i].Append(slot.text);
+        break;
+      case Type::kListFloat64:
+        row[i].AppendList(slot.numbers);
+        break;
+      case Type::kListString:
+        row[i].AppendList(slot.texts);
+        break;
+    }
+  }
+}
+
+}  // namespace freshet
