@@ -1,0 +1,47 @@
+#pragma once
+// The rows a `label_join` puts out in one call, of one port: the kept row, the kept fields of the label's
+// row, and label, label_time, prediction_time, label_state. One thread.
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "operators/joins/kept_rows.h"
+
+namespace freshet {
+
+struct JoinedRow {
+  std::string_view row;           // as KeptRows has it
+  std::string_view keep;          // of the label's row; empty: none
+  std::optional<uint64_t> label;  // bits of the value
+  std::optional<Time> label_time;
+  Time prediction_time = 0;
+  std::string_view state;
+  Time time = 0;  // of the event
+  uint32_t ordinal = 0;
+};
+
+class JoinedRows {
+ public:
+  JoinedRows(const KeptRows& rows, const KeptRows& keep, Type label, Pool& pool);
+  bool empty() const { return times_.empty(); }
+  Status Add(const JoinedRow& row);
+  Batch Finish(Pool& pool);  // and begins anew
+
+ private:
+  void AppendLabel(std::optional<uint64_t> bits);
+
+  const KeptRows& rows_;
+  const KeptRows& keep_;
+  const Type label_type_;
+  std::vector<ColumnBuilder> row_builders_, keep_builders_;
+  ColumnBuilder label_, label_time_, prediction_time_, state_;
+  std::vector<Time> times_;
+  std::vector<uint32_t> ordinals_;
+  std::vector<ColumnPtr> columns_;
+};
+
+// The bits of row `row` of a label column: bool, int64 or float64.
+uint64_t LabelBits(const Column& column, size_t row);
+
+}  // namespace freshet

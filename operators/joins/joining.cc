@@ -1,0 +1,378 @@
+#include "operators/joins/joining.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "engine/operator/state_key.h"
+#include "operators/joins/joined_rows.h"
+#include "operators/joins/kept_rows.h"
+
+namespace freshet {
+namespace {
+
+constexpr std::string_view kEntries = "entries";
+
+enum class State : uint8_t { kWaiting, kEarly, kReleased, kTimedOut };
+
+// An entry begins so. Behind it: the kept row (kWaiting), then the kept fields of the label's row.
+struct Header {
+  Time time = 0;        // of the prediction; kEarly: nothing
+  Time label_time = 0;  // has_label
+  uint64_t label = 0;   // has_label: its bits
+  uint32_t row_size = 0;
+  State state = State::kWaiting;
+  bool has_label = false;
+  uint8_t unused[2] = {};
+};
+static_assert(sizeof(Header) == 32);
+
+struct Label {
+  Time time = 0;
+  uint64_t bits = 0;
+  std::string keep;  // as KeptRows has it
+};
+
+// Beside each other in the state: timers that only clean up fall due together, as they cut batches.
+Time CleanUpTime(Time expiry, Duration remember) {
+  const Duration grain = std::max<Duration>(remember / 64, 1);
+  return FloorTo(expiry + grain - 1, grain);
+}
+
+class Joining final : public Operator {
+ public:
+  Joining(std::shared_ptr<const JoinPlan> plan, TaskContext& context)
+      : plan_(std::move(plan)),
+        context_(context),
+        entries_(context.raw_state(kEntries)),
+        rows_(plan_->from, ReadColumns(*plan_, context), "from", context.raw_state(KeptRows::Table().name)),
+        keep_(plan_->keep, ReadKept(*plan_, context), "keep", context.raw_state(KeptRows::Table().name)),
+        joined_(rows_, keep_, plan_->label->type(), context.pool()),
+        timed_out_(rows_, keep_, plan_->label->type(), context.pool()),
+        unmatched_(context.counter("labels_unmatched")),
+        repeated_(context.counter("labels_repeated")),
+        late_(context.counter("labels_late")),
+        null_(context.counter("labels_null")),
+        timeouts_(context.counter("timed_out")) {}
+
+  Status Process(size_t port, const Batch& in, Emitter& out) override;
+  Status OnTimer(const DueTimer& timer, Emitter& out) override;
+
+ private:
+  struct Entry {
+    RawTable::Slot slot;
+    std::string_view key;
+    Header header;  // REQUIRES: slot.present()
+    bool present() const { return slot.present(); }
+    bool marker() const { return header.state == State::kReleased || header.state == State::kTimedOut; }
+    std::string_view row() const { return slot.bytes().substr(sizeof(Header), header.row_size); }
+    std::string_view keep() const { return slot.bytes().substr(sizeof(Header) + header.row_size); }
+  };
+
+  static std::vector<size_t> ReadColumns(const JoinPlan& plan, const TaskContext& context);
+  static std::vector<size_t> ReadKept(const JoinPlan& plan, const TaskContext& context);
+
+  Status Open();
+  Status Read(Entry& entry);
+  void Write(Entry& entry, std::string_view row, std::string_view keep);
+  Status Settle(Entry& entry, Time watermark, uint32_t ordinal);
+  Status EndWait(Entry& entry, uint32_t ordinal);
+  Status Mark(Entry& entry, State state);
+  Status Predict(Entry& entry, const Batch& in, size_t row);
+  Status Attach(Entry& entry, const Label& label, uint32_t ordinal);
+  Status LabelRow(Entry& entry, const Batch& in, size_t row, const Column& labels);
+  Status HoldEarly(Entry& entry, uint32_t ordinal, bool forgotten);
+  Status Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordinal);
+  bool Replaces(const Label& label, const Header& header);
+  void Flush(Emitter& out);
+
+  std::shared_ptr<const JoinPlan> plan_;
+  TaskContext& context_;
+  RawTable& entries_;
+  KeptRows rows_, keep_;
+  JoinedRows joined_, timed_out_;
+  Counter &unmatched_, &repeated_, &late_, &null_, &timeouts_;
+  bool open_ = false;
+
+  // Of one call; kept for their memory.
+  KeyColumn keys_;
+  std::vector<uint32_t> keyed_rows_, late_rows_;
+  std::vector<RawTable::Slot> slots_;
+  std::string row_bytes_, entry_bytes_;
+  Label label_;
+};
+
+std::vector<size_t> Joining::ReadColumns(const JoinPlan& plan, const TaskContext& context) {
+  std::vector<size_t> columns;
+  for (size_t c = 0; c < plan.from.size(); ++c) {
+    const bool aside = plan.on_timeout == OnTimeout::kSide && context.is_read(plan.timed_out_port(), c);
+    if (aside || context.is_read(0, c)) columns.push_back(c);
+  }
+  return columns;
+}
+
+std::vector<size_t> Joining::ReadKept(const JoinPlan& plan, const TaskContext& context) {
+  std::vector<size_t> columns;
+  for (size_t c = 0; c < plan.keep.size(); ++c) {
+    if (context.is_read(0, plan.from.size() + c)) columns.push_back(c);
+  }
+  return columns;
+}
+
+Status Joining::Open() {
+  if (open_) return {};
+  open_ = true;
+  if (Status s = rows_.Open(); !s.ok()) return s;
+  return keep_.Open();
+}
+
+Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
+  if (Status s = Open(); !s.ok()) return s;
+  keys_.Clear();
+  keyed_rows_.clear();
+  late_rows_.clear();
+  for (uint32_t row = 0; row < in.rows(); ++row) {
+    if (!AppendStateKey(in, plan_->keys[port], row, keys_.buffer())) {
+      context_.DeadLetter(in, row, "missing_key", "a field of the key is null");
+      continue;
+    }
+    keys_.EndKey();
+    keyed_rows_.push_back(row);
+  }
+  slots_.resize(keys_.size());
+  if (Status s = entries_.Load(keys_, slots_); !s.ok()) return s;
+  ColumnPtr labels;
+  if (port == 0) {
+    rows_.Use(in);
+  } else {
+    labels = plan_->label->Evaluate(context_.pool(), in, context_.faults());
+    keep_.Use(in.Project(context_.pool(), plan_->keep_columns));
+  }
+  Entry entry;
+  for (size_t i = 0; i < keyed_rows_.size(); ++i) {
+    const uint32_t row = keyed_rows_[i];
+    entry.slot = slots_[i];
+    entry.key = keys_[i];
+    if (Status s = Read(entry); !s.ok()) return s;
+    const uint32_t ordinal = in.ordinals()[row];
+    if (Status s = Settle(entry, context_.WatermarkBefore(ordinal), ordinal); !s.ok()) return s;
+    Status s = port == 0 ? Predict(entry, in, row) : LabelRow(entry, in, row, *labels);
+    if (!s.ok()) return s;
+  }
+  Flush(out);
+  if (!late_rows_.empty()) out.Emit(plan_->late_labels_port(), in.Take(context_.pool(), late_rows_));
+  return {};
+}
+
+Status Joining::OnTimer(const DueTimer& timer, Emitter& out) {
+  if (Status s = Open(); !s.ok()) return s;
+  Entry entry;
+  entry.key = timer.key;
+  if (Status s = entries_.Load(timer.key, entry.slot); !s.ok()) return s;
+  if (Status s = Read(entry); !s.ok()) return s;
+  if (Status s = Settle(entry, timer.time, 0); !s.ok()) return s;
+  Flush(out);
+  return {};
+}
+
+void Joining::Flush(Emitter& out) {
+  if (!joined_.empty()) out.Emit(0, joined_.Finish(context_.pool()));
+  if (!timed_out_.empty()) out.Emit(plan_->timed_out_port(), timed_out_.Finish(context_.pool()));
+}
+
+Status Joining::Read(Entry& entry) {
+  if (!entry.slot.present()) return {};
+  const std::string_view bytes = entry.slot.bytes();
+  if (bytes.size() >= sizeof(Header)) std::memcpy(&entry.header, bytes.data(), sizeof(Header));
+  if (bytes.size() < sizeof(Header) || bytes.size() - sizeof(Header) < entry.header.row_size) {
+    return {Code::kCorrupt, "an entry of a label_join in the state is cut short"};
+  }
+  return {};
+}
+
+// `row` and `keep` must not be parts of the entry itself.
+void Joining::Write(Entry& entry, std::string_view row, std::string_view keep) {
+  entry.header.row_size = static_cast<uint32_t>(row.size());
+  char* to = entries_.Edit(entry.slot, static_cast<uint32_t>(sizeof(Header) + row.size() + keep.size()));
+  std::memcpy(to, &entry.header, sizeof(Header));
+  if (!row.empty()) std::memcpy(to + sizeof(Header), row.data(), row.size());
+  if (!keep.empty()) std::memcpy(to + sizeof(Header) + row.size(), keep.data(), keep.size());
+}
+
+// Brings the entry to where it stands at `watermark`.
+Status Joining::Settle(Entry& entry, Time watermark, uint32_t ordinal) {
+  if (!entry.present()) return {};
+  if (entry.header.state == State::kEarly) {
+    if (watermark < entry.header.label_time + plan_->labels_early) return {};
+    unmatched_.Add();
+    entries_.Erase(entry.slot);
+    return {};
+  }
+  if (entry.header.state == State::kWaiting) {
+    if (watermark < entry.header.time + plan_->wait) return {};
+    if (Status s = EndWait(entry, ordinal); !s.ok()) return s;
+  }
+  if (watermark >= entry.header.time + plan_->remember) entries_.Erase(entry.slot);
+  return {};
+}
+
+// The wait is over: the entry becomes a marker, and goes out with the label it has, or as timed out.
+Status Joining::EndWait(Entry& entry, uint32_t ordinal) {
+  const Time end = entry.header.time + plan_->wait;
+  if (entry.header.has_label) {
+    JoinedRow row;
+    row.keep = entry.keep();
+    row.label = entry.header.label;
+    row.label_time = entry.header.label_time;
+    if (Status s = Emit(entry, row, end, ordinal); !s.ok()) return s;
+    return Mark(entry, State::kReleased);
+  }
+  timeouts_.Add();
+  if (plan_->on_timeout != OnTimeout::kDrop) {
+    JoinedRow row;
+    if (plan_->on_timeout == OnTimeout::kLabel) row.label = plan_->timeout_label;
+    row.state = "timed_out";
+    if (Status s = Emit(entry, row, end, ordinal); !s.ok()) return s;
+  }
+  return Mark(entry, State::kTimedOut);
+}
+
+Status Joining::Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordinal) {
+  if (row.state.empty()) row.state = "labelled";
+  row.row = entry.row();
+  row.prediction_time = entry.header.time;
+  row.time = time;
+  row.ordinal = ordinal;
+  const bool aside = !row.label && plan_->on_timeout == OnTimeout::kSide;
+  return (aside ? timed_out_ : joined_).Add(row);
+}
+
+Status Joining::Mark(Entry& entry, State state) {
+  entry.header.state = state;
+  entry.header.has_label = false;
+  Write(entry, {}, {});
+  const Time expiry = entry.header.time + plan_->remember;
+  return context_.timers().Set(CleanUpTime(expiry, plan_->remember), entry.key);
+}
+
+Status Joining::Predict(Entry& entry, const Batch& in, size_t row) {
+  const Time time = in.times()[row];
+  const uint32_t ordinal = in.ordinals()[row];
+  const bool was_early = entry.present() && entry.header.state == State::kEarly;
+  const bool forgotten = entry.present() && entry.marker() && time > entry.header.time + plan_->remember;
+  if (entry.present() && !was_early && !forgotten) {
+    context_.DeadLetter(in, row, "repeated_prediction",
+                        "there was a prediction for this key at " + FormatTimestamp(entry.header.time) +
+                            "; a key may be used again " + FormatDuration(plan_->remember) +
+                            " after it (`remember:`)");
+    return {};
+  }
+  if (was_early) label_ = {entry.header.label_time, entry.header.label, std::string(entry.keep())};
+  row_bytes_.clear();
+  rows_.Encode(row, row_bytes_);
+  entry.header = Header{};
+  entry.header.time = time;
+  Write(entry, row_bytes_, {});
+  if (was_early) {
+    const bool matches = label_.time >= time - plan_->labels_early && label_.time <= time + plan_->wait;
+    if (!matches) unmatched_.Add();
+    if (matches) {
+      if (Status s = Attach(entry, label_, ordinal); !s.ok()) return s;
+      if (entry.marker()) return {};
+    }
+  }
+  return context_.timers().Set(time + plan_->wait, entry.key);
+}
+
+// Gives a waiting prediction a label that is in time.
+Status Joining::Attach(Entry& entry, const Label& label, uint32_t ordinal) {
+  if (entry.header.has_label && !Replaces(label, entry.header)) return {};
+  const bool certain = plan_->take == Take::kFirst || (plan_->take == Take::kAny && label.bits != 0);
+  if (certain && plan_->release == Release::kOnLabel) {
+    JoinedRow row;
+    row.keep = label.keep;
+    row.label = label.bits;
+    row.label_time = label.time;
+    if (Status s = Emit(entry, row, label.time, ordinal); !s.ok()) return s;
+    return Mark(entry, State::kReleased);
+  }
+  entry.header.has_label = true;
+  entry.header.label_time = label.time;
+  entry.header.label = label.bits;
+  row_bytes_.assign(entry.row());
+  Write(entry, row_bytes_, label.keep);
+  return {};
+}
+
+// Whether `label` takes the place of the one the entry has; counts it where it is one too many.
+bool Joining::Replaces(const Label& label, const Header& header) {
+  switch (plan_->take) {
+    case Take::kFirst:
+      repeated_.Add();
+      return false;
+    case Take::kLast:
+      return label.time >= header.label_time;
+    case Take::kAny:
+      return header.label == 0 && label.bits != 0;
+  }
+  return false;
+}
+
+Status Joining::LabelRow(Entry& entry, const Batch& in, size_t row, const Column& labels) {
+  if (!labels.valid(row)) {
+    null_.Add();
+    return {};
+  }
+  const uint32_t ordinal = in.ordinals()[row];
+  label_.time = in.times()[row];
+  label_.bits = LabelBits(labels, row);
+  label_.keep.clear();
+  if (plan_->keep.size() > 0) keep_.Encode(row, label_.keep);
+  const Time time = entry.header.time;
+  const bool forgotten = entry.present() && entry.marker() && label_.time > time + plan_->remember;
+  if (!entry.present() || entry.header.state == State::kEarly || forgotten)
+    return HoldEarly(entry, ordinal, forgotten);
+  if (entry.header.state == State::kReleased) {
+    repeated_.Add();
+    return {};
+  }
+  if (entry.header.state == State::kWaiting && label_.time <= time + plan_->wait) {
+    if (label_.time < time - plan_->labels_early) {
+      unmatched_.Add();
+      return {};
+    }
+    if (Status s = Attach(entry, label_, ordinal); !s.ok()) return s;
+    return entry.marker() ? context_.timers().Cancel(time + plan_->wait, entry.key) : Status();
+  }
+  late_.Add();
+  if (plan_->late_labels == LateLabels::kSide) late_rows_.push_back(static_cast<uint32_t>(row));
+  return {};
+}
+
+// Keeps label_, whose prediction has not come.
+Status Joining::HoldEarly(Entry& entry, uint32_t ordinal, bool forgotten) {
+  if (context_.WatermarkBefore(ordinal) >= label_.time + plan_->labels_early) {
+    unmatched_.Add();
+    return {};
+  }
+  if (entry.present() && !forgotten && !Replaces(label_, entry.header)) return {};
+  entry.header = Header{};
+  entry.header.state = State::kEarly;
+  entry.header.has_label = true;
+  entry.header.label_time = label_.time;
+  entry.header.label = label_.bits;
+  Write(entry, {}, label_.keep);
+  return context_.timers().Set(label_.time + plan_->labels_early, entry.key);
+}
+
+}  // namespace
+
+std::vector<TableSpec> JoinTables(uint32_t layout) {
+  return {{std::string(kEntries), layout, false, 0}, KeptRows::Table()};
+}
+
+std::unique_ptr<Operator> MakeJoining(std::shared_ptr<const JoinPlan> plan, TaskContext& context) {
+  return std::make_unique<Joining>(std::move(plan), context);
+}
+
+}  // namespace freshet

@@ -1,0 +1,59 @@
+#pragma once
+// Rows kept in state as bytes that describe themselves: each names, by number, the list of columns it was
+// made of, and the lists are kept in a table of the task. So columns may come and go between two versions of
+// a job file: a row kept before reads as null where it has no such column. One thread.
+//
+// A row: varint number of its list; a bitmap of its columns, set where there is a value; the values in the
+// list's order: bool 1 byte, other fixed widths 8, texts a varint length and bytes, lists a varint count and
+// items.
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/status.h"
+#include "engine/data/batch.h"
+#include "state/raw_table.h"
+
+namespace freshet {
+
+class KeptRows {
+ public:
+  // The columns `chosen` of `schema`. `name`: of these lists, in `lists`, which may hold those of others.
+  KeptRows(const Schema& schema, std::vector<size_t> chosen, std::string_view name, RawTable& lists);
+  static TableSpec Table() { return {"columns", 1, false, 0}; }
+
+  // Reads the lists there are, and adds the present one where it is new. Once, before all else.
+  Status Open();
+
+  // The batch whose rows are to be encoded next.
+  void Use(const Batch& batch);
+  void Encode(size_t row, std::string& out) const;
+
+  // A builder for every column of the schema, to be filled by Decode.
+  std::vector<ColumnBuilder> Builders(Pool& pool, size_t expected_rows) const;
+  // Takes a row off the front of `bytes` and appends it to `builders`; null in columns it was kept without.
+  Status Decode(std::string_view& bytes, std::vector<ColumnBuilder>& builders) const;
+
+ private:
+  static constexpr size_t kGone = SIZE_MAX;
+  struct Member {
+    Type type = Type::kFloat64;
+    size_t column = kGone;  // of the schema; kGone: the job file has it no more
+  };
+  using List = std::vector<Member>;
+
+  std::string Description() const;  // of the present list
+  Status Learn(std::string_view description);
+
+  const Schema schema_;
+  const std::vector<size_t> chosen_;
+  const std::string name_;
+  RawTable& table_;
+  std::vector<List> lists_;
+  uint64_t present_ = 0;  // number of the list that rows are encoded by
+  Batch batch_;
+  std::vector<const Column*> columns_;  // of batch_, as chosen
+};
+
+}  // namespace freshet
