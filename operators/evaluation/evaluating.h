@@ -1,0 +1,50 @@
+#pragma once
+// `evaluate` at run time: one task that sees every example. One thread.
+//
+// Time is cut into buckets at the multiples of `every`, and at the beginnings of months where months are
+// asked for. A bucket is open until the watermark reaches its end; then it is closed: its examples join those
+// of the run and the month, and metric rows go out. An example later than that joins them at once.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/operator/definition.h"
+#include "operators/evaluation/metrics.h"
+
+namespace freshet {
+
+struct EvaluatePlan {
+  struct Series {
+    std::string name;
+    bool is_model = true;
+    std::string key;         // of its state: order-preserving bytes, no beginning of another's
+    size_t probability = 0;  // models: the column
+    // Baselines: the column of the key, or the rule; neither: `prior`.
+    std::vector<size_t> last_label;
+    ExprPtr rule;
+  };
+  std::vector<Series> series;  // models first
+  std::vector<Metric> metrics;
+  ExprPtr label;
+  std::optional<size_t> prediction_time;  // the column; absent: the row's own time
+  Duration every = 0;
+  std::vector<Duration> windows;
+  std::vector<std::string> window_names;
+  bool months = false;
+  Duration longest_delay = 0;
+
+  Duration longest_window() const {
+    Duration longest = 0;
+    for (const Duration window : windows)
+      longest = window > longest ? window : longest;
+    return longest;
+  }
+  bool has_baselines() const { return !series.empty() && !series.back().is_model; }
+};
+
+Schema MetricRowSchema();
+std::vector<TableSpec> EvaluateTables(uint32_t layout);
+std::unique_ptr<Operator> MakeEvaluating(std::shared_ptr<const EvaluatePlan> plan, TaskContext& context);
+
+}  // namespace freshet

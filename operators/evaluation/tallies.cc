@@ -1,0 +1,232 @@
+#include "operators/evaluation/tallies.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/base/bytes.h"
+
+namespace freshet {
+namespace {
+
+constexpr char kLog = 'l';
+constexpr char kHistogram = 'h';
+
+}  // namespace
+
+std::vector<TableSpec> Tallies::Tables(uint32_t layout) {
+  return {{"tallies", layout, true, sizeof(Tally)}, {"steps", layout, false, 0}};
+}
+
+std::string Tallies::Key(std::string_view series, SpanKind kind, Time start) {
+  std::string key(series);
+  key.push_back(static_cast<char>(kind));
+  AppendOrdered(start, key);
+  return key;
+}
+
+std::string_view Tallies::RowKey(std::string_view key, char kind, bool label, uint32_t number) {
+  row_key_.assign(key);
+  row_key_.push_back(kind);
+  row_key_.push_back(label ? '\1' : '\0');
+  AppendFixed(number, row_key_);
+  return row_key_;
+}
+
+Status Tallies::Add(std::string_view key, double probability, bool answer, bool label, bool& is_new) {
+  Table<Tally>::Slot slot;
+  if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
+  is_new = !slot.present();
+  Tally tally = slot.GetOr({});
+  tally.sums.Add(probability, answer, label);
+  const uint16_t step = Histogram::StepOf(probability);
+  if (Status s = AppendSteps(key, label, {&step, 1}, tally); !s.ok()) return s;
+  tallies_.Put(slot, tally);
+  return {};
+}
+
+Status Tallies::AppendSteps(std::string_view key, bool label, std::span<const uint16_t> steps, Tally& tally) {
+  uint32_t& logged = tally.logged[label ? 1 : 0];
+  while (!steps.empty()) {
+    if (logged == kLongestLog) {
+      if (Status s = Compact(key, tally); !s.ok()) return s;
+    }
+    const uint32_t in_chunk = logged % kChunk;
+    const size_t count = std::min<size_t>(steps.size(), kChunk - in_chunk);
+    RawTable::Slot slot;
+    if (Status s = steps_->Load(RowKey(key, kLog, label, logged / kChunk), slot); !s.ok()) return s;
+    const size_t size = (in_chunk + count) * sizeof(uint16_t);
+    char* chunk = steps_->Edit(slot, static_cast<uint32_t>(size));
+    std::memcpy(chunk + in_chunk * sizeof(uint16_t), steps.data(), count * sizeof(uint16_t));
+    logged += static_cast<uint32_t>(count);
+    steps = steps.subspan(count);
+  }
+  return {};
+}
+
+Status Tallies::VisitSteps(std::string_view key, const Tally& tally,
+                           const std::function<Status(bool label, std::span<const uint16_t> steps)>& visit) {
+  for (const bool label : {false, true}) {
+    uint32_t left = tally.logged[label ? 1 : 0];
+    for (uint32_t number = 0; left > 0; ++number) {
+      RawTable::Slot slot;
+      if (Status s = steps_->Load(RowKey(key, kLog, label, number), slot); !s.ok()) return s;
+      const uint32_t count = std::min(left, kChunk);
+      if (slot.bytes().size() != count * sizeof(uint16_t)) {
+        return {Code::kCorrupt, "probabilities kept by an evaluate are missing in the state"};
+      }
+      copied_.resize(count);  // the row may move while it is visited
+      std::memcpy(copied_.data(), slot.data(), count * sizeof(uint16_t));
+      if (Status s = visit(label, copied_); !s.ok()) return s;
+      left -= count;
+    }
+  }
+  return {};
+}
+
+Status Tallies::VisitBlocks(
+    std::string_view key,
+    const std::function<Status(bool label, size_t first, std::span<const uint64_t>)>& visit) {
+  std::vector<uint64_t> counts(kBlock);
+  for (const bool label : {false, true}) {
+    for (uint32_t number = 0; number < Histogram::kSteps / kBlock; ++number) {
+      RawTable::Slot slot;
+      if (Status s = steps_->Load(RowKey(key, kHistogram, label, number), slot); !s.ok()) return s;
+      if (!slot.present()) continue;
+      if (slot.size() != kBlock * sizeof(uint64_t)) {
+        return {Code::kCorrupt, "a histogram kept by an evaluate is cut short in the state"};
+      }
+      std::memcpy(counts.data(), slot.data(), slot.size());
+      if (Status s = visit(label, number * kBlock, counts); !s.ok()) return s;
+    }
+  }
+  return {};
+}
+
+Status Tallies::AddBlock(std::string_view key, bool label, size_t first, std::span<const uint64_t> counts) {
+  if (std::all_of(counts.begin(), counts.end(), [](uint64_t count) { return count == 0; })) return {};
+  RawTable::Slot slot;
+  const auto number = static_cast<uint32_t>(first / kBlock);
+  if (Status s = steps_->Load(RowKey(key, kHistogram, label, number), slot); !s.ok()) return s;
+  char* bytes = steps_->Edit(slot, kBlock * sizeof(uint64_t));
+  uint64_t sums[kBlock];
+  std::memcpy(sums, bytes, sizeof(sums));
+  for (size_t i = 0; i < kBlock; ++i)
+    sums[i] += counts[i];
+  std::memcpy(bytes, sums, sizeof(sums));
+  return {};
+}
+
+// Moves the log into the histogram.
+Status Tallies::Compact(std::string_view key, Tally& tally) {
+  std::vector<uint64_t> counts[2] = {std::vector<uint64_t>(Histogram::kSteps),
+                                     std::vector<uint64_t>(Histogram::kSteps)};
+  Status read = VisitSteps(key, tally, [&](bool label, std::span<const uint16_t> steps) -> Status {
+    for (const uint16_t step : steps)
+      ++counts[label ? 1 : 0][step];
+    return {};
+  });
+  if (!read.ok()) return read;
+  if (Status s = EraseLog(key, tally); !s.ok()) return s;
+  tally.logged[0] = tally.logged[1] = 0;
+  tally.compacted = 1;
+  for (const bool label : {false, true}) {
+    for (size_t first = 0; first < Histogram::kSteps; first += kBlock) {
+      const std::span<const uint64_t> block(counts[label ? 1 : 0].data() + first, kBlock);
+      if (Status s = AddBlock(key, label, first, block); !s.ok()) return s;
+    }
+  }
+  return {};
+}
+
+Status Tallies::Merge(std::string_view from, std::string_view into) {
+  Table<Tally>::Slot from_slot;
+  Table<Tally>::Slot into_slot;
+  if (Status s = tallies_.Load(from, from_slot); !s.ok()) return s;
+  if (Status s = tallies_.Load(into, into_slot); !s.ok()) return s;
+  if (!from_slot.present()) return {};
+  const Tally source = from_slot.Get();
+  Tally tally = into_slot.GetOr({});
+  tally.sums.Add(source.sums);
+  if (source.compacted != 0) {
+    tally.compacted = 1;
+    Status s = VisitBlocks(from, [&](bool label, size_t first, std::span<const uint64_t> counts) {
+      return AddBlock(into, label, first, counts);
+    });
+    if (!s.ok()) return s;
+  }
+  std::vector<uint16_t> steps;  // not copied_: what appends may compact, and so read
+  Status s = VisitSteps(from, source, [&](bool label, std::span<const uint16_t> read) {
+    steps.assign(read.begin(), read.end());
+    return AppendSteps(into, label, steps, tally);
+  });
+  if (!s.ok()) return s;
+  tallies_.Put(into_slot, tally);
+  return {};
+}
+
+Status Tallies::Gather(std::string_view key, Sums& sums, Histogram* histogram) {
+  Table<Tally>::Slot slot;
+  if (Status s = tallies_.Load(key, slot); !s.ok() || !slot.present()) return s;
+  const Tally tally = slot.Get();
+  sums.Add(tally.sums);
+  if (histogram == nullptr) return {};
+  if (tally.compacted != 0) {
+    Status s = VisitBlocks(key, [&](bool label, size_t first, std::span<const uint64_t> counts) -> Status {
+      histogram->Add(label, first, counts);
+      return {};
+    });
+    if (!s.ok()) return s;
+  }
+  return VisitSteps(key, tally, [&](bool label, std::span<const uint16_t> steps) -> Status {
+    for (const uint16_t step : steps)
+      histogram->Add(label, step);
+    return {};
+  });
+}
+
+Status Tallies::EraseLog(std::string_view key, const Tally& tally) {
+  for (const bool label : {false, true}) {
+    const uint32_t chunks = (tally.logged[label ? 1 : 0] + kChunk - 1) / kChunk;
+    for (uint32_t number = 0; number < chunks; ++number) {
+      RawTable::Slot slot;
+      if (Status s = steps_->Load(RowKey(key, kLog, label, number), slot); !s.ok()) return s;
+      steps_->Erase(slot);
+    }
+  }
+  return {};
+}
+
+Status Tallies::Erase(std::string_view key) {
+  Table<Tally>::Slot slot;
+  if (Status s = tallies_.Load(key, slot); !s.ok() || !slot.present()) return s;
+  const Tally tally = slot.Get();
+  tallies_.Erase(slot);
+  if (tally.compacted != 0) {
+    for (const bool label : {false, true}) {
+      for (uint32_t number = 0; number < Histogram::kSteps / kBlock; ++number) {
+        RawTable::Slot block;
+        if (Status s = steps_->Load(RowKey(key, kHistogram, label, number), block); !s.ok()) return s;
+        if (block.present()) steps_->Erase(block);
+      }
+    }
+  }
+  return EraseLog(key, tally);
+}
+
+Status Tallies::Visit(std::string_view series, SpanKind kind,
+                      const std::function<void(Time start, const Tally& tally)>& visit) {
+  std::string begin(series);
+  begin.push_back(static_cast<char>(kind));
+  return tallies_.raw().Scan(begin, PrefixEnd(begin), [&](std::string_view key, std::string_view value) {
+    Time start = 0;
+    Tally tally;
+    key.remove_prefix(begin.size());
+    if (TakeOrdered(key, start) && value.size() == sizeof(Tally)) {
+      std::memcpy(&tally, value.data(), sizeof(Tally));
+      visit(start, tally);
+    }
+    return true;
+  });
+}
+
+}  // namespace freshet

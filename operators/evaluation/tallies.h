@@ -1,0 +1,70 @@
+#pragma once
+// The sums and probabilities of the examples of one series (a model or baseline) in one span of time, kept in
+// tables. A tally keeps its probabilities (steps of 2^-16) as a log in chunks; where the log grows past
+// kLongestLog they go into a histogram. So an example changes few bytes of state, however long the span. One
+// thread.
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/time.h"
+#include "operators/evaluation/metrics.h"
+#include "state/table.h"
+
+namespace freshet {
+
+struct Tally {
+  Sums sums;
+  uint32_t logged[2] = {};  // by label: how many in the log
+  uint8_t compacted = 0;    // there is a histogram
+  uint8_t closed = 0;       // of a bucket: what came since is in the other spans already
+  uint8_t unused[6] = {};
+};
+
+enum class SpanKind : uint8_t { kRun, kBucket, kMonth };
+
+class Tallies {
+ public:
+  Tallies(RawTable& tallies, RawTable& steps) : tallies_(tallies), steps_(&steps) {}
+  static std::vector<TableSpec> Tables(uint32_t layout);
+
+  // A tally's place. `series`: order-preserving bytes. `start` is 0 for kRun.
+  static std::string Key(std::string_view series, SpanKind kind, Time start);
+
+  Status Load(std::string_view key, Table<Tally>::Slot& slot) { return tallies_.Load(key, slot); }
+  void Put(Table<Tally>::Slot& slot, const Tally& tally) { tallies_.Put(slot, tally); }
+  // Adds an example; whether the tally is new.
+  Status Add(std::string_view key, double probability, bool answer, bool label, bool& is_new);
+  // Adds all of tally `from`, if it is there.
+  Status Merge(std::string_view from, std::string_view into);
+  // Adds a tally's examples to `sums` and `histogram` (null: sums alone).
+  Status Gather(std::string_view key, Sums& sums, Histogram* histogram);
+  Status Erase(std::string_view key);
+  // The tallies of a series' spans of one kind, in order of their starts.
+  Status Visit(std::string_view series, SpanKind kind,
+               const std::function<void(Time start, const Tally& tally)>& visit);
+
+ private:
+  static constexpr uint32_t kChunk = 64;             // steps
+  static constexpr uint32_t kLongestLog = 1U << 16;  // steps of a label
+  static constexpr size_t kBlock = 1024;             // counts of a histogram in one row
+
+  Status AppendSteps(std::string_view key, bool label, std::span<const uint16_t> steps, Tally& tally);
+  Status VisitSteps(std::string_view key, const Tally& tally,
+                    const std::function<Status(bool label, std::span<const uint16_t> steps)>& visit);
+  Status VisitBlocks(std::string_view key,
+                     const std::function<Status(bool label, size_t first, std::span<const uint64_t>)>& visit);
+  Status AddBlock(std::string_view key, bool label, size_t first, std::span<const uint64_t> counts);
+  Status Compact(std::string_view key, Tally& tally);
+  Status EraseLog(std::string_view key, const Tally& tally);
+  std::string_view RowKey(std::string_view key, char kind, bool label, uint32_t number);
+
+  Table<Tally> tallies_;
+  RawTable* steps_;
+  std::string row_key_;
+  std::vector<uint16_t> copied_;
+};
+
+}  // namespace freshet
