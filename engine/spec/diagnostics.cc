@@ -6,12 +6,12 @@
 namespace freshet {
 
 void Diagnostics::Error(Position at, std::string message) {
-  all_.push_back({Diagnostic::Severity::kError, at, std::move(message)});
+  if (errors_ < kKept) all_.push_back({Diagnostic::Severity::kError, at, std::move(message)});
   ++errors_;
 }
 
 void Diagnostics::Warning(Position at, std::string message) {
-  all_.push_back({Diagnostic::Severity::kWarning, at, std::move(message)});
+  if (all_.size() < 2 * kKept) all_.push_back({Diagnostic::Severity::kWarning, at, std::move(message)});
 }
 
 std::string Diagnostics::Text() const {
@@ -36,6 +36,7 @@ std::string Diagnostics::Text() const {
     text += d->message;
     text += '\n';
   }
+  if (errors_ > kKept) text += file_ + ": and " + std::to_string(errors_ - kKept) + " more errors\n";
   return text;
 }
 

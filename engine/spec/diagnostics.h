@@ -29,6 +29,7 @@ class Diagnostics {
   std::string Text() const;
 
  private:
+  static constexpr size_t kKept = 1000;  // errors; more are only counted
   std::string file_;
   std::vector<Diagnostic> all_;
   size_t errors_ = 0;

@@ -288,6 +288,14 @@ TEST(Suggestion, NearestOrAll) {
   EXPECT_EQ(Suggestion("zzzz", many), "");
 }
 
+TEST(Diagnostics, ManyAreCounted) {
+  Diagnostics diagnostics("f");
+  for (int i = 1; i <= 5000; ++i) diagnostics.Error({i, 1}, "wrong");
+  EXPECT_EQ(diagnostics.errors(), 5000U);
+  EXPECT_EQ(diagnostics.all().size(), 1000U);
+  EXPECT_TRUE(diagnostics.Text().ends_with("f:1000:1: wrong\nf: and 4000 more errors\n"));
+}
+
 TEST(Diagnostics, SortedAndOnce) {
   Diagnostics diagnostics("job.yaml");
   diagnostics.Error({3, 1}, "third");
