@@ -121,7 +121,7 @@ class Consumer {
   // Membership changes since the last call. Call at least every second or so; blocks up to `timeout` until
   // there is a change, or anything is at hand in an assigned partition, or Wake was called.
   virtual Result<GroupChange> Poll(Duration timeout) = 0;
-  // May be called from any thread, also from a signal's: ends a Poll.
+  // May be called from any thread: ends a Poll.
   virtual void Wake() = 0;
   // Reads `id` from `offset` on. The reader lives until Release(id) or the consumer's end.
   virtual Result<PartitionReader*> Assign(const PartitionId& id, int64_t offset) = 0;

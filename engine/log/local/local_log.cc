@@ -19,6 +19,8 @@ class LocalConsumer final : public Consumer {
   ~LocalConsumer() override { Leave(); }
 
   Status Join(std::string_view placement_topic) override {
+    if (options_.group.empty()) return {Code::kInvalid, "a consumer without a group cannot join one"};
+    if (closed_) return Closed();
     const std::optional<LocalStore::Topic> topic = store_->Find(placement_topic);
     if (!topic) return {Code::kNotFound, "there is no topic `" + std::string(placement_topic) + "`"};
     group_ = &store_->GroupOf(options_.group);
@@ -28,6 +30,7 @@ class LocalConsumer final : public Consumer {
   }
 
   Result<GroupChange> Poll(Duration timeout) override {
+    if (closed_) return Closed();
     if (Status s = store_->CatchUp(); !s.ok()) return s;
     GroupChange change = TakeChange();
     if (!change.empty() || timeout == 0 || AtHand()) return change;
@@ -42,6 +45,7 @@ class LocalConsumer final : public Consumer {
   }
 
   Result<PartitionReader*> Assign(const PartitionId& id, int64_t offset) override {
+    if (closed_) return Closed();
     const std::optional<LocalStore::Topic> topic = store_->Find(id.topic);
     if (Result<OffsetRange> range = store_->Range(id); !range.ok()) return range.status();
     std::unique_ptr<LocalReader>& reader = readers_[id];
@@ -51,11 +55,14 @@ class LocalConsumer final : public Consumer {
   }
 
   Status Release(const PartitionId& id) override {
-    readers_.erase(id);
+    if (readers_.erase(id) == 0) {
+      return {Code::kInvalid, "partition " + std::to_string(id.partition) + " of `" + id.topic + "` is not assigned"};
+    }
     return {};
   }
 
   Result<std::vector<std::optional<int64_t>>> Committed(std::span<const PartitionId> ids) override {
+    if (options_.group.empty()) return Status{Code::kInvalid, "a consumer without a group has no committed positions"};
     std::vector<std::optional<int64_t>> positions;
     for (const PartitionId& id : ids) {
       Result<std::optional<int64_t>> position = store_->Committed(options_.group, id);
@@ -68,13 +75,15 @@ class LocalConsumer final : public Consumer {
   Status Close(Duration /*limit*/) override {
     Leave();
     readers_.clear();
+    closed_ = true;
     return {};
   }
 
   const std::string& group() const { return options_.group; }
-  bool may_commit() const { return group_ == nullptr || group_->is_member(member_); }
+  bool may_commit() const { return group_ != nullptr && group_->is_member(member_); }
 
  private:
+  static Status Closed() { return {Code::kInvalid, "the consumer was closed"}; }
   GroupChange TakeChange() { return group_ == nullptr ? GroupChange() : group_->Take(member_); }
   bool AtHand() const {
     for (const auto& [id, reader] : readers_) {
@@ -94,6 +103,7 @@ class LocalConsumer final : public Consumer {
   Group::MemberId member_ = 0;
   std::map<PartitionId, std::unique_ptr<LocalReader>> readers_;
   std::atomic<bool> woken_{false};
+  bool closed_ = false;
 };
 
 class LocalProducer final : public Producer {
@@ -172,7 +182,8 @@ class LocalProducer final : public Producer {
       return {Code::kNotFound,
               "topic `" + topic_name_ + "` has no partition " + std::to_string(record.partition)};
     }
-    const size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+    size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+    for (const Header& header : record.headers) bytes += header.key.size() + header.value.size();
     if (bytes > static_cast<size_t>(topic_.max_record_bytes)) {
       return {Code::kInvalid, "a record of " + std::to_string(bytes) + " bytes is too large for topic `" +
                                   topic_name_ + "` (at most " + std::to_string(topic_.max_record_bytes) +
