@@ -27,6 +27,12 @@ struct TopicDeleter {
 };
 using Topic = std::unique_ptr<rd_kafka_topic_t, TopicDeleter>;
 
+KafkaSettings FixedFor(const char* isolation) {
+  return {{"allow.auto.create.topics", "false"},
+          {"isolation.level", isolation},
+          {"max.poll.interval.ms", "300000"}};  // a user's is for members of groups
+}
+
 // Repeats `ask` while it comes to something that passes by itself; the last code.
 template <class Ask>
 int Repeat(Duration limit, Ask ask) {
@@ -60,7 +66,7 @@ Result<std::unique_ptr<KafkaAdmin>> KafkaAdmin::Open(const KafkaOptions& options
 Status KafkaAdmin::Connect() {
   Result<std::unique_ptr<KafkaClient>> client =
       KafkaClient::Open(KafkaClient::Kind::kConsumer, "admin", options_, {{"socket.timeout.ms", "10000"}},
-                        {{"allow.auto.create.topics", "false"}, {"isolation.level", "read_committed"}}, {});
+                        FixedFor("read_committed"), {});
   if (!client.ok()) return client.status();
   client_ = std::move(*client);
   Metadata metadata;
@@ -284,9 +290,9 @@ Result<KafkaClient*> KafkaAdmin::HandleFor(Isolation isolation) {
   if (isolation == Isolation::kCommitted) return client_.get();
   const std::lock_guard lock(opening_);
   if (!uncommitted_) {
-    Result<std::unique_ptr<KafkaClient>> client = KafkaClient::Open(
-        KafkaClient::Kind::kConsumer, "admin-uncommitted", options_, {{"socket.timeout.ms", "10000"}},
-        {{"allow.auto.create.topics", "false"}, {"isolation.level", "read_uncommitted"}}, {});
+    Result<std::unique_ptr<KafkaClient>> client =
+        KafkaClient::Open(KafkaClient::Kind::kConsumer, "admin-uncommitted", options_,
+                          {{"socket.timeout.ms", "10000"}}, FixedFor("read_uncommitted"), {});
     if (!client.ok()) return client.status();
     uncommitted_ = std::move(*client);
   }
@@ -301,6 +307,9 @@ Result<OffsetRange> KafkaAdmin::Range(const PartitionId& id, Isolation isolation
 
 Result<OffsetRange> QueryRange(KafkaClient& client, const PartitionId& id, const KafkaOptions& options) {
   OffsetRange range;
+  // A negative partition has meanings of its own to librdkafka.
+  if (id.partition < 0)
+    return Status(Code::kNotFound, id.topic + " has no partition " + std::to_string(id.partition));
   const int code = Repeat(options.patience, [&](int milliseconds) -> int {
     return rd_kafka_query_watermark_offsets(client.handle(), id.topic.c_str(), id.partition, &range.begin,
                                             &range.end, std::max(milliseconds, 1));

@@ -36,6 +36,12 @@ constexpr Duration kSameLineEvery = 10 * kSecond;
 constexpr int kSyslogError = 3;
 constexpr int kSyslogWarning = 4;
 
+// What librdkafka also tells by what its calls return, or by the line before, or only for the other kind of
+// client.
+constexpr std::array<std::string_view, 12> kToldElsewhere = {
+    "ERROR",    "CONFWARN",   "FATAL",     "TXNERR",     "TXNABORT", "ADDOFFSETS",
+    "ADDPARTS", "TXNOFFSETS", "TXNCOMMIT", "COMMITFAIL", "GETPID",   "TERMINATE"};
+
 // "[thrd:...]: what happened" without its first part.
 std::string_view WithoutThread(std::string_view text) {
   const size_t end = text.find("]: ");
@@ -60,16 +66,16 @@ struct KafkaClient::State {
     {
       const std::lock_guard lock(mutex);
       if (facility == "FAIL" || facility == "ERROR") failure = WithoutThread(text);
-      // "ERROR" repeats what "FAIL" said; the others are about settings that only concern the other kind of
-      // client.
-      if (level > kSyslogWarning || facility == "ERROR" || facility == "CONFWARN") return;
+      if (level > kSyslogWarning) return;
+      if (std::find(kToldElsewhere.begin(), kToldElsewhere.end(), facility) != kToldElsewhere.end()) return;
       Line& line = lines.try_emplace(std::string(facility)).first->second;
       const Duration now = SteadyNow();
       if (line.last != 0 && now - line.last < kSameLineEvery) {
         ++line.suppressed;
         return;
       }
-      out = "Kafka client " + name + ": " + std::string(text);
+      out = "Kafka client " + name + ": " + std::string(WithoutThread(text)) + " (" + std::string(facility) +
+            ")";
       if (line.suppressed > 0) out += " (" + std::to_string(line.suppressed) + " similar lines left out)";
       line = {now, 0};
     }

@@ -49,8 +49,9 @@ Status KafkaProducer::SendPositions(std::span<const PartitionOffset> positions,
     if (outcome.retriable && !outcome.abortable && !outcome.fatal && !deadline.passed()) continue;
     rd_kafka_poll(client_->handle(), 0);  // a record that failed says more than the state it left behind
     if (outcome.fatal || IsFencing(outcome.code)) {
-      used_up_ = true;
-      return Refuse({Code::kFenced, Who() + ": " + outcome.text});
+      const Status fenced{Code::kFenced, Who() + ": " + outcome.text};
+      if (outcome.fatal) over_ = fenced;  // else it is the member that was fenced
+      return Refuse(fenced);
     }
     if (!unfit_.ok()) return unfit_;
     return Refuse({Code::kAborted, Who() + " could not send its positions: " + outcome.text});
@@ -75,8 +76,7 @@ Status KafkaProducer::EndTransaction() {
     // Also where we were fenced: librdkafka repeats the request by itself when a connection breaks, and the
     // first one may have been heard.
     open_ = false;
-    used_up_ = true;
-    return {Code::kInDoubt, Who() + " has no answer to its commit: " + outcome.text};
+    return over_ = {Code::kInDoubt, Who() + " has no answer to its commit: " + outcome.text};
   }
 }
 
@@ -84,15 +84,14 @@ Status KafkaProducer::Abort() {
   if (!open_) return Internal("Abort outside a transaction");
   open_ = false;
   unfit_ = {};
-  if (used_up_) return {};  // fenced: the broker aborts it, or has
+  if (!over_.ok()) return {};  // the broker aborts what a fenced producer left, or has
   const Deadline deadline(options_.transaction_timeout);
   while (true) {
     const KafkaOutcome outcome = Take(rd_kafka_abort_transaction(client_->handle(), deadline.left_ms()));
     if (outcome.ok()) break;
     if (outcome.retriable && !outcome.fatal && !deadline.passed()) continue;
-    used_up_ = true;
-    if (outcome.fatal || IsFencing(outcome.code)) return {Code::kFenced, Who() + ": " + outcome.text};
-    return {Code::kInDoubt, Who() + " has no answer to its abort: " + outcome.text};
+    if (outcome.fatal || IsFencing(outcome.code)) return over_ = {Code::kFenced, Who() + ": " + outcome.text};
+    return over_ = {Code::kInDoubt, Who() + " has no answer to its abort: " + outcome.text};
   }
   unfit_ = {};  // what the abort purged
   return {};

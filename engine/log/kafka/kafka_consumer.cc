@@ -29,10 +29,14 @@ struct ListDeleter {
 };
 using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
 
+PrefetchLimits LimitsFor(const ConsumerOptions& options) {
+  const int64_t share = std::max<int64_t>(options.prefetch_bytes / kFullPartitions, 64 << 10);
+  return {std::max<int64_t>(share / kBytesPerQueuedRecord, 100), share};
+}
+
 KafkaSettings DefaultsFor(const ConsumerOptions& options) {
   const int64_t session = options.session_timeout / kMillisecond;
   return {{"fetch.wait.max.ms", options.merges ? "20" : "500"},
-          // A full prefetch queue counts as an error to back off from.
           {"fetch.error.backoff.ms", "5"},
           {"socket.timeout.ms", "10000"},
           {"heartbeat.interval.ms", std::to_string(std::clamp<int64_t>(session / 4, 1, 3000))},
@@ -41,7 +45,7 @@ KafkaSettings DefaultsFor(const ConsumerOptions& options) {
 }
 
 KafkaSettings FixedFor(const ConsumerOptions& options, const std::string& client_id) {
-  const int64_t share = std::max<int64_t>(options.prefetch_bytes / kFullPartitions, 64 << 10);
+  const PrefetchLimits limits = LimitsFor(options);
   const int64_t fetch = std::clamp<int64_t>(options.prefetch_bytes, 64 << 10, 50 << 20);
   const bool committed = options.isolation == Isolation::kCommitted;
   KafkaSettings fixed = {
@@ -55,12 +59,17 @@ KafkaSettings FixedFor(const ConsumerOptions& options, const std::string& client
       {"enable.partition.eof", "true"},
       {"allow.auto.create.topics", "false"},
       {"auto.offset.reset", "error"},  // records that are gone are told, not skipped
-      {"queued.max.messages.kbytes", std::to_string(share >> 10)},
-      {"queued.min.messages", std::to_string(std::max<int64_t>(share / kBytesPerQueuedRecord, 100))},
-      {"fetch.message.max.bytes", std::to_string(std::min<int64_t>(share, 1 << 20))},
+      {"queued.max.messages.kbytes", std::to_string(limits.bytes >> 10)},
+      {"queued.min.messages", std::to_string(limits.records)},
+      {"fetch.message.max.bytes", std::to_string(std::min<int64_t>(limits.bytes, 1 << 20))},
       {"message.max.bytes", std::to_string(std::min<int64_t>(fetch, 1000000))},
       {"fetch.max.bytes", std::to_string(fetch)},
   };
+  if (options.group.empty()) {
+    // A user's max.poll.interval.ms, which may not be below the session's time-out, is for the group's
+    // members.
+    fixed.emplace_back("max.poll.interval.ms", std::to_string(kDefaultPollLimit / kMillisecond));
+  }
   if (!options.instance.empty()) fixed.emplace_back("group.instance.id", options.instance);
   return fixed;
 }
@@ -235,14 +244,15 @@ void KafkaConsumer::OnRebalance(int code, const rd_kafka_topic_partition_list_s&
   // Asked before the answer below, which resets it. A loss also shows in the group's metadata: the flag alone
   // would be gone if the answer to an assignment of data partitions came between.
   const bool lost = !assign && (rd_kafka_assignment_lost(handle) != 0 || (!closing_ && NotAMember()));
-  const KafkaOutcome outcome = Take(assign ? rd_kafka_incremental_assign(handle, &partitions)
-                                           : rd_kafka_incremental_unassign(handle, &partitions));
+  // A copy with an offset, or librdkafka would ask the group for one.
+  const PartitionList copy(rd_kafka_topic_partition_list_copy(&partitions));
+  for (int i = 0; i < copy->cnt; ++i)
+    copy->elems[i].offset = 0;
+  const KafkaOutcome outcome = Take(assign ? rd_kafka_incremental_assign(handle, copy.get())
+                                           : rd_kafka_incremental_unassign(handle, copy.get()));
   if (!outcome.ok() && !closing_) LogWarning("the group " + options_.group + ": " + outcome.text);
   // Placement partitions stand for shares of the work; nobody reads them.
-  if (assign && partitions.cnt > 0) {
-    const PartitionList paused(rd_kafka_topic_partition_list_copy(&partitions));
-    rd_kafka_pause_partitions(handle, paused.get());
-  }
+  if (assign && copy->cnt > 0) rd_kafka_pause_partitions(handle, copy.get());
   for (int i = 0; i < partitions.cnt; ++i) {
     const int32_t share = partitions.elems[i].partition;
     if (assign ? owned_.insert(share).second : owned_.erase(share) > 0) {
@@ -295,7 +305,8 @@ Result<PartitionReader*> KafkaConsumer::Assign(const PartitionId& id, int64_t of
                       ": the records were deleted by the topic's retention; restore them, or start "
                       "the job without its state");
   }
-  auto reader = std::make_unique<KafkaReader>(client_->handle(), id, offset, range->end, event_);
+  auto reader =
+      std::make_unique<KafkaReader>(client_->handle(), id, offset, range->end, LimitsFor(options_), event_);
   if (Status s = reader->Start(); !s.ok()) return s;
   return readers_.emplace(id, std::move(reader)).first->second.get();
 }

@@ -20,6 +20,13 @@ struct TopicConfDeleter {
   void operator()(rd_kafka_topic_conf_t* conf) const { rd_kafka_topic_conf_destroy(conf); }
 };
 
+int64_t SizeOf(const OutgoingRecord& record) {
+  size_t size = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  for (const Header& header : record.headers)
+    size += header.key.size() + header.value.size();
+  return static_cast<int64_t>(size);
+}
+
 KafkaSettings Defaults() {
   return {{"linger.ms", "10"}};  // a commit does not wait for it
 }
@@ -31,7 +38,6 @@ KafkaSettings FixedFor(const ProducerOptions& options, const TopicLimits& limits
   KafkaSettings fixed = {
       {"enable.idempotence", "true"},
       {"acks", "all"},
-      {"delivery.report.only.error", "true"},
       {"batch.size", std::to_string(batch)},
       {"message.max.bytes",
        std::to_string(std::clamp<int64_t>(limits.largest, kDefaultMessageLimit, kLargestMessageLimit))},
@@ -90,7 +96,7 @@ Status KafkaProducer::OpenClient() {
 void KafkaProducer::CloseClient() {
   if (!client_) return;
   for (const auto& [name, topic] : topics_)
-    rd_kafka_topic_destroy(topic);
+    rd_kafka_topic_destroy(topic.handle);
   topics_.clear();
   // Nothing that is still queued may go out any more: what is not committed or flushed by now was given up.
   rd_kafka_purge(client_->handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
@@ -99,6 +105,7 @@ void KafkaProducer::CloseClient() {
 
 Status KafkaProducer::Init() {
   if (!transactional()) return Internal("a plain producer has no transactional id to take");
+  if (!over_.ok()) return over_;
   if (open_) return Internal("Init within a transaction");
   return TakeId();
 }
@@ -110,10 +117,8 @@ Status KafkaProducer::TakeId() {
     const KafkaOutcome outcome =
         Take(rd_kafka_init_transactions(client_->handle(), deadline.left_ms(10 * kSecond)));
     if (outcome.ok()) break;
-    if (IsFencing(outcome.code)) return {Code::kFenced, Who() + ": " + outcome.text};
-    if (outcome.fatal) {
-      used_up_ = true;
-      return {Code::kAborted, Who() + " cannot start: " + outcome.text};
+    if (outcome.fatal || IsFencing(outcome.code)) {
+      return over_ = {Code::kFenced, Who() + " cannot start: " + outcome.text};
     }
     if (!outcome.retriable && !IsTransient(outcome.code)) {
       return ToStatus(outcome.code, Who() + " cannot start (" + outcome.text + ")",
@@ -126,15 +131,15 @@ Status KafkaProducer::TakeId() {
     }
   }
   ready_ = true;
-  renew_ = used_up_ = false;
+  renew_ = false;
   unfit_ = {};
   return {};
 }
 
 Status KafkaProducer::Begin() {
   if (!transactional() || !ready_) return Internal("Begin before Init");
+  if (!over_.ok()) return over_;
   if (open_) return Internal("Begin within a transaction");
-  if (used_up_) return Internal(Who() + " is used up; destroy it and Init a new one");
   // The answer to a commit that was slow may mean that a request to end it is still on its way, and before
   // Kafka 4 nothing keeps that from ending the next transaction instead. A new epoch of the producer does.
   if (renew_) {
@@ -144,9 +149,10 @@ Status KafkaProducer::Begin() {
   }
   const KafkaOutcome outcome = Take(rd_kafka_begin_transaction(client_->handle()));
   if (!outcome.ok()) {
-    used_up_ = outcome.fatal;
-    return {outcome.fatal || IsFencing(outcome.code) ? Code::kFenced : Code::kAborted,
-            Who() + " cannot begin: " + outcome.text};
+    const bool fenced = outcome.fatal || IsFencing(outcome.code);
+    const Status why{fenced ? Code::kFenced : Code::kAborted, Who() + " cannot begin: " + outcome.text};
+    if (fenced) over_ = why;
+    return why;
   }
   open_ = true;
   unfit_ = {};
@@ -163,8 +169,9 @@ void KafkaProducer::NoteUndelivered(int code, std::string_view topic, int32_t pa
   if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
     what += "; raise the topic's max.message.bytes, or keep its records smaller";
   }
-  const Code otherwise = IsRefused(code) ? Code::kInvalid : Code::kUnreachable;
-  unfit_ = {IsFencing(code) ? Code::kFenced : transactional() ? Code::kAborted : otherwise, std::move(what)};
+  const Code plain = IsRefused(code) ? Code::kInvalid : Code::kUnreachable;
+  unfit_ = {IsFencing(code) ? Code::kFenced : transactional() ? Code::kAborted : plain, std::move(what)};
+  if (IsFencing(code)) over_ = unfit_;
 }
 
 Status KafkaProducer::Refuse(Status why) {
@@ -172,28 +179,25 @@ Status KafkaProducer::Refuse(Status why) {
   return why;
 }
 
-Result<rd_kafka_topic_s*> KafkaProducer::TopicOf(std::string_view name) {
-  if (const auto found = topics_.find(name); found != topics_.end()) return found->second;
+Result<const KafkaProducer::Topic*> KafkaProducer::TopicOf(std::string_view name) {
+  if (const auto found = topics_.find(name); found != topics_.end()) return &found->second;
   const std::string text(name);
   // Asked by the log's own client: a producer that asks for a topic creates it, where brokers allow that.
   Result<TopicInfo> known = admin_->Known(text);
   if (!known.ok()) return known.status();
-  rd_kafka_topic_t* topic = rd_kafka_topic_new(client_->handle(), text.c_str(), nullptr);
-  if (topic == nullptr) return Invalid("`" + text + "` is no name of a topic");
-  if (known->compacted) {
-    // Made anew with its own configuration: what is compacted is written once and read at every restart.
-    rd_kafka_topic_destroy(topic);
-    rd_kafka_topic_conf_t* conf = rd_kafka_default_topic_conf_dup(client_->handle());
-    const auto set = [&](const auto& setting) { return setting.first.starts_with("compression."); };
-    const KafkaSettings& user = admin_->options().settings;
-    if (std::none_of(user.begin(), user.end(), set)) {
-      rd_kafka_topic_conf_set(conf, "compression.codec", "lz4", nullptr, 0);
-    }
-    topic = rd_kafka_topic_new(client_->handle(), text.c_str(), conf);
+  rd_kafka_topic_conf_t* conf = nullptr;
+  const auto set = [](const auto& setting) { return setting.first.starts_with("compression."); };
+  const KafkaSettings& user = admin_->options().settings;
+  if (known->compacted && std::none_of(user.begin(), user.end(), set)) {
+    // What is compacted is written once and read at every restart.
+    conf = rd_kafka_default_topic_conf_dup(client_->handle());
+    rd_kafka_topic_conf_set(conf, "compression.codec", "lz4", nullptr, 0);
   }
-  topics_.emplace(text, topic);
+  rd_kafka_topic_t* topic = rd_kafka_topic_new(client_->handle(), text.c_str(), conf);
+  if (topic == nullptr) return Invalid("`" + text + "` is no name of a topic");
+  const Topic* made = &topics_.emplace(text, Topic{topic, *known}).first->second;
   if (Status s = Warm(text, known->partitions, topic); !s.ok()) return s;
-  return topic;
+  return made;
 }
 
 // The first record to a topic may wait a second for the client to learn where its partitions are: it is asked
@@ -217,9 +221,15 @@ Status KafkaProducer::Send(const OutgoingRecord& record) {
   if (transactional() && !open_) return Internal("Send outside a transaction");
   if (transactional() && !unfit_.ok()) return unfit_;
   if (++sends_ % kSendsBetweenPolls == 0) rd_kafka_poll(client_->handle(), 0);
-  Result<rd_kafka_topic_s*> topic = TopicOf(record.topic);
+  // A negative partition would leave the choice to librdkafka.
+  if (record.partition < 0) return Refuse(RefuseProduce(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, record));
+  Result<const Topic*> topic = TopicOf(record.topic);
   if (!topic.ok()) return Refuse(topic.status());
-  return SendTo(*topic, record);
+  // The broker would refuse the whole batch, and with it records that are well.
+  if (SizeOf(record) > (*topic)->info.max_record_bytes) {
+    return Refuse(RefuseProduce(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, record));
+  }
+  return SendTo((*topic)->handle, record);
 }
 
 Status KafkaProducer::SendTo(rd_kafka_topic_s* topic, const OutgoingRecord& record) {
@@ -268,8 +278,8 @@ Status KafkaProducer::RefuseProduce(int code, const OutgoingRecord& record) {
   const std::string where = std::string(record.topic) + "[" + std::to_string(record.partition) + "]";
   const Code plain_or_aborted = transactional() ? Code::kAborted : Code::kInvalid;
   if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-    const size_t size = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-    return {plain_or_aborted, "a record of " + std::to_string(size) + " bytes is too large for " + where +
+    return {plain_or_aborted, "a record of " + std::to_string(SizeOf(record)) + " bytes is too large for " +
+                                  where +
                                   "; raise the topic's max.message.bytes, or keep its records smaller"};
   }
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
@@ -284,8 +294,7 @@ Status KafkaProducer::RefuseProduce(int code, const OutgoingRecord& record) {
   if (code == RD_KAFKA_RESP_ERR__FATAL || IsFencing(code)) {
     std::array<char, 512> why{};
     rd_kafka_fatal_error(client_->handle(), why.data(), why.size());
-    used_up_ = true;
-    return {Code::kFenced, Who() + ": " + why.data()};
+    return over_ = {Code::kFenced, Who() + ": " + why.data()};
   }
   return {plain_or_aborted, "writing to " + where + ": " + ErrorText(code)};
 }

@@ -4,6 +4,7 @@
 // Always: after a failed Send no Commit succeeds before Abort; a commit is reported as done only when the
 // broker said so, and as not done only when it cannot have been.
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,7 +40,11 @@ class KafkaProducer final : public Producer {
   Status OpenClient();
   void CloseClient();
   Status TakeId();
-  Result<rd_kafka_topic_s*> TopicOf(std::string_view name);
+  struct Topic {
+    rd_kafka_topic_s* handle = nullptr;
+    TopicInfo info;
+  };
+  Result<const Topic*> TopicOf(std::string_view name);
   Status Warm(const std::string& name, int32_t partitions, rd_kafka_topic_s* topic);
   Status SendTo(rd_kafka_topic_s* topic, const OutgoingRecord& record);
   Status Refuse(Status why);
@@ -53,11 +58,11 @@ class KafkaProducer final : public Producer {
   std::shared_ptr<KafkaAdmin> admin_;
   ProducerOptions options_;
   std::unique_ptr<KafkaClient> client_;
-  std::map<std::string, rd_kafka_topic_s*, std::less<>> topics_;
-  bool ready_ = false;    // holds the transactional id
-  bool open_ = false;     // a transaction is
-  bool renew_ = false;    // to be replaced before the next transaction
-  bool used_up_ = false;  // a commit in doubt or a fatal error: only good to be destroyed
+  std::map<std::string, Topic, std::less<>> topics_;
+  bool ready_ = false;  // holds the transactional id
+  bool open_ = false;   // a transaction is
+  bool renew_ = false;  // to be replaced before the next transaction
+  Status over_;         // once set (fenced, or a commit in doubt) only good to be destroyed
   Duration begun_ = 0;
   Status unfit_;  // why the open transaction (or what was sent since the last Flush) cannot be kept
   uint32_t sends_ = 0;

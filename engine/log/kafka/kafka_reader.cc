@@ -24,8 +24,9 @@ struct ListDeleter {
 
 }  // namespace
 
-KafkaReader::KafkaReader(rd_kafka_s* handle, PartitionId id, int64_t offset, int64_t end, int event)
-    : handle_(handle), id_(std::move(id)), next_(offset), end_(end) {
+KafkaReader::KafkaReader(rd_kafka_s* handle, PartitionId id, int64_t offset, int64_t end,
+                         PrefetchLimits limits, int event)
+    : handle_(handle), id_(std::move(id)), next_(offset), end_(end), limits_(limits) {
   queue_ = rd_kafka_queue_get_partition(handle_, id_.topic.c_str(), id_.partition);
   // Before the assignment, or its first records would go to the consumer's common queue.
   rd_kafka_queue_forward(queue_, nullptr);
@@ -96,10 +97,15 @@ Result<const RecordView*> KafkaReader::Next() {
     View(*message);
     next_ = message->offset + 1;
     at_end_ = drained_ = false;
+    ++taken_.records;
+    taken_.bytes += static_cast<int64_t>(message->len + message->key_len);
+    quiet_since_ = 0;
     missing_since_.reset();
     return &record_;
   }
   drained_ = true;
+  if (!at_end_) end_ = std::max(end_, FetchedEnd());
+  if (!at_end_ && Rouse()) return Next();
   if (missing_since_) {
     if (Status s = CheckMissing(); !s.ok()) return s;
   }
@@ -164,20 +170,42 @@ Status KafkaReader::CheckMissing() {
   return {Code::kNotFound, Name() + " is gone from the broker; create the topic again, or correct its name"};
 }
 
-// The caller has asked Next before: what came since then is lag to it as well, for it has not seen it.
+// A partition whose queue was full when librdkafka last looked is not fetched again for a whole second,
+// unless something else wakes the thread of its broker (fetch.queue.backoff.ms mends that, from 2.2.0 on).
+// Any request does, so one is made when the queue has run empty below a known end and was full before, or
+// nothing has come for a while. True: made, so something may be there now.
+bool KafkaReader::Rouse() {
+  constexpr Duration kQuiet = 50 * kMillisecond;
+  const bool was_full = taken_.records >= limits_.records / 2 || taken_.bytes >= limits_.bytes / 2;
+  const Duration now = SteadyNow();
+  if (quiet_since_ == 0) quiet_since_ = now;
+  taken_ = {};
+  if (!was_full && (next_ >= end_ || now - quiet_since_ < kQuiet)) return false;
+  quiet_since_ = now;
+  int64_t low = 0;
+  int64_t high = 0;
+  rd_kafka_query_watermark_offsets(handle_, id_.topic.c_str(), id_.partition, &low, &high, 1000);
+  return true;
+}
+
+// Where Next last found nothing, as of then. Where it gave a record there may be more, and others must wait
+// for those as well.
 bool KafkaReader::has_known_lag() const {
   return !at_end_ && next_ < end_seen();
+}
+
+int64_t KafkaReader::end_seen() const {
+  return at_end_ || drained_ ? end_ : std::max(end_, FetchedEnd());
 }
 
 // The cached mark is that of the last fetch answer, and the high watermark also where committed records only
 // are read. So an open transaction shows as lag for the one fetch until PARTITION_EOF comes, which fires at
 // the last stable offset and says that this is the end.
-int64_t KafkaReader::end_seen() const {
-  if (at_end_) return end_;
+int64_t KafkaReader::FetchedEnd() const {
   int64_t low = 0;
   int64_t high = RD_KAFKA_OFFSET_INVALID;
   const auto code = rd_kafka_get_watermark_offsets(handle_, id_.topic.c_str(), id_.partition, &low, &high);
-  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? std::max(end_, high) : end_;
+  return code == RD_KAFKA_RESP_ERR_NO_ERROR ? high : -1;
 }
 
 bool KafkaReader::wants_call() const {

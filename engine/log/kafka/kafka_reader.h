@@ -15,11 +15,18 @@ struct rd_kafka_message_s;
 
 namespace freshet {
 
+// What a partition may hold fetched and untaken, as librdkafka counts it.
+struct PrefetchLimits {
+  int64_t records = 0;
+  int64_t bytes = 0;  // of keys and values
+};
+
 class KafkaReader final : public PartitionReader {
  public:
   // From `offset` on; `end` is the partition's end as asked for just now. `event` is written to when
   // something comes.
-  KafkaReader(rd_kafka_s* handle, PartitionId id, int64_t offset, int64_t end, int event);
+  KafkaReader(rd_kafka_s* handle, PartitionId id, int64_t offset, int64_t end, PrefetchLimits limits,
+              int event);
   ~KafkaReader() override;
   KafkaReader(const KafkaReader&) = delete;
   KafkaReader& operator=(const KafkaReader&) = delete;
@@ -41,6 +48,8 @@ class KafkaReader final : public PartitionReader {
   void Drop();
   Status TakeError(const rd_kafka_message_s& message);
   Status CheckMissing();
+  int64_t FetchedEnd() const;
+  bool Rouse();
   std::string Name() const;
 
   rd_kafka_s* handle_;
@@ -51,6 +60,9 @@ class KafkaReader final : public PartitionReader {
   bool assigned_ = false;
   bool at_end_ = false;
   bool drained_ = true;  // Next last found nothing
+  PrefetchLimits limits_;
+  PrefetchLimits taken_;      // since Next last found nothing, or the client was last roused
+  Duration quiet_since_ = 0;  // when that was; 0: there was a record since
   std::optional<Duration> missing_since_;
   rd_kafka_message_s* current_ = nullptr;
   RecordView record_;
