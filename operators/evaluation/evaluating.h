@@ -43,7 +43,6 @@ struct EvaluatePlan {
   bool has_baselines() const { return !series.empty() && !series.back().is_model; }
 };
 
-Schema MetricRowSchema();
 std::vector<TableSpec> EvaluateTables(uint32_t layout);
 std::unique_ptr<Operator> MakeEvaluating(std::shared_ptr<const EvaluatePlan> plan, TaskContext& context);
 

@@ -32,6 +32,22 @@ std::string_view Tallies::RowKey(std::string_view key, char kind, bool label, ui
   return row_key_;
 }
 
+Status Tallies::IsOpen(std::string_view key, bool& is_open) {
+  Table<Tally>::Slot slot;
+  if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
+  is_open = slot.present() && slot.Get().closed == 0;
+  return {};
+}
+
+Status Tallies::SetClosed(std::string_view key) {
+  Table<Tally>::Slot slot;
+  if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
+  Tally tally = slot.GetOr({});
+  tally.closed = 1;
+  tallies_.Put(slot, tally);
+  return {};
+}
+
 Status Tallies::Add(std::string_view key, double probability, bool answer, bool label, bool& is_new) {
   Table<Tally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;

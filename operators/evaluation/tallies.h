@@ -33,8 +33,9 @@ class Tallies {
   // A tally's place. `series`: order-preserving bytes. `start` is 0 for kRun.
   static std::string Key(std::string_view series, SpanKind kind, Time start);
 
-  Status Load(std::string_view key, Table<Tally>::Slot& slot) { return tallies_.Load(key, slot); }
-  void Put(Table<Tally>::Slot& slot, const Tally& tally) { tallies_.Put(slot, tally); }
+  // Whether it is there and not closed.
+  Status IsOpen(std::string_view key, bool& is_open);
+  Status SetClosed(std::string_view key);
   // Adds an example; whether the tally is new.
   Status Add(std::string_view key, double probability, bool answer, bool label, bool& is_new);
   // Adds all of tally `from`, if it is there.
