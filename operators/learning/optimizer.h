@@ -5,7 +5,6 @@
 //
 // Always: weights and memory stay finite, whatever gradients come: a gradient counts for at most
 // kGradientLimit, a weight saturates at kWeightLimit.
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -19,11 +18,14 @@ namespace freshet {
 inline constexpr double kGradientLimit = 1e100;
 inline constexpr double kWeightLimit = 1e30;
 
-inline double LimitGradient(double gradient) {
-  return std::clamp(gradient, -kGradientLimit, kGradientLimit);
+constexpr double Within(double limit, double value) {
+  return value > limit ? limit : value < -limit ? -limit : value;
 }
-inline float WeightOf(double weight) {
-  return static_cast<float>(std::clamp(weight, -kWeightLimit, kWeightLimit));
+constexpr double LimitGradient(double gradient) {
+  return Within(kGradientLimit, gradient);
+}
+constexpr float WeightOf(double weight) {
+  return static_cast<float>(Within(kWeightLimit, weight));
 }
 
 class Optimizer {

@@ -99,6 +99,30 @@ TEST(Train, PublishesNothingOfAPartFilledMicrobatch) {
   EXPECT_EQ(blocks, 0U);
 }
 
+// By hand: after the rows (1.5, 1) and (0.5, 0) with rate 0.5, intercept and weight are 0.5 - 0.4375 = 0.0625
+// and 0.75 - 0.21875 = 0.53125.
+TEST(Train, PredictsFirstByTheLastFullMicrobatch) {
+  OperatorFixture fixture(
+      train_definition(), "from: rows\nmodels: [m]\nlabel: delay", LearningStreams(),
+      WithModels("m: {learner: {linear: {loss: squared}}, optimizer: {sgd: {rate: 0.5}}, features: "
+                 "{numeric: [a]}, scaling: none, microbatch: 2}"));
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  std::vector<FixtureRow> rows = LearningRows(3, 1);
+  rows[0].cells[0] = 1.5;
+  rows[0].cells[8] = 1.0;
+  rows[1].cells[0] = 0.5;
+  rows[1].cells[8] = 0.0;
+  rows[2].cells[0] = 1.5;
+  fixture.Feed(rows);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const EmittedRow& row = fixture.emitted()[i];
+    EXPECT_EQ(fixture.At(row, "m.version"), Cell(int64_t{i == 2 ? 1 : 0}));
+    EXPECT_EQ(fixture.At(row, "m.score"), Cell(i == 2 ? 0.859375 : 0.0));
+    EXPECT_EQ(fixture.At(row, "m.value"), fixture.At(row, "m.score"));
+    EXPECT_EQ(fixture.At(row, "label"), rows[i].cells[8]);
+  }
+}
+
 TEST(Train, RowsWithoutALabelAreLeftOut) {
   const auto trainer = Trainer(ModelOf(1));
   std::vector<FixtureRow> rows = LearningRows(10, 5);
