@@ -230,6 +230,7 @@ class ChoiceType final : public ValueType {
       names += (names.empty() ? "" : ",") + JsonQuote(option.name);
       std::string schema = option.shape == nullptr ? R"({"type":["object","null"],"maxProperties":0})"
                                                    : ShapeSchema(*option.shape, depth + 1, "");
+      schema.insert(1, R"("description":)" + JsonQuote(option.doc) + ',');
       properties += (properties.empty() ? "" : ",") + JsonQuote(option.name) + ':' + schema;
     }
     return R"({"anyOf":[{"enum":[)" + names +

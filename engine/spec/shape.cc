@@ -93,7 +93,7 @@ void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& c
 
 namespace shape_internal {
 
-// The schema of a shape's map, and of what may stand for it.
+// The schema of a shape's map, and of what may stand for it. Inside another its key describes it.
 std::string ShapeSchema(const ShapeBase& shape, size_t depth, std::string_view more_properties) {
   if (depth > kSchemaDepth) return "{}";
   std::string properties(more_properties);
@@ -110,7 +110,7 @@ std::string ShapeSchema(const ShapeBase& shape, size_t depth, std::string_view m
     if (key.required) required += (required.empty() ? "" : ",") + JsonQuote(key.name);
   }
   std::string map = R"({"type":"object")";
-  if (!shape.summary.empty()) map += R"(,"description":)" + JsonQuote(shape.summary);
+  if (!shape.summary.empty() && depth == 0) map += R"(,"description":)" + JsonQuote(shape.summary);
   map += R"(,"properties":{)" + properties + '}';
   if (!required.empty()) map += R"(,"required":[)" + required + ']';
   map += shape.rest == nullptr ? R"(,"additionalProperties":false})" : "}";

@@ -236,6 +236,8 @@ TEST(JobDocument, SchemaAndTables) {
       }) {
     EXPECT_NE(schema.find(part), std::string::npos) << part << '\n' << schema;
   }
+  // A key's own words and its shape's would be two members of one name.
+  EXPECT_EQ(schema.find("a topic that the job reads"), std::string::npos);
   const std::string docs = JobDocs(operators, PartitionedBy::Describe());
   for (const char* part : {
            "| `commit.interval` | duration | `200ms` | the longest time between two commits |",
