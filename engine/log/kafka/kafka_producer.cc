@@ -172,6 +172,9 @@ void KafkaProducer::NoteUndelivered(int code, std::string_view topic, int32_t pa
   const Code plain = IsRefused(code) ? Code::kInvalid : Code::kUnreachable;
   unfit_ = {IsFencing(code) ? Code::kFenced : transactional() ? Code::kAborted : plain, std::move(what)};
   if (IsFencing(code)) over_ = unfit_;
+  // librdkafka 2.0.2 bumps its epoch on the way out of such a transaction, and while it does so the next one
+  // fails with "erroneous state".
+  renew_ = transactional();
 }
 
 Status KafkaProducer::Refuse(Status why) {
