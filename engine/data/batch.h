@@ -40,8 +40,8 @@ class Batch {
   bool empty() const { return rows() == 0; }
   std::span<const Time> times() const { return {head_ ? head_->times : nullptr, rows()}; }
   std::span<const uint32_t> ordinals() const { return {head_ ? head_->ordinals : nullptr, rows()}; }
-  const Column& column(size_t i) const { return *shared(i); }
-  ColumnPtr shared(size_t i) const;
+  const Column& column(size_t i) const;  // lives as long as this batch
+  ColumnPtr shared(size_t i) const { return ColumnPtr(&column(i)); }
 
   Batch With(Pool& pool, std::span<const ColumnPtr> added) const;
   Batch Take(Pool& pool, std::span<const uint32_t> rows) const;

@@ -2,21 +2,24 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cstring>
 #include <new>
 
 namespace freshet {
-
 namespace {
 
+bool HasOffsets(Type type) {
+  return IsText(type) || IsList(type);
+}
+
 size_t WidthOf(Type type) {
-  if (type == Type::kBool) return 1;
-  return IsText(type) || IsList(type) ? sizeof(uint32_t) : sizeof(int64_t);
+  if (type == Type::kBool) return sizeof(uint8_t);
+  return HasOffsets(type) ? sizeof(uint32_t) : sizeof(int64_t);
 }
 
 size_t ValuesBytes(Type type, size_t rows) {
-  const size_t entries = IsText(type) || IsList(type) ? rows + 1 : rows;
-  return std::max<size_t>(1, entries * WidthOf(type));
+  return (rows + (HasOffsets(type) ? 1 : 0)) * WidthOf(type);
 }
 
 size_t ValidityBytes(size_t rows) {
@@ -42,234 +45,241 @@ size_t Column::null_count() const {
 
 void Column::Release() const {
   Pool* pool = pool_;
-  if (values_ != nullptr) pool->Free(values_, values_bytes_);
-  if (chars_ != nullptr) pool->Free(chars_, chars_bytes_);
-  if (validity_ != nullptr) pool->Free(validity_, validity_bytes_);
+  if (values_bytes_ != 0) pool->Free(values_, values_bytes_);
+  if (chars_bytes_ != 0) pool->Free(chars_, chars_bytes_);
+  if (validity_bytes_ != 0) pool->Free(validity_, validity_bytes_);
   this->~Column();
   pool->Free(const_cast<Column*>(this), sizeof(Column));
 }
 
-ColumnBuilder::ColumnBuilder(Pool& pool, Type type, size_t expected_rows) : pool_(&pool), type_(type) {
-  if (IsList(type)) items_ = std::make_unique<ColumnBuilder>(pool, ItemType(type), expected_rows);
-  capacity_ = std::max<size_t>(1, expected_rows);
+ColumnBuilder::ColumnBuilder(Pool& pool, Type type, size_t expected_rows)
+    : pool_(&pool), type_(type), expected_rows_(expected_rows) {
+  if (IsList(type)) {
+    items_ = new (pool.Allocate(sizeof(ColumnBuilder))) ColumnBuilder(pool, ItemType(type), expected_rows);
+  }
 }
 
 ColumnBuilder::ColumnBuilder(ColumnBuilder&& other) noexcept
     : pool_(other.pool_),
       type_(other.type_),
+      expected_rows_(other.expected_rows_),
       rows_(std::exchange(other.rows_, 0)),
-      capacity_(other.capacity_),
-      values_(std::exchange(other.values_, nullptr)),
-      values_bytes_(other.values_bytes_),
-      chars_(std::exchange(other.chars_, nullptr)),
+      capacity_(std::exchange(other.capacity_, 0)),
       chars_size_(std::exchange(other.chars_size_, 0)),
-      chars_bytes_(other.chars_bytes_),
-      validity_(std::exchange(other.validity_, nullptr)),
-      validity_bytes_(other.validity_bytes_),
-      items_(std::move(other.items_)) {}
+      chars_capacity_(std::exchange(other.chars_capacity_, 0)),
+      column_(std::exchange(other.column_, nullptr)),
+      items_(std::exchange(other.items_, nullptr)) {}
 
 ColumnBuilder::~ColumnBuilder() {
-  if (values_ != nullptr) pool_->Free(values_, values_bytes_);
-  if (chars_ != nullptr) pool_->Free(chars_, chars_bytes_);
-  if (validity_ != nullptr) pool_->Free(validity_, validity_bytes_);
+  if (column_ != nullptr) column_->Release();
+  if (items_ == nullptr) return;
+  items_->~ColumnBuilder();
+  pool_->Free(items_, sizeof(ColumnBuilder));
+}
+
+// Begins a column with room for `rows` rows.
+void ColumnBuilder::Start(size_t rows) {
+  static_assert(sizeof(Column) == 128);
+  column_ = new (pool_->Allocate(sizeof(Column))) Column;
+  column_->type_ = type_;
+  column_->pool_ = pool_;
+  const bool offsets = HasOffsets(type_);
+  const size_t small = IsText(type_) ? Column::kSmallOffsets : Column::kSmallBytes;
+  if (ValuesBytes(type_, rows) <= small) {
+    column_->values_ = column_->small_;
+    capacity_ = small / WidthOf(type_) - (offsets ? 1 : 0);
+    if (IsText(type_)) {
+      column_->chars_ = column_->small_ + Column::kSmallOffsets;
+      chars_capacity_ = Column::kSmallBytes - Column::kSmallOffsets;
+    }
+  } else {
+    column_->values_bytes_ = ValuesBytes(type_, rows);
+    column_->values_ = pool_->Allocate(column_->values_bytes_);
+    capacity_ = rows;
+  }
+  if (offsets) this->offsets()[0] = 0;
 }
 
 void ColumnBuilder::Grow(size_t rows) {
-  if (values_ != nullptr && rows <= capacity_) return;
-  const size_t wanted = values_ == nullptr ? std::max(capacity_, rows) : std::max(capacity_ * 2, rows);
+  if (column_ == nullptr) return Start(std::max(expected_rows_, rows));
+  const size_t wanted = std::max(rows, capacity_ * 2);
   const size_t bytes = ValuesBytes(type_, wanted);
   void* grown = pool_->Allocate(bytes);
-  if (values_ != nullptr) {
-    std::memcpy(grown, values_, std::min(values_bytes_, ValuesBytes(type_, rows_)));
-    pool_->Free(values_, values_bytes_);
-  } else if (IsText(type_) || IsList(type_)) {
-    static_cast<uint32_t*>(grown)[0] = 0;
-  }
-  values_ = grown;
-  values_bytes_ = bytes;
+  std::memcpy(grown, column_->values_, ValuesBytes(type_, rows_));
+  if (column_->values_bytes_ != 0) pool_->Free(column_->values_, column_->values_bytes_);
+  column_->values_ = grown;
+  column_->values_bytes_ = bytes;
   capacity_ = wanted;
+  if (column_->validity_ != nullptr) GrowValidity(wanted);
 }
 
-void ColumnBuilder::GrowChars(size_t bytes) {
-  if (bytes <= chars_bytes_ && chars_ != nullptr) return;
-  const size_t wanted = std::max<size_t>({bytes, chars_ == nullptr ? 0 : chars_bytes_ * 2, 16});
-  auto* grown = static_cast<char*>(pool_->Allocate(wanted));
-  if (chars_ != nullptr) {
-    std::memcpy(grown, chars_, chars_size_);
-    pool_->Free(chars_, chars_bytes_);
+// Makes room for `bytes` more characters and returns where they go.
+char* ColumnBuilder::GrowChars(size_t bytes) {
+  const size_t needed = chars_size_ + bytes;
+  if (needed > chars_capacity_) {
+    const size_t wanted = std::max({needed, chars_capacity_ * 2, capacity_ * 8});
+    auto* grown = static_cast<char*>(pool_->Allocate(wanted));
+    if (chars_size_ > 0) std::memcpy(grown, column_->chars_, chars_size_);
+    if (column_->chars_bytes_ != 0) pool_->Free(column_->chars_, column_->chars_bytes_);
+    column_->chars_ = grown;
+    column_->chars_bytes_ = wanted;
+    chars_capacity_ = wanted;
   }
-  chars_ = grown;
-  chars_bytes_ = wanted;
+  return column_->chars_ + chars_size_;
 }
 
-// Makes room for the bits of `rows` rows, those so far without a bitmap being valid.
+void ColumnBuilder::NeedValidity() {
+  if (column_->validity_ == nullptr) GrowValidity(std::max<size_t>(capacity_, 1));
+}
+
+// A bitmap for `rows` rows. Rows without a bit so far, and those to come, are valid.
 void ColumnBuilder::GrowValidity(size_t rows) {
-  const size_t needed = ValidityBytes(std::max(rows, capacity_));
-  if (validity_ != nullptr && validity_bytes_ >= needed) return;
-  auto* grown = static_cast<uint64_t*>(pool_->Allocate(needed));
-  std::memset(grown, 0xff, needed);
-  if (validity_ != nullptr) {
-    std::memcpy(grown, validity_, validity_bytes_);
-    pool_->Free(validity_, validity_bytes_);
+  const size_t bytes = ValidityBytes(rows);
+  const size_t had = column_->validity_ == nullptr   ? 0
+                     : column_->validity_bytes_ == 0 ? sizeof(uint64_t)
+                                                     : column_->validity_bytes_;
+  if (bytes <= had) return;
+  if (had == 0 && bytes == sizeof(uint64_t)) {
+    column_->small_validity_ = ~uint64_t{0};
+    column_->validity_ = &column_->small_validity_;
+    return;
   }
-  validity_ = grown;
-  validity_bytes_ = needed;
-}
-
-void ColumnBuilder::EndRow(bool valid) {
-  if (!valid) GrowValidity(rows_ + 1);
-  if (validity_ != nullptr) {
-    GrowValidity(rows_ + 1);
-    const uint64_t bit = uint64_t{1} << (rows_ & 63);
-    validity_[rows_ >> 6] = valid ? validity_[rows_ >> 6] | bit : validity_[rows_ >> 6] & ~bit;
-  }
-  ++rows_;
+  auto* grown = static_cast<uint64_t*>(pool_->Allocate(bytes));
+  std::memset(grown, 0xff, bytes);
+  if (had != 0) std::memcpy(grown, column_->validity_, had);
+  if (column_->validity_bytes_ != 0) pool_->Free(column_->validity_, column_->validity_bytes_);
+  column_->validity_ = grown;
+  column_->validity_bytes_ = bytes;
 }
 
 template <class T>
 void ColumnBuilder::Put(T value) {
-  Grow(rows_ + 1);
-  static_cast<T*>(values_)[rows_] = value;
+  assert(sizeof(T) == WidthOf(type_) && !HasOffsets(type_));
+  if (rows_ == capacity_) Grow(rows_ + 1);
+  static_cast<T*>(column_->values_)[rows_++] = value;
 }
 
 void ColumnBuilder::AppendNull() {
-  if (IsText(type_) || IsList(type_)) {
-    Grow(rows_ + 1);
-    auto* offsets = static_cast<uint32_t*>(values_);
-    offsets[rows_ + 1] = offsets[rows_];
+  if (HasOffsets(type_)) {
+    if (rows_ == capacity_) Grow(rows_ + 1);
+    offsets()[rows_ + 1] = offsets()[rows_];
+    ++rows_;
   } else if (type_ == Type::kBool) {
     Put<uint8_t>(0);
   } else {
     Put<int64_t>(0);
   }
-  EndRow(false);
+  NeedValidity();
+  column_->validity_[(rows_ - 1) >> 6] &= ~(uint64_t{1} << ((rows_ - 1) & 63));
 }
 
 void ColumnBuilder::Append(bool value) {
   Put<uint8_t>(value ? 1 : 0);
-  EndRow(true);
 }
 
 void ColumnBuilder::Append(int64_t value) {
   Put(value);
-  EndRow(true);
 }
 
 void ColumnBuilder::Append(double value) {
   Put(value);
-  EndRow(true);
 }
 
 void ColumnBuilder::Append(std::string_view value) {
-  Grow(rows_ + 1);
-  GrowChars(chars_size_ + value.size());
-  if (!value.empty()) std::memcpy(chars_ + chars_size_, value.data(), value.size());
+  assert(IsText(type_));
+  if (rows_ == capacity_) Grow(rows_ + 1);
+  char* to = GrowChars(value.size());
+  if (!value.empty()) std::memcpy(to, value.data(), value.size());
   chars_size_ += value.size();
-  static_cast<uint32_t*>(values_)[rows_ + 1] = static_cast<uint32_t>(chars_size_);
-  EndRow(true);
+  offsets()[++rows_] = static_cast<uint32_t>(chars_size_);
 }
 
 void ColumnBuilder::AppendList(std::span<const double> items) {
-  Grow(rows_ + 1);
+  if (rows_ == capacity_) Grow(rows_ + 1);
   for (const double item : items)
     items_->Append(item);
-  static_cast<uint32_t*>(values_)[rows_ + 1] = static_cast<uint32_t>(items_->rows());
-  EndRow(true);
+  offsets()[++rows_] = static_cast<uint32_t>(items_->rows());
 }
 
 void ColumnBuilder::AppendList(std::span<const std::string_view> items) {
-  Grow(rows_ + 1);
+  if (rows_ == capacity_) Grow(rows_ + 1);
   for (const std::string_view item : items)
     items_->Append(item);
-  static_cast<uint32_t*>(values_)[rows_ + 1] = static_cast<uint32_t>(items_->rows());
-  EndRow(true);
+  offsets()[++rows_] = static_cast<uint32_t>(items_->rows());
 }
 
 void ColumnBuilder::AppendFrom(const Column& from, size_t row) {
+  assert(from.type() == type_);
   if (!from.valid(row)) return AppendNull();
   if (IsText(type_)) return Append(from.text(row));
-  if (type_ == Type::kBool) return Append(from.values<uint8_t>()[row] != 0);
-  if (!IsList(type_)) {
-    Put(from.values<int64_t>()[row]);  // doubles too: the bits are what is copied
-    return EndRow(true);
-  }
-  Grow(rows_ + 1);
+  if (type_ == Type::kBool) return Put(from.values<uint8_t>()[row]);
+  if (!IsList(type_)) return Put(from.values<int64_t>()[row]);  // doubles too: the bits are what is copied
+  if (rows_ == capacity_) Grow(rows_ + 1);
   const auto [first, last] = from.list(row);
   for (size_t i = first; i < last; ++i)
     items_->AppendFrom(from.items(), i);
-  static_cast<uint32_t*>(values_)[rows_ + 1] = static_cast<uint32_t>(items_->rows());
-  EndRow(true);
+  offsets()[++rows_] = static_cast<uint32_t>(items_->rows());
 }
 
 void* ColumnBuilder::FillBytes(size_t rows) {
-  Grow(std::max<size_t>(1, rows));
+  assert(!HasOffsets(type_) && rows_ == 0);
+  if (column_ == nullptr) {
+    Start(rows);
+  } else if (rows > capacity_) {
+    Grow(rows);
+  }
   rows_ = rows;
-  return values_;
+  return column_->values_;
 }
 
 void ColumnBuilder::SetNull(size_t row) {
-  GrowValidity(rows_);
-  validity_[row >> 6] &= ~(uint64_t{1} << (row & 63));
+  assert(!HasOffsets(type_) && row < rows_);
+  NeedValidity();
+  column_->validity_[row >> 6] &= ~(uint64_t{1} << (row & 63));
   if (type_ == Type::kBool) {
-    static_cast<uint8_t*>(values_)[row] = 0;
+    static_cast<uint8_t*>(column_->values_)[row] = 0;
   } else {
-    static_cast<int64_t*>(values_)[row] = 0;
+    static_cast<int64_t*>(column_->values_)[row] = 0;
   }
 }
 
 void ColumnBuilder::RemoveLast() {
   --rows_;
-  if (validity_ != nullptr) validity_[rows_ >> 6] |= uint64_t{1} << (rows_ & 63);
-  if (IsText(type_)) chars_size_ = static_cast<const uint32_t*>(values_)[rows_];
+  if (column_->validity_ != nullptr) column_->validity_[rows_ >> 6] |= uint64_t{1} << (rows_ & 63);
+  if (IsText(type_)) chars_size_ = offsets()[rows_];
   if (!IsList(type_)) return;
-  while (items_->rows() > static_cast<const uint32_t*>(values_)[rows_])
+  while (items_->rows() > offsets()[rows_])
     items_->RemoveLast();
 }
 
 ColumnPtr ColumnBuilder::Finish() {
-  Grow(1);
-  auto* column = new (pool_->Allocate(sizeof(Column))) Column();
-  column->type_ = type_;
-  column->rows_ = static_cast<uint32_t>(rows_);
-  column->pool_ = pool_;
-  column->values_ = values_;
-  column->values_bytes_ = values_bytes_;
-  column->chars_ = chars_;
-  column->chars_bytes_ = chars_bytes_;
-  column->validity_ = validity_;
-  column->validity_bytes_ = validity_bytes_;
-  if (items_ != nullptr) column->items_ = items_->Finish();
-  Reset();
-  return ColumnPtr(column);
-}
-
-void ColumnBuilder::Reset() {
-  capacity_ = std::max<size_t>(1, rows_);
+  if (column_ == nullptr) Start(0);
+  column_->rows_ = static_cast<uint32_t>(rows_);
+  if (items_ != nullptr) column_->items_ = items_->Finish();
+  expected_rows_ = rows_;  // the next is likely to be of this size
   rows_ = 0;
-  values_ = nullptr;
-  values_bytes_ = 0;
-  chars_ = nullptr;
+  capacity_ = 0;
   chars_size_ = 0;
-  chars_bytes_ = 0;
-  validity_ = nullptr;
-  validity_bytes_ = 0;
+  chars_capacity_ = 0;
+  return ColumnPtr(std::exchange(column_, nullptr));
 }
 
 ColumnPtr Gather(Pool& pool, const Column& from, std::span<const uint32_t> rows) {
   ColumnBuilder builder(pool, from.type(), rows.size());
-  if (IsText(from.type()) || IsList(from.type())) {
+  if (HasOffsets(from.type())) {
     for (const uint32_t row : rows)
       builder.AppendFrom(from, row);
     return builder.Finish();
   }
+  const auto copy = [&]<class T>(std::span<T> out) {
+    const std::span<const T> values = from.values<T>();
+    for (size_t i = 0; i < rows.size(); ++i)
+      out[i] = values[rows[i]];
+  };
   if (from.type() == Type::kBool) {
-    const std::span<uint8_t> out = builder.Fill<uint8_t>(rows.size());
-    for (size_t i = 0; i < rows.size(); ++i)
-      out[i] = from.values<uint8_t>()[rows[i]];
+    copy(builder.Fill<uint8_t>(rows.size()));
   } else {
-    const std::span<int64_t> out = builder.Fill<int64_t>(rows.size());
-    for (size_t i = 0; i < rows.size(); ++i)
-      out[i] = from.values<int64_t>()[rows[i]];
+    copy(builder.Fill<int64_t>(rows.size()));
   }
   if (from.all_valid()) return builder.Finish();
   for (size_t i = 0; i < rows.size(); ++i) {

@@ -5,7 +5,6 @@
 // column.
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -52,6 +51,10 @@ class Column {
 
  private:
   friend class ColumnBuilder;
+  // The few values of a small column lie in the object itself, so that it is one block of 128 bytes.
+  static constexpr size_t kSmallBytes = 40;
+  static constexpr size_t kSmallOffsets = 16;  // of those, for offsets; the rest is for characters
+
   Column() = default;
   Type type_ = Type::kFloat64;
   uint32_t rows_ = 0;
@@ -59,10 +62,12 @@ class Column {
   void* values_ = nullptr;  // T[rows], or uint32_t[rows + 1] for texts and lists
   char* chars_ = nullptr;
   uint64_t* validity_ = nullptr;  // null: every row is valid
-  size_t values_bytes_ = 0;
+  size_t values_bytes_ = 0;       // from the pool; 0: in small_
   size_t chars_bytes_ = 0;
   size_t validity_bytes_ = 0;
   ColumnPtr items_;
+  uint64_t small_validity_;  // of up to 64 rows
+  alignas(8) char small_[kSmallBytes];
 };
 
 // Builds one column row by row, or, for fixed-width types, all rows at once through Fill. Reusable after
@@ -90,10 +95,10 @@ class ColumnBuilder {
   std::span<T> Fill(size_t rows) {
     return {static_cast<T*>(FillBytes(rows)), rows};
   }
-  void SetNull(size_t row);  // also zeroes the value
+  void SetNull(size_t row);  // also zeroes the value; for fixed-width types
 
   // Of fixed-width columns of integers: the value appended last. REQUIRES: rows() > 0.
-  int64_t last_integer() const { return static_cast<const int64_t*>(values_)[rows_ - 1]; }
+  int64_t last_integer() const { return static_cast<const int64_t*>(column_->values_)[rows_ - 1]; }
   // Takes back the row appended last. REQUIRES: rows() > 0.
   void RemoveLast();
 
@@ -101,26 +106,24 @@ class ColumnBuilder {
 
  private:
   void* FillBytes(size_t rows);
+  void Start(size_t rows);
   void Grow(size_t rows);
-  void GrowChars(size_t bytes);
+  char* GrowChars(size_t bytes);
+  void NeedValidity();
   void GrowValidity(size_t rows);
-  void EndRow(bool valid);
-  void Reset();
+  uint32_t* offsets() { return static_cast<uint32_t*>(column_->values_); }
   template <class T>
   void Put(T value);
 
   Pool* pool_;
   Type type_;
+  size_t expected_rows_;
   size_t rows_ = 0;
-  size_t capacity_ = 0;
-  void* values_ = nullptr;
-  size_t values_bytes_ = 0;
-  char* chars_ = nullptr;
+  size_t capacity_ = 0;  // rows that fit before Grow
   size_t chars_size_ = 0;
-  size_t chars_bytes_ = 0;
-  uint64_t* validity_ = nullptr;
-  size_t validity_bytes_ = 0;
-  std::unique_ptr<ColumnBuilder> items_;  // lists
+  size_t chars_capacity_ = 0;
+  Column* column_ = nullptr;        // the one being built
+  ColumnBuilder* items_ = nullptr;  // lists; in the pool
 };
 
 // The rows `rows` of `from`, in that order.
