@@ -469,11 +469,14 @@ void OperatorFixture::Feed(std::span<const FixtureRow> rows, size_t cut) {
   while (!rows.empty()) {
     impl_->FireTimers(rows[0].watermark);
     const DueTimer* timer = impl_->FirstTimer();
-    size_t size = 1;
-    while (size < rows.size() && size < cut && rows[size].port == rows[0].port &&
-           (timer == nullptr || rows[size].watermark < timer->time)) {
+    Time due = timer == nullptr ? kMaxTime : timer->time;
+    size_t size = 0;
+    do {
+      for (const TimerBound& bound : impl_->plan.timers)
+        due = std::min(due, bound.Earliest(rows[size].time));
       ++size;
-    }
+    } while (size < rows.size() && size < cut && rows[size].port == rows[0].port &&
+             rows[size].watermark < due);
     impl_->Process(rows.first(size));
     rows = rows.subspan(size);
   }

@@ -82,8 +82,8 @@ class OperatorFixture {
   const Plan& plan() const;
   const Schema& schema(size_t port = 0) const;  // of an output
 
-  // Feeds `rows` in batches of at most `cut`, cut too where the port changes and where a timer falls due,
-  // which fires first.
+  // Feeds `rows` in batches of at most `cut`, cut too where the port changes and where a timer falls due, or
+  // may by the plan's bounds; what is due fires first.
   void Feed(std::span<const FixtureRow> rows, size_t cut = kWhole);
   // Fires all timers up to `watermark`.
   void FireTimers(Time watermark);
