@@ -19,6 +19,10 @@ std::string Listed(const std::vector<std::string>& words) {
   return out;
 }
 
+std::string WithArticle(Type type) {
+  return (type == Type::kInt64 ? "an " : "a ") + std::string(NameOf(type));
+}
+
 // What CEL and other languages call our functions.
 std::string_view UsualName(std::string_view name) {
   static constexpr std::array<std::array<std::string_view, 2>, 22> kOthers{
@@ -102,8 +106,8 @@ std::optional<std::vector<Instruction>> Checker::Run(const Syntax& root, std::op
       if (*expected == Type::kFloat64 && value.type == Type::kString) hint = "; convert it with double(…)";
       if (*expected == Type::kInt64 && value.type == Type::kFloat64) hint = "; convert it with int(…)";
       Syntax whole;  // the whole expression is meant, not its last operator
-      Error(whole, "expected a " + std::string(NameOf(*expected)) + " here, and this is a " +
-                       std::string(NameOf(value.type)) + hint);
+      Error(whole,
+            "expected " + WithArticle(*expected) + " here, and this is " + WithArticle(value.type) + hint);
     }
   }
   if (failed_) return std::nullopt;
@@ -200,7 +204,7 @@ Checker::Value Checker::CheckNullTest(const Syntax& node, Value left, Value righ
 bool Checker::ExpectBool(const Syntax& node, Value value, std::string_view where) {
   if (value.bad) return false;
   if (value.null || value.type == Type::kBool) return true;
-  Error(node, std::string(where) + " must be a bool, and this is a " + std::string(NameOf(value.type)));
+  Error(node, std::string(where) + " must be a bool, and this is " + WithArticle(value.type));
   return false;
 }
 

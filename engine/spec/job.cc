@@ -214,7 +214,7 @@ class FrameCheck {
       good += word ? c : '_';
     }
     if (!IsPartName(good)) good = '_' + good;
-    return QuoteText(name) + " cannot name a " + std::string(what) +
+    return QuoteText(name) + " cannot name " + WithArticle(what) +
            "; use letters, digits, `_` and `-`, such as `" + good + "`";
   }
   template <class T>
@@ -262,9 +262,9 @@ class FrameCheck {
     CheckTopic(source.topic, &source.topic);
     const SourceField* time = FieldNamed(source, source.event_time.field);
     if (time != nullptr && time->type.type != Type::kTimestamp) {
-      diagnostics_.Error(source.event_time.field.position,
-                         QuoteText(source.event_time.field.name) + " is a " +
-                             std::string(NameOf(time->type.type)) + "; the event time must be a timestamp");
+      diagnostics_.Error(source.event_time.field.position, QuoteText(source.event_time.field.name) + " is " +
+                                                               WithArticle(NameOf(time->type.type)) +
+                                                               "; the event time must be a timestamp");
     }
     if (source.partitioned_by) {
       const SourceField* field = FieldNamed(source, source.partitioned_by->field);
@@ -272,7 +272,7 @@ class FrameCheck {
           field->type.type != Type::kTimestamp && field->type.type != Type::kBytes) {
         diagnostics_.Error(
             source.partitioned_by->field.position,
-            "a " + std::string(NameOf(field->type.type)) + " is no record key; use a string or int64");
+            WithArticle(NameOf(field->type.type)) + " is no record key; use a string or int64");
       }
     }
     for (const auto& [field_name, field] : source.fields)
@@ -286,8 +286,8 @@ class FrameCheck {
                   ", and `path:` for what the record calls it");
     }
     if (!field.values.empty() && field.type.type != Type::kString) {
-      ErrorAt(&field.values, "`values` closes the set of a string; " + QuoteText(name) + " is a " +
-                                 std::string(NameOf(field.type.type)));
+      ErrorAt(&field.values, "`values` closes the set of a string; " + QuoteText(name) + " is " +
+                                 WithArticle(NameOf(field.type.type)));
     }
   }
   void CheckSink(const std::string& name, SinkSpec& sink) {

@@ -48,6 +48,11 @@ std::string QuoteText(std::string_view text) {
   return out + '`';
 }
 
+std::string WithArticle(std::string_view noun) {
+  const bool vowel = !noun.empty() && std::string_view("aeiou").find(noun[0]) != std::string_view::npos;
+  return (vowel ? "an " : "a ") + std::string(noun);
+}
+
 std::string Shown(const Node& node) {
   if (node.secret) return "a secret";
   if (node.kind != Node::Kind::kScalar) return std::string(node.KindName());

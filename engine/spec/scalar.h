@@ -14,6 +14,8 @@ namespace freshet {
 size_t Utf8Length(std::string_view text);
 // `text` in backticks, shortened, for messages.
 std::string QuoteText(std::string_view text);
+// "a bool", "an int64".
+std::string WithArticle(std::string_view noun);
 // What stands at `node`, for messages: "`abc`", "a list", "nothing", "a secret".
 std::string Shown(const Node& node);
 

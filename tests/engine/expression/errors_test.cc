@@ -113,9 +113,9 @@ TEST(ExpressionErrors, ExpectedType) {
   EXPECT_EQ(Faults("delay + 1", Type::kBool),
             "job.yaml:3:10: expected a bool here, and this is a float64; compare it with something\n");
   EXPECT_EQ(Faults("1 + flights", Type::kString),
-            "job.yaml:3:10: expected a string here, and this is a int64; convert it with string(…)\n");
+            "job.yaml:3:10: expected a string here, and this is an int64; convert it with string(…)\n");
   EXPECT_EQ(Faults("delay", Type::kInt64),
-            "job.yaml:3:10: expected a int64 here, and this is a float64; convert it with int(…)\n");
+            "job.yaml:3:10: expected an int64 here, and this is a float64; convert it with int(…)\n");
   EXPECT_EQ(Faults("flights", Type::kFloat64), "");  // widens
   EXPECT_EQ(Faults("null", Type::kFloat64), "");
 }

@@ -88,9 +88,9 @@ TEST(Job, FaultsOfTheFrame) {
 
 TEST(Job, Names) {
   EXPECT_EQ(FaultsAfter("operators: {1st: {type: filter}}\n"),
-            "f:6:13: `1st` cannot name a operator; use letters, digits, `_` and `-`, such as `_1st`\n");
+            "f:6:13: `1st` cannot name an operator; use letters, digits, `_` and `-`, such as `_1st`\n");
   EXPECT_EQ(FaultsAfter("operators: {a.b: {type: filter}}\n"),
-            "f:6:13: `a.b` cannot name a operator; use letters, digits, `_` and `-`, such as `a_b`\n");
+            "f:6:13: `a.b` cannot name an operator; use letters, digits, `_` and `-`, such as `a_b`\n");
   EXPECT_EQ(FaultsAfter("models: {a.b: {}}\nsinks: {c.d: {from: events}}\n"),
             "f:6:10: `a.b` cannot name a model; use letters, digits, `_` and `-`, such as `a_b`\n"
             "f:7:9: `c.d` cannot name a sink; use letters, digits, `_` and `-`, such as `c_d`\n");
@@ -108,7 +108,7 @@ TEST(Job, FaultsOfSources) {
   EXPECT_EQ(faults("{event_time: {field: tt}, fields: {t1: timestamp}}"),
             "f:2:35: this source has no field `tt`; did you mean `t1`?\n");
   EXPECT_EQ(faults("{event_time: {field: x}, fields: {x: int64}}"),
-            "f:2:35: `x` is a int64; the event time must be a timestamp\n");
+            "f:2:35: `x` is an int64; the event time must be a timestamp\n");
   EXPECT_EQ(faults("{event_time: {field: t}, fields: {t: timestamp, x: float}}"),
             "f:2:65: `float` is no type; did you mean `float64`?\n");
   EXPECT_EQ(faults("{event_time: {field: t}, fields: {t: timestamp, a-b: int64}}"),
@@ -116,7 +116,7 @@ TEST(Job, FaultsOfSources) {
             "expressions), and "
             "`path:` for what the record calls it\n");
   EXPECT_EQ(faults("{event_time: {field: t}, fields: {t: timestamp, c: {type: int64, values: [a]}}}"),
-            "f:2:87: `values` closes the set of a string; `c` is a int64\n");
+            "f:2:87: `values` closes the set of a string; `c` is an int64\n");
   EXPECT_EQ(faults("{topic: a/b, event_time: {field: t}, fields: {t: timestamp}}"),
             "f:2:22: `a/b` cannot name a topic; use at most 249 letters, digits, `.`, `_` and `-`\n");
   EXPECT_EQ(
