@@ -19,8 +19,9 @@ std::string EncodeClosing(const ClosingRecord& record) {
     AppendSized(input.next.id.topic, out);
     AppendVarint(static_cast<uint64_t>(input.next.id.partition), out);
     AppendVarint(static_cast<uint64_t>(input.next.offset), out);
-    AppendFixed(input.highest, out);
-    AppendFixed(static_cast<uint8_t>(input.idle), out);
+    AppendFixed(input.saved.highest, out);
+    AppendFixed(input.saved.watermark, out);
+    AppendFixed(static_cast<uint8_t>(input.saved.idle), out);
   }
   return out;
 }
@@ -51,11 +52,12 @@ Result<ClosingRecord> DecodeClosing(std::string_view in) {
     uint64_t offset = 0;
     uint8_t idle = 0;
     if (!TakeSized(in, topic) || !TakeVarint(in, partition) || !TakeVarint(in, offset) ||
-        !TakeFixed(in, input.highest) || !TakeFixed(in, idle)) {
+        !TakeFixed(in, input.saved.highest) || !TakeFixed(in, input.saved.watermark) ||
+        !TakeFixed(in, idle)) {
       return corrupt;
     }
     input.next = {{std::string(topic), static_cast<int32_t>(partition)}, static_cast<int64_t>(offset)};
-    input.idle = idle != 0;
+    input.saved.idle = idle != 0;
     record.inputs.push_back(std::move(input));
   }
   if (!in.empty()) return corrupt;

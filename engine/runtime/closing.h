@@ -10,6 +10,7 @@
 #include "engine/base/status.h"
 #include "engine/base/time.h"
 #include "engine/log/log.h"
+#include "engine/runtime/watermarks.h"
 
 namespace freshet {
 
@@ -19,8 +20,7 @@ struct ClosingRecord {
   Time task_watermark = kMinTime;
   struct Input {
     PartitionOffset next;
-    Time highest = kMinTime;  // event time seen
-    bool idle = false;
+    SourceWatermark::Saved saved;
     bool operator==(const Input&) const = default;
   };
   std::vector<Input> inputs;  // sorted by partition

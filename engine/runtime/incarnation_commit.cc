@@ -10,9 +10,8 @@ namespace freshet {
 std::vector<ClosingRecord::Input> Incarnation::Inputs() const {
   std::vector<ClosingRecord::Input> inputs;
   for (const std::unique_ptr<Feed>& feed : feeds_) {
-    const SourceWatermark::Saved saved =
-        watermarks_[feed->source_index()].Save(static_cast<size_t>(feed->partition()));
-    inputs.push_back({{feed->id(), feed->position()}, saved.highest, saved.idle});
+    inputs.push_back({{feed->id(), feed->position()},
+                      watermarks_[feed->source_index()].Save(static_cast<size_t>(feed->partition()))});
   }
   std::sort(inputs.begin(), inputs.end(), [](const ClosingRecord::Input& a, const ClosingRecord::Input& b) {
     return a.next.id < b.next.id;

@@ -275,7 +275,7 @@ Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {
     for (const ClosingRecord::Input& input : closing_->inputs) {
       if (input.next.id != id) continue;
       position = input.next.offset;
-      watermarks_[source].Restore(static_cast<size_t>(id.partition), {input.highest, input.idle});
+      watermarks_[source].Restore(static_cast<size_t>(id.partition), input.saved);
     }
   }
   if (position < range->begin) {

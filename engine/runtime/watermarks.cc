@@ -16,7 +16,7 @@ bool SourceWatermark::all_idle() const {
 
 void SourceWatermark::Restore(size_t partition, const Saved& saved) {
   partitions_[partition] = {saved.highest, saved.idle};
-  Update();
+  Raise(saved.watermark);
 }
 
 void SourceWatermark::Update() {

@@ -37,12 +37,17 @@ class SourceWatermark {
   Time highest(size_t partition) const { return partitions_[partition].highest; }
   Time watermark() const { return watermark_; }
 
-  // What a restart must know.
+  // What a restart must know: also the watermark itself, which may be ahead of what its active partitions
+  // say since one of them was idle.
   struct Saved {
-    Time highest = kMinTime;
-    bool idle = false;
+    Time highest = kMinTime;    // of the partition
+    Time watermark = kMinTime;  // of the source
+    bool idle = false;          // the partition
+    bool operator==(const Saved&) const = default;
   };
-  Saved Save(size_t partition) const { return {partitions_[partition].highest, partitions_[partition].idle}; }
+  Saved Save(size_t partition) const {
+    return {partitions_[partition].highest, watermark_, partitions_[partition].idle};
+  }
   void Restore(size_t partition, const Saved& saved);
 
  private:
