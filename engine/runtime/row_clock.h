@@ -1,7 +1,6 @@
 #pragma once
 // What the lane knows about event time while it works on one batch or timer: shared by the contexts of its
 // tasks. Written by the lane between calls, read by operators through TaskContext. One thread.
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -23,7 +22,8 @@ struct RowClock {
   Time WatermarkBefore(uint32_t stage, uint32_t ordinal) const {
     if (in_timer) return timer_time;
     const StageView& view = stages[stage];
-    return std::max(view.reached, std::min(view.others, before[ordinal]));
+    const Time least = before[ordinal] < view.others ? before[ordinal] : view.others;
+    return least > view.reached ? least : view.reached;
   }
 };
 

@@ -9,7 +9,6 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/clock.h"
-#include "engine/base/logging.h"
 #include "engine/log/local/local_store.h"
 #include "engine/log/local/record_format.h"
 #include "engine/log/local/rocks_status.h"
@@ -25,24 +24,6 @@ constexpr Duration kTombstonesLast = 24 * kHour;  // a store that lags must stil
 bool LocalStore::NeedsCompaction(const Topic& topic, size_t partition) const {
   const int64_t added = topic.ends[partition] - topic.compacted_to[partition];
   return topic.info.compacted && added > std::max(kLeastGarbage, topic.live[partition]);
-}
-
-void LocalStore::CompactInBackground() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [&] { return closing_ || compaction_wanted_; });
-    if (closing_) return;
-    compaction_wanted_ = false;
-    const std::map<std::string, Topic, std::less<>> topics = topics_;
-    lock.unlock();
-    for (const auto& [name, topic] : topics) {
-      for (size_t p = 0; p < topic.ends.size(); ++p) {
-        if (!NeedsCompaction(topic, p)) continue;
-        if (Status s = Compact(topic, static_cast<int32_t>(p), name); !s.ok()) LogWarning(s.message());
-      }
-    }
-    lock.lock();
-  }
 }
 
 Status LocalStore::CompactAll() {

@@ -56,13 +56,15 @@ class LocalConsumer final : public Consumer {
 
   Status Release(const PartitionId& id) override {
     if (readers_.erase(id) == 0) {
-      return {Code::kInvalid, "partition " + std::to_string(id.partition) + " of `" + id.topic + "` is not assigned"};
+      return {Code::kInvalid,
+              "partition " + std::to_string(id.partition) + " of `" + id.topic + "` is not assigned"};
     }
     return {};
   }
 
   Result<std::vector<std::optional<int64_t>>> Committed(std::span<const PartitionId> ids) override {
-    if (options_.group.empty()) return Status{Code::kInvalid, "a consumer without a group has no committed positions"};
+    if (options_.group.empty())
+      return Status{Code::kInvalid, "a consumer without a group has no committed positions"};
     std::vector<std::optional<int64_t>> positions;
     for (const PartitionId& id : ids) {
       Result<std::optional<int64_t>> position = store_->Committed(options_.group, id);
@@ -183,7 +185,8 @@ class LocalProducer final : public Producer {
               "topic `" + topic_name_ + "` has no partition " + std::to_string(record.partition)};
     }
     size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-    for (const Header& header : record.headers) bytes += header.key.size() + header.value.size();
+    for (const Header& header : record.headers)
+      bytes += header.key.size() + header.value.size();
     if (bytes > static_cast<size_t>(topic_.max_record_bytes)) {
       return {Code::kInvalid, "a record of " + std::to_string(bytes) + " bytes is too large for topic `" +
                                   topic_name_ + "` (at most " + std::to_string(topic_.max_record_bytes) +

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <filesystem>
+#include <thread>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
@@ -89,16 +91,21 @@ std::string LocalStore::EncodeTopic(const Topic& topic) {
   return out;
 }
 
+struct LocalStore::Background {
+  std::condition_variable changed;
+  std::thread compactor;
+};
+
 LocalStore::LocalStore(std::string directory, LocalLogOptions options)
-    : directory_(std::move(directory)), options_(options) {}
+    : directory_(std::move(directory)), options_(options), background_(std::make_unique<Background>()) {}
 
 LocalStore::~LocalStore() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
   }
-  changed_.notify_all();
-  if (compactor_.joinable()) compactor_.join();
+  background_->changed.notify_all();
+  if (background_->compactor.joinable()) background_->compactor.join();
   db_.reset();
   std::error_code ignored;
   if (!secondary_directory_.empty()) std::filesystem::remove_all(secondary_directory_, ignored);
@@ -112,7 +119,7 @@ Result<std::shared_ptr<LocalStore>> LocalStore::Open(const std::string& director
   if (Status s = store->LoadTopics(); !s.ok()) return s;
   if (!options.read_only) {
     store->compaction_wanted_ = true;
-    store->compactor_ = std::thread([raw = store.get()] { raw->CompactInBackground(); });
+    store->background_->compactor = std::thread([raw = store.get()] { raw->CompactInBackground(); });
   }
   return store;
 }
@@ -270,7 +277,7 @@ Status LocalStore::Write(const std::vector<Pending>& records, const std::string&
     }
     ++writes_;
   }
-  changed_.notify_all();
+  background_->changed.notify_all();
   return {};
 }
 
@@ -320,13 +327,33 @@ Status LocalStore::CatchUp() {
 void LocalStore::Wait(Duration timeout, const std::function<bool()>& done) {
   std::unique_lock lock(mutex_);
   const uint64_t seen = writes_;
-  changed_.wait_for(lock, std::chrono::microseconds(timeout),
-                    [&] { return writes_ != seen || closing_ || done(); });
+  background_->changed.wait_for(lock, std::chrono::microseconds(timeout),
+                                [&] { return writes_ != seen || closing_ || done(); });
 }
 
 void LocalStore::Notify() {
   { const std::lock_guard lock(mutex_); }
-  changed_.notify_all();
+  background_->changed.notify_all();
+}
+
+// --- in the background ----
+
+void LocalStore::CompactInBackground() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    background_->changed.wait(lock, [&] { return closing_ || compaction_wanted_; });
+    if (closing_) return;
+    compaction_wanted_ = false;
+    const std::map<std::string, Topic, std::less<>> topics = topics_;
+    lock.unlock();
+    for (const auto& [name, topic] : topics) {
+      for (size_t p = 0; p < topic.ends.size(); ++p) {
+        if (!NeedsCompaction(topic, p)) continue;
+        if (Status s = Compact(topic, static_cast<int32_t>(p), name); !s.ok()) LogWarning(s.message());
+      }
+    }
+    lock.lock();
+  }
 }
 
 }  // namespace freshet

@@ -1,7 +1,6 @@
 #pragma once
 // The RocksDB directory behind the embedded log: topics, records, positions of groups, compaction. Internal
 // to engine/log/local. Any thread: one mutex guards what is in memory; reads of records go past it.
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,7 +9,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "engine/log/group.h"
@@ -86,14 +84,14 @@ class LocalStore {
   std::string secondary_directory_;
   std::unique_ptr<rocksdb::DB> db_;
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  struct Background;  // who waits, and the thread that compacts
+  std::unique_ptr<Background> background_;
   uint64_t writes_ = 0;
   std::map<std::string, Topic, std::less<>> topics_;
   std::map<std::string, uint64_t> epochs_;
   std::map<std::string, Group> groups_;
   bool closing_ = false;
   bool compaction_wanted_ = false;
-  std::thread compactor_;
 };
 
 }  // namespace freshet
