@@ -7,10 +7,16 @@ namespace freshet {
 SimulatedProducer::SimulatedProducer(SimulatedState& state, uint64_t generation, ProducerOptions options)
     : state_(state), generation_(generation), options_(std::move(options)) {}
 
-// What is open stays so until a successor's Init, or the time-out, as when a process is killed.
+// Whoever lives aborts what is open; the transaction of a process that was killed, or of a commit in doubt,
+// is ended by a successor's Init or its time-out.
 SimulatedProducer::~SimulatedProducer() {
   const std::lock_guard lock(state_.mutex);
-  if (epoch_ != 0) state_.Abandon(options_.transactional_id, epoch_, options_.transaction_timeout);
+  if (epoch_ == 0) return;
+  if (Result<SimulatedState::Identity*> identity = Held(); identity.ok()) {
+    state_.End(**identity, false);
+  } else {
+    state_.Abandon(options_.transactional_id, epoch_, options_.transaction_timeout);
+  }
 }
 
 Result<SimulatedState::Identity*> SimulatedProducer::Held() {
