@@ -148,9 +148,8 @@ class JoinBinding {
     if (p_.wait <= 0 || p_.wait > kLongest) {
       binder_.Error(&p_.wait, "`wait` is longer than 0s and at most " + FormatDuration(kLongest));
     }
-    if (p_.labels_early < 0 || p_.labels_early > kLongest) {
-      binder_.Error(&p_.labels_early,
-                    "`labels_early` is at least 0s and at most " + FormatDuration(kLongest));
+    if (p_.labels_early > kLongest) {
+      binder_.Error(&p_.labels_early, "`labels_early` is at most " + FormatDuration(kLongest));
     }
     if (p_.remember && (plan_.remember < p_.wait || plan_.remember > 2 * kLongest)) {
       binder_.Error(&*p_.remember, "`remember` is at least as long as `wait`, " + FormatDuration(p_.wait) +

@@ -1,0 +1,97 @@
+#include "operators/joins/kept_rows.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "state/task_store.h"
+#include "tests/harness/operator_fixture.h"
+
+namespace freshet {
+namespace {
+
+class KeptRowsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    budget_.limit = 1 << 20;
+    auto opened = TaskStore::Open("", resources_, budget_);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    store_ = std::move(*opened);
+    auto table = store_->Declare(KeptRows::Table());
+    ASSERT_TRUE(table.ok());
+    lists_ = *table;
+  }
+  std::unique_ptr<KeptRows> Make(const Schema& schema, std::vector<size_t> chosen) {
+    auto rows = std::make_unique<KeptRows>(schema, std::move(chosen), "rows", *lists_);
+    EXPECT_TRUE(rows->Open().ok());
+    return rows;
+  }
+
+  Pool pool_;
+  StoreResources resources_{8 << 20, 8 << 20};
+  CacheBudget budget_;
+  std::unique_ptr<TaskStore> store_;
+  RawTable* lists_ = nullptr;
+};
+
+const Field kA{"a", Type::kInt64, {}};
+const Field kB{"b", Type::kString, {}};
+const Field kC{"c", Type::kFloat64, {}};
+
+TEST_F(KeptRowsTest, AnotherJobFileReadsWhatItStillHas) {
+  const Schema before({kA, kB, kC});
+  const auto old = Make(before, {0, 1, 2});
+  const std::vector<FixtureRow> rows = {{0, 1, {int64_t{7}, "text", 2.5}}, {0, 2, {kNull, "more", kNull}}};
+  old->Use(MakeBatch(pool_, before, rows));
+  std::string bytes;
+  old->Encode(0, bytes);
+  old->Encode(1, bytes);
+
+  // `a` is a text now, `c` comes before `b`, and there is a new column.
+  const Schema after({kC, kB, {"a", Type::kString, {}}, {"new", Type::kBool, {}}});
+  const auto now = Make(after, {0, 1, 3});
+  std::vector<ColumnBuilder> builders = now->Builders(pool_, 2);
+  std::string_view rest = bytes;
+  ASSERT_TRUE(now->Decode(rest, builders).ok());
+  ASSERT_TRUE(now->Decode(rest, builders).ok());
+  EXPECT_TRUE(rest.empty());
+  const ColumnPtr c = builders[0].Finish();
+  const ColumnPtr b = builders[1].Finish();
+  EXPECT_EQ(c->values<double>()[0], 2.5);
+  EXPECT_FALSE(c->valid(1));
+  EXPECT_EQ(b->text(0), "text");
+  EXPECT_EQ(b->text(1), "more");
+  EXPECT_EQ(builders[2].Finish()->null_count(), 2U);
+  EXPECT_EQ(builders[3].Finish()->null_count(), 2U);
+}
+
+TEST_F(KeptRowsTest, AListIsKeptOnce) {
+  const Schema schema({kA, kB});
+  Make(schema, {0, 1});
+  RawTable::Slot slot;
+  ASSERT_TRUE(lists_->Load("rows", slot).ok());
+  const uint32_t size = slot.size();
+  Make(schema, {0, 1});
+  EXPECT_EQ(slot.size(), size);
+  Make(schema, {0});
+  EXPECT_GT(slot.size(), size);
+}
+
+TEST_F(KeptRowsTest, TornRowsAreFaults) {
+  const Schema schema({kA, kB});
+  const auto rows = Make(schema, {0, 1});
+  const std::vector<FixtureRow> values = {{0, 1, {int64_t{7}, "text"}}};
+  rows->Use(MakeBatch(pool_, schema, values));
+  std::string bytes;
+  rows->Encode(0, bytes);
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    std::vector<ColumnBuilder> builders = rows->Builders(pool_, 1);
+    std::string_view torn(bytes.data(), size);
+    EXPECT_EQ(rows->Decode(torn, builders).code(), Code::kCorrupt) << size;
+  }
+}
+
+}  // namespace
+}  // namespace freshet

@@ -1,0 +1,82 @@
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "operators/joins/kept_rows.h"
+#include "tests/operators/joins/join_oracle.h"
+
+namespace freshet {
+
+const Definition& label_join_definition();
+
+namespace {
+
+const std::string kBody = "from: predictions\nlabels: labels\nkey: {from: id, labels: ref}\n";
+
+void ExpectError(const std::string& more, const std::string& what) {
+  OperatorFixture fixture(label_join_definition(), kBody + more, JoinStreams());
+  EXPECT_FALSE(fixture.ok()) << more;
+  EXPECT_NE(fixture.diagnostics().find(what), std::string::npos) << fixture.diagnostics();
+}
+
+TEST(LabelJoin, SaysWhatIsWrong) {
+  ExpectError("label: y\nwait: 0s", "`wait` is longer than 0s");
+  ExpectError("label: note\nwait: 1h", "the label is a string");
+  ExpectError("label: y\nwait: 1h\ntake: any", "`take: any` needs a bool");
+  ExpectError("label: y\nwait: 1h\ntake: last", "add `release: after_wait`");
+  ExpectError("label: y\nwait: 1h\nremember: 30m", "at least as long as `wait`");
+  ExpectError("label: y\nwait: 1h\nlabels_early: -1s", "is negative");
+  ExpectError("label: y\nwait: 1h\nkeep: [nothing]", "no column `nothing`");
+  ExpectError("label: y\nwait: 1h\non_timeout: {label: x}", "job.yaml:");
+  ExpectError("label: y > 1\nwait: 1h\non_timeout: {label: 3}", "job.yaml:");
+  ExpectError("label: y\nwait: 1h\non_timeout: {label: 1.0 / 0.0}", "this label is null");
+}
+
+TEST(LabelJoin, TheKeysAgree) {
+  OperatorFixture fixture(
+      label_join_definition(),
+      "{from: predictions, labels: labels, key: {from: id, labels: y}, label: y, wait: 1h}", JoinStreams());
+  EXPECT_FALSE(fixture.ok());
+  EXPECT_NE(fixture.diagnostics().find("of the same types"), std::string::npos) << fixture.diagnostics();
+}
+
+TEST(LabelJoin, PlansWhatItReadsAndWhenItEmits) {
+  OperatorFixture plain(label_join_definition(), kBody + "label: y > 1\nwait: 1h\nkeep: [note]",
+                        JoinStreams());
+  ASSERT_TRUE(plain.ok()) << plain.diagnostics();
+  EXPECT_TRUE(plain.plan().timers.empty()) << "nothing goes out when time is over";
+  ASSERT_EQ(plain.plan().reads.size(), 3U);
+  const Output& output = plain.plan().outputs[0];
+  const size_t label = *output.schema.Find("label");
+  EXPECT_EQ(output.schema[label].type, Type::kBool);
+  ASSERT_EQ(output.derivations[label].current.size(), 1U);
+  EXPECT_EQ(output.derivations[label].current[0].port, 1U);
+  EXPECT_TRUE(output.derivations[*output.schema.Find("prediction_time")].event_time);
+  EXPECT_EQ(output.derivations[0].current[0].port, 0U);
+  EXPECT_EQ(output.derivations[*output.schema.Find("note")].current[0].port, 1U);
+  OperatorFixture side(label_join_definition(), kBody + "label: y\nwait: 1h\non_timeout: side",
+                       JoinStreams());
+  ASSERT_EQ(side.plan().timers.size(), 1U);
+  EXPECT_EQ(side.plan().timers[0].after, kHour);
+  EXPECT_EQ(side.plan().outputs[1].name, "timed_out");
+}
+
+TEST(LabelJoin, KeepsOnlyWhatIsRead) {
+  FixtureOptions options;
+  options.is_read = [](size_t, size_t column) { return column == 1; };
+  OperatorFixture fixture(label_join_definition(), kBody + "label: y\nwait: 1h\nkeep: [note]", JoinStreams(),
+                          options);
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  const std::vector<FixtureRow> rows = {
+      {0, 10, {"a", 1.5, int64_t{2}, true, std::vector<std::string>{"t"}, std::vector<double>{1}}},
+      {1, 20, {"a", 3.0, "n"}}};
+  fixture.Feed(rows);
+  ASSERT_EQ(fixture.emitted().size(), 1U);
+  const std::vector<Cell> expected = {kNull, 1.5, kNull,       kNull,       kNull,     kNull,
+                                      kNull, 3.0, int64_t{20}, int64_t{10}, "labelled"};
+  EXPECT_EQ(fixture.emitted()[0].cells, expected);
+}
+
+}  // namespace
+}  // namespace freshet
