@@ -1,0 +1,59 @@
+// Where rows, shards and epochs are cut never shows in what a job writes, learns or keeps.
+#include <gtest/gtest.h>
+
+#include "engine/base/random.h"
+#include "engine/log/local/local_log.h"
+#include "operators/list.h"
+#include "tests/harness/job_fixture.h"
+#include "tests/harness/job_small.h"
+#include "tests/harness/temp_dir.h"
+
+namespace freshet {
+namespace {
+
+struct Cut {
+  size_t most_rows = 4096;
+  int shards = 8;
+  double commit_chance = 0;  // after each batch
+  uint64_t seed = 0;
+};
+
+JobResult RunOnce(std::string_view yaml, const SmallRows& rows, const Cut& cut) {
+  const TempDir dir;
+  LocalLogOptions options;
+  options.sync = false;
+  Result<std::unique_ptr<Log>> log = OpenLocalLog(dir.File("log"), options);
+  EXPECT_TRUE(log.ok()) << log.status().message();
+  const SystemClock clock;
+  JobFixture job(std::string(yaml), Operators(), **log, clock);
+  job.Fill(MakeRows(rows));
+  Random random(cut.seed);
+  JobOptions run;
+  run.most_rows = cut.most_rows;
+  run.set = {"shards=" + std::to_string(cut.shards)};
+  run.commit_now = [&](uint64_t) { return random.Chance(cut.commit_chance); };
+  const JobOutcome outcome = job.Run(run);
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
+  return job.Read(run.set);
+}
+
+void ExpectCutsDoNotShow(std::string_view yaml, SmallRows rows) {
+  const JobResult whole = RunOnce(yaml, rows, {});
+  for (const auto& [topic, records] : whole.sinks)
+    EXPECT_FALSE(records.empty()) << topic;
+  for (const auto& [model, blocks] : whole.models)
+    EXPECT_GT(blocks.size(), 1U) << model;
+  for (const Cut& cut : {Cut{1, 8, 0, 0}, Cut{7, 8, 0, 0}, Cut{4096, 1, 0, 0}, Cut{4096, 3, 0, 0},
+                         Cut{4096, 8, 0.3, 5}, Cut{1, 3, 0.05, 6}, Cut{7, 1, 1, 7}}) {
+    const JobResult other = RunOnce(yaml, rows, cut);
+    EXPECT_EQ(Difference(whole, other), "")
+        << "batches of " << cut.most_rows << ", " << cut.shards << " shards, commits " << cut.commit_chance;
+  }
+}
+
+TEST(Cuts, OfASmallJob) {
+  ExpectCutsDoNotShow(SmallJob(), {});
+}
+
+}  // namespace
+}  // namespace freshet
