@@ -119,7 +119,8 @@ class Consumer {
   // records in it are not read. Which partitions are then read is the caller's, by Assign.
   virtual Status Join(std::string_view placement_topic) = 0;
   // Membership changes since the last call. Call at least every second or so; blocks up to `timeout` until
-  // there is a change, or anything is at hand in an assigned partition, or Wake was called.
+  // there is a change, or Wake was called, or anything is at hand in an assigned partition whose reader had
+  // nothing when last asked. (Where the caller left records at hand it knows of them, and may be let wait.)
   virtual Result<GroupChange> Poll(Duration timeout) = 0;
   // May be called from any thread: ends a Poll.
   virtual void Wake() = 0;

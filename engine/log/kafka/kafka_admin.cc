@@ -88,6 +88,7 @@ Result<std::vector<std::string>> KafkaAdmin::Topics() {
     return WhyNot(code, "listing the topics");
   }
   std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(metadata->topic_cnt));
   for (int i = 0; i < metadata->topic_cnt; ++i)
     names.emplace_back(metadata->topics[i].topic);
   std::sort(names.begin(), names.end());

@@ -83,7 +83,8 @@ Status KafkaProducer::OpenClient() {
   KafkaClient::Hooks hooks;
   hooks.undelivered = [this](const rd_kafka_message_t& message) {
     const char* topic = message.rkt == nullptr ? "" : rd_kafka_topic_name(message.rkt);
-    NoteUndelivered(message.err, topic, message.partition, rd_kafka_message_errstr(&message));
+    // Not rd_kafka_message_errstr: of a produced record it returns the payload.
+    NoteUndelivered(message.err, topic, message.partition, ErrorText(message.err));
   };
   Result<std::unique_ptr<KafkaClient>> client = KafkaClient::Open(
       KafkaClient::Kind::kProducer, transactional() ? options_.transactional_id : "producer",

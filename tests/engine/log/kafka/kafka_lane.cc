@@ -139,7 +139,7 @@ void Await(const std::function<bool()>& done, const char* what) {
   const auto start = std::chrono::steady_clock::now();
   while (!done()) {
     if (std::chrono::steady_clock::now() - start > std::chrono::minutes(2)) throw std::runtime_error(what);
-    std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // leaves the cores to lane and broker
   }
 }
 

@@ -152,6 +152,7 @@ TEST(KafkaProducer, TellsWhatTheBrokerRefused) {
   const Status refused = producer->Commit(std::vector<PartitionOffset>{{{topic, 0}, 1}}, *member);
   EXPECT_EQ(refused.code(), Code::kAborted);
   EXPECT_NE(refused.message().find(topic), std::string::npos) << refused.message();
+  EXPECT_NE(refused.message().find("Message size too large"), std::string::npos) << refused.message();
   EXPECT_NE(refused.message().find("max.message.bytes"), std::string::npos) << refused.message();
   EXPECT_OK(producer->Abort());
   Must(producer->Begin());
