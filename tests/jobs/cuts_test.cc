@@ -55,5 +55,17 @@ TEST(Cuts, OfASmallJob) {
   ExpectCutsDoNotShow(SmallJob(), {});
 }
 
+TEST(Cuts, OfAJobThatJoinsLabels) {
+  ExpectCutsDoNotShow(JoiningJob(), {});
+}
+
+TEST(Cuts, OfBadRecords) {
+  SmallRows rows;
+  rows.seed = 7;
+  rows.bad_one_in = 10;
+  rows.click_partitions = 3;
+  ExpectCutsDoNotShow(JoiningJob(), rows);
+}
+
 }  // namespace
 }  // namespace freshet

@@ -1,0 +1,68 @@
+# Sourced by the tests of the flight job: how one is filled, run and compared with the independent program.
+#   $freshet and $oracle: the binaries; run from the project's root. $dir: a temporary directory.
+set -eu
+freshet=$1
+oracle=$2
+job=jobs/flight-delays
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+fail() {
+  echo "FAILED: $1" >&2
+  failed=1
+}
+
+# unpack [--month N]: departures.ndjson and arrivals.ndjson
+unpack() {
+  for stream in departures arrivals; do $job/rows $stream "$@" >"$dir/$stream.ndjson"; done
+}
+
+# fill LOG PARTITIONS
+fill() {
+  for stream in departures arrivals; do
+    "$freshet" produce flights.$stream --local "$dir/$1" --key flight_id --partitions "$2" \
+      <"$dir/$stream.ndjson" 2>>"$dir/log"
+  done
+}
+
+# The shipped job with one sink more: the features that predictions are made from.
+with_features() {
+  awk '{ print } /^sinks:/ {
+    print "  features: {topic: flights.features, from: inputs, key: flight_id,"
+    print "             fields: [flight_id, origin_flights_1h, origin_delay_3h, carrier_delay_1h, dest_delay_3h]}" }' "$1"
+}
+
+# run JOB LOG SUMMARY [flags]
+run() {
+  file=$1 log=$2 summary=$3
+  shift 3
+  "$freshet" run "$file" --local "$dir/$log" --until-end --summary "$dir/$summary" "$@" 2>>"$dir/log" ||
+    { tail -5 "$dir/log" >&2; fail "run of $file ended with $?"; }
+}
+
+# The rows of flights.features as the oracle writes them.
+features() {
+  "$freshet" consume flights.features --local "$dir/$1" --from-beginning --until-end | awk '
+    function field(name) {
+      if (!match($0, "\"" name "\":\"?[^,}\"]*")) return ""
+      text = substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3)
+      sub(/^"/, "", text)
+      return text
+    }
+    BEGIN { print "flight_id,origin_flights_1h,origin_delay_3h,carrier_delay_1h,dest_delay_3h" }
+    { print field("flight_id") "," field("origin_flights_1h") "," field("origin_delay_3h") "," \
+            field("carrier_delay_1h") "," field("dest_delay_3h") }'
+}
+
+# figure SUMMARY GROUP NAME METRIC: from --summary, one member a line, or from the oracle, one line an object
+figure() {
+  awk -v group="\"$2\"" -v name="\"$3\"" -v metric="\"$4\"" '
+    BEGIN { RS = "[{},]" }
+    index($0, group) { inside = 1 }
+    inside && index($0, name) { found = 1 }
+    inside && found && index($0, metric) { sub(/.*: */, ""); gsub(/[ \n]/, ""); print; exit }' "$dir/$1"
+}
+
+# near A B WITHIN; at_most A B
+near() { awk -v a="$1" -v b="$2" -v e="$3" 'BEGIN { d = a - b; if (d < 0) d = -d; exit !(a != "" && b != "" && d <= e) }'; }
+at_most() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && a <= b) }'; }
