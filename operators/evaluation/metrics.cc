@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "engine/base/math.h"
 
@@ -43,18 +44,28 @@ void Histogram::Add(bool label, size_t first_step, std::span<const uint64_t> cou
 }
 
 std::optional<double> Histogram::RocAuc() const {
-  uint64_t positives = 0;
-  uint64_t negatives = 0;
-  double won = 0;
-  for (size_t step = 0; step < kSteps; ++step) {
-    const uint64_t here = counts_[1][step];
-    const uint64_t against = counts_[0][step];
-    if (here != 0) won += static_cast<double>(here) * static_cast<double>(2 * negatives + against);
-    positives += here;
-    negatives += against;
-  }
+  const auto total = [](std::span<const uint64_t> counts) {
+    return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+  };
+  const uint64_t positives = total(counts_[1]);
+  const uint64_t negatives = total(counts_[0]);
   if (positives == 0 || negatives == 0) return std::nullopt;
-  return won / 2 / (static_cast<double>(positives) * static_cast<double>(negatives));
+  const double pairs = static_cast<double>(positives) * static_cast<double>(negatives);
+  // Twice the pairs won fit 64 bits: no rounding, and faster.
+  const bool exact = positives < uint64_t{1} << 31 && negatives < uint64_t{1} << 31;
+  return (exact ? static_cast<double>(TwicePairsWon<uint64_t>()) : TwicePairsWon<double>()) / 2 / pairs;
+}
+
+template <class T>
+T Histogram::TwicePairsWon() const {
+  uint64_t twice_below = 0;  // twice the negatives below this step
+  T won = 0;
+  for (size_t step = 0; step < kSteps; ++step) {
+    const uint64_t against = counts_[0][step];
+    won += static_cast<T>(counts_[1][step]) * static_cast<T>(twice_below + against);
+    twice_below += 2 * against;
+  }
+  return won;
 }
 
 namespace {

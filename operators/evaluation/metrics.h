@@ -51,6 +51,9 @@ class Histogram {
   std::optional<double> RocAuc() const;
 
  private:
+  template <class T>
+  T TwicePairsWon() const;
+
   std::vector<uint64_t> counts_[2] = {std::vector<uint64_t>(kSteps), std::vector<uint64_t>(kSteps)};
 };
 
