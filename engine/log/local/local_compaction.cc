@@ -16,14 +16,13 @@
 namespace freshet {
 
 namespace {
-constexpr int64_t kLeastGarbage = 20'000;  // records; below it a pass is not worth its reads
 constexpr size_t kDeletesAtOnce = 10'000;
 constexpr Duration kTombstonesLast = 24 * kHour;  // a store that lags must still learn of the deletion
 }  // namespace
 
 bool LocalStore::NeedsCompaction(const Topic& topic, size_t partition) const {
   const int64_t added = topic.ends[partition] - topic.compacted_to[partition];
-  return topic.info.compacted && added > std::max(kLeastGarbage, topic.live[partition]);
+  return topic.info.compacted && added > std::max(options_.least_garbage, topic.live[partition]);
 }
 
 Status LocalStore::CompactAll() {

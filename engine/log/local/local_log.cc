@@ -214,6 +214,7 @@ class LocalLog final : public Log {
     return found ? std::optional<TopicInfo>(found->info) : std::nullopt;
   }
   Status Create(std::string_view topic, const TopicSettings& settings) override {
+    if (store_->read_only()) return ReadOnly();
     return store_->Create(topic, settings);
   }
   Result<OffsetRange> Range(const PartitionId& id, Isolation /*isolation*/) override {
@@ -224,12 +225,15 @@ class LocalLog final : public Log {
     return std::unique_ptr<Consumer>(std::make_unique<LocalConsumer>(store_, options));
   }
   Result<std::unique_ptr<Producer>> OpenProducer(const ProducerOptions& options) override {
-    if (store_->read_only())
-      return Status{Code::kInvalid, "the log in " + store_->directory() + " was opened to be read"};
+    if (store_->read_only()) return ReadOnly();
     return std::unique_ptr<Producer>(std::make_unique<LocalProducer>(store_, options));
   }
 
  private:
+  Status ReadOnly() const {
+    return Invalid("the log in " + store_->directory() +
+                   " was opened to be read; only the process that holds it can write");
+  }
   std::shared_ptr<LocalStore> store_;
 };
 

@@ -16,6 +16,7 @@ struct LocalLogOptions {
   bool read_only = false;           // beside a process that writes
   int64_t memory_bytes = 32 << 20;  // memtables and cached blocks
   bool sync = true;                 // false: tests that do not pull the plug
+  int64_t least_garbage = 20'000;   // records; below it compaction of a partition is not worth its reads
 };
 
 // Creates `directory` unless read_only. kConflict: another process writes it, or a newer Freshet wrote it.

@@ -11,7 +11,11 @@ Status FromRocks(const rocksdb::Status& status, const std::string& directory) {
     return {Code::kExhausted,
             "the disk of " + directory + " is full; make room and start again: nothing committed is lost"};
   }
-  if (text.find("lock") != std::string::npos || text.find("LOCK") != std::string::npos) {
+  // The two answers to a lock that is taken, by this process and by another; "block" and the directory's own
+  // name occur in other errors as well.
+  const bool held = text.find("/LOCK: No locks available") != std::string::npos ||
+                    text.find("/LOCK: Resource temporarily unavailable") != std::string::npos;
+  if (status.IsIOError() && held) {
     return {Code::kConflict,
             "the log in " + directory +
                 " is held by another process (a running job?); stop it first, or choose another --local"};

@@ -1,0 +1,237 @@
+// What only the embedded log has: one directory, held by one writer, read beside it, compacted in the
+// background.
+#include "engine/log/local/local_log.h"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include <rocksdb/db.h>
+
+#include "tests/harness/log_suite.h"
+#include "tests/harness/process.h"
+#include "tests/harness/temp_dir.h"
+
+namespace freshet {
+namespace {
+
+using Values = std::vector<std::string>;
+
+class LocalTest : public testing::Test {
+ protected:
+  std::unique_ptr<Log> Open(bool read_only = false, int64_t least_garbage = 20'000) {
+    LocalLogOptions options;
+    options.sync = false;
+    options.read_only = read_only;
+    options.least_garbage = least_garbage;
+    return Must(OpenLocalLog(Directory(), options));
+  }
+  std::string Directory() const { return dir_.File("log"); }
+  static void Create(Log& log, const std::string& topic, bool compacted = false) {
+    TopicSettings settings;
+    settings.compacted = compacted;
+    Must(log.Create(topic, settings));
+  }
+  static void Send(Log& log, const std::string& topic, const std::map<std::string, std::string>& rows) {
+    std::unique_ptr<Producer> producer = Must(log.OpenProducer({}));
+    for (const auto& [key, value] : rows)
+      Must(producer->Send(MakeRecord(topic, 0, key, value)));
+    Must(producer->Flush(kSecond));
+  }
+  static std::vector<OwnedRecord> ReadAll(Log& log, const std::string& topic) {
+    std::unique_ptr<Consumer> consumer = Must(log.OpenConsumer({}));
+    Must(consumer->Poll(0));
+    PartitionReader* reader = Must(consumer->Assign({topic, 0}, 0));
+    std::vector<OwnedRecord> records;
+    while (const RecordView* record = Must(reader->Next()))
+      records.push_back(Own(*record));
+    return records;
+  }
+  TempDir dir_;
+};
+
+TEST_F(LocalTest, ADirectoryIsHeldByOneWriter) {
+  std::unique_ptr<Log> log = Open();
+  const Status held = OpenLocalLog(Directory(), {}).status();
+  EXPECT_EQ(held.code(), Code::kConflict);
+  EXPECT_NE(held.message().find(Directory()), std::string::npos) << held.message();
+  EXPECT_NE(held.message().find("held by another process"), std::string::npos) << held.message();
+  log.reset();
+  EXPECT_OK(OpenLocalLog(Directory(), {}).status());
+}
+
+// Another process meets another error of the file system than this one.
+TEST_F(LocalTest, DISABLED_OpenElsewhere) {
+  const Status held = OpenLocalLog(std::getenv("FRESHET_TEST_LOG"), {}).status();
+  EXPECT_EQ(held.code(), Code::kConflict) << held.message();
+}
+
+TEST_F(LocalTest, ADirectoryIsHeldAgainstOtherProcesses) {
+  std::unique_ptr<Log> log = Open();
+  Process::Options options;
+  options.command = {std::filesystem::read_symlink("/proc/self/exe").string(),
+                     "--gtest_filter=LocalTest.DISABLED_OpenElsewhere", "--gtest_also_run_disabled_tests"};
+  options.output = dir_.File("output");
+  options.environment = {"FRESHET_TEST_LOG=" + Directory()};
+  Process other = Must(Process::Start(options));
+  EXPECT_EQ(other.Wait(kMinute), 0) << ReadFile(dir_.File("output"));
+}
+
+TEST_F(LocalTest, ANewerFormatIsRefused) {
+  { std::unique_ptr<Log> log = Open(); }
+  {
+    rocksdb::DB* raw = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, Directory(), &raw).ok());
+    const std::unique_ptr<rocksdb::DB> db(raw);
+    std::string format;
+    ASSERT_TRUE(db->Get({},
+                        "\xff\xff\xff\xff"
+                        "format",
+                        &format)
+                    .ok());
+    EXPECT_EQ(format, "1");
+    ASSERT_TRUE(db->Put({},
+                        "\xff\xff\xff\xff"
+                        "format",
+                        "2")
+                    .ok());
+  }
+  for (const bool read_only : {false, true}) {
+    LocalLogOptions options;
+    options.read_only = read_only;
+    const Status refused = OpenLocalLog(Directory(), options).status();
+    EXPECT_EQ(refused.code(), Code::kConflict);
+    EXPECT_NE(refused.message().find("format 2"), std::string::npos) << refused.message();
+  }
+}
+
+TEST_F(LocalTest, DamageIsNotTakenForAHeldDirectory) {
+  {
+    std::unique_ptr<Log> log = Open();
+    Create(*log, "topic");
+    std::map<std::string, std::string> rows;
+    for (int i = 0; i < 2'000; ++i)
+      rows["key" + std::to_string(i)] =
+          std::to_string(i * 7919) + std::string(100, static_cast<char>('a' + i % 26));
+    Send(*log, "topic", rows);
+  }
+  {
+    rocksdb::DB* raw = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, Directory(), &raw).ok());
+    const std::unique_ptr<rocksdb::DB> db(raw);
+    ASSERT_TRUE(db->Flush({}).ok());
+  }
+  int damaged = 0;
+  for (const auto& file : std::filesystem::directory_iterator(Directory())) {
+    if (file.path().extension() != ".sst" || file.file_size() < 20'000) continue;
+    std::fstream stream(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(2'000);
+    stream.write("damage damage damage", 20);
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0);
+  std::unique_ptr<Log> log = Open();
+  std::unique_ptr<Consumer> consumer = Must(log->OpenConsumer({}));
+  PartitionReader* reader = Must(consumer->Assign({"topic", 0}, 0));
+  Result<const RecordView*> record = reader->Next();
+  while (record.ok() && *record != nullptr)
+    record = reader->Next();
+  EXPECT_EQ(record.status().code(), Code::kCorrupt) << record.status().message();
+}
+
+TEST_F(LocalTest, OthersReadBesideTheWriter) {
+  LocalLogOptions read_only;
+  read_only.read_only = true;
+  EXPECT_EQ(OpenLocalLog(Directory(), read_only).status().code(), Code::kNotFound);
+  std::unique_ptr<Log> writer = Open();
+  Create(*writer, "topic");
+  Send(*writer, "topic", {{"k", "1"}});
+  std::unique_ptr<Log> other = Open(true);
+  EXPECT_EQ(ValuesOf(ReadAll(*other, "topic")), (Values{"1"}));
+  std::unique_ptr<Consumer> consumer = Must(other->OpenConsumer({}));
+  PartitionReader* reader = Must(consumer->Assign({"topic", 0}, 0));
+  Values read;
+  for (const char* value : {"2", "3", "4"}) {
+    Send(*writer, "topic", {{"k", value}});
+    Must(consumer->Poll(0));
+    while (const RecordView* record = Must(reader->Next()))
+      read.emplace_back(*record->value);
+    EXPECT_TRUE(reader->at_end());
+  }
+  EXPECT_EQ(read, (Values{"1", "2", "3", "4"}));
+  Create(*writer, "later");
+  Must(consumer->Poll(0));
+  EXPECT_TRUE(Must(other->Find("later")).has_value());
+  EXPECT_FALSE(other->OpenProducer({}).ok());
+  const Status refused = other->Create("mine", {});
+  EXPECT_EQ(refused.code(), Code::kInvalid) << refused.message();
+  writer.reset();
+  EXPECT_EQ(ValuesOf(ReadAll(*other, "topic")), (Values{"1", "2", "3", "4"})) << "nobody writes any more";
+}
+
+TEST_F(LocalTest, CompactionGoesOnBesideReadersAndTheWriter) {
+  std::unique_ptr<Log> log = Open();
+  Create(*log, "compacted", true);
+  std::unique_ptr<Producer> producer = Must(log->OpenProducer({}));
+  std::unique_ptr<Consumer> early = Must(log->OpenConsumer({}));
+  PartitionReader* reader = Must(early->Assign({"compacted", 0}, 0));
+  std::map<std::string, std::string> expected;
+  constexpr int kRecords = 25'000;
+  for (int i = 0; i < kRecords; ++i) {
+    const std::string key = "key" + std::to_string(i % 97);
+    expected[key] = std::to_string(i);
+    Must(producer->Send(MakeRecord("compacted", 0, key, expected[key])));
+    if (i % 1'000 == 999) Must(producer->Flush(kSecond));
+    if (i == 1'500) {
+      ASSERT_EQ(Must(reader->Next())->value, "0");
+    }
+  }
+  const OffsetRange range = Must(log->Range({"compacted", 0}, Isolation::kCommitted));
+  std::vector<OwnedRecord> records;
+  std::unique_ptr<Consumer> waiting = Must(log->OpenConsumer({}));
+  for (int i = 0; i < 3'000 && (records = ReadAll(*log, "compacted")).size() > kRecords / 2; ++i)
+    Must(waiting->Poll(10 * kMillisecond));
+  EXPECT_LT(records.size(), static_cast<size_t>(kRecords / 2));
+  std::map<std::string, std::string> last;
+  for (const OwnedRecord& record : records)
+    last[*record.key] = *record.value;
+  EXPECT_EQ(last, expected);
+  int64_t offset = 0;
+  while (const RecordView* record = Must(reader->Next())) {
+    EXPECT_GT(record->offset, offset);
+    offset = record->offset;
+  }
+  EXPECT_EQ(offset, range.end - 1) << "the reader that had begun before";
+  producer.reset();
+  early.reset();
+  waiting.reset();
+  log.reset();
+  log = Open();
+  EXPECT_EQ(Must(log->Range({"compacted", 0}, Isolation::kCommitted)).end, range.end);
+}
+
+// The tombstone at the end lies years back, so it goes as well: its offset must not be given out again.
+TEST_F(LocalTest, OffsetsAreNeverUsedTwice) {
+  std::unique_ptr<Log> log = Open();
+  Create(*log, "compacted", true);
+  Send(*log, "compacted", {{"a", "1"}, {"b", "2"}});
+  std::unique_ptr<Producer> producer = Must(log->OpenProducer({}));
+  Must(producer->Send(MakeRecord("compacted", 0, "b", std::nullopt)));
+  Must(producer->Flush(kSecond));
+  producer.reset();
+  log.reset();
+  log = Open(false, 0);
+  std::unique_ptr<Consumer> waiting = Must(log->OpenConsumer({}));
+  for (int i = 0; i < 3'000 && ReadAll(*log, "compacted").size() > 1; ++i)
+    Must(waiting->Poll(10 * kMillisecond));
+  EXPECT_EQ(ValuesOf(ReadAll(*log, "compacted")), (Values{"1"}));
+  waiting.reset();
+  log.reset();
+  log = Open();
+  EXPECT_EQ(Must(log->Range({"compacted", 0}, Isolation::kCommitted)).end, 3);
+  Send(*log, "compacted", {{"c", "3"}});
+  EXPECT_EQ(ReadAll(*log, "compacted").back().offset, 3);
+}
+
+}  // namespace
+}  // namespace freshet
