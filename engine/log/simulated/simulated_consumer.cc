@@ -14,8 +14,9 @@ SimulatedReader::SimulatedReader(SimulatedState& state, uint64_t generation, Par
                                  Isolation isolation)
     : state_(state), generation_(generation), id_(std::move(id)), isolation_(isolation), position_(offset) {}
 
-bool SimulatedReader::at_hand() const {
-  return !delayed_ && (*state_.Partition(id_.topic, id_.partition))->End(isolation_) > position_;
+bool SimulatedReader::news() const {
+  return had_nothing_ && !delayed_ &&
+         (*state_.Partition(id_.topic, id_.partition))->End(isolation_) > position_;
 }
 
 void SimulatedReader::Polled() {
@@ -48,6 +49,7 @@ Result<const RecordView*> SimulatedReader::Next() {
   const std::lock_guard lock(state_.mutex);
   if (Status s = state_.Alive(generation_); !s.ok()) return s;
   const RecordView* none = nullptr;
+  had_nothing_ = true;
   if (delayed_) return none;
   const SimulatedPartition& partition = **state_.Partition(id_.topic, id_.partition);
   while (Fetch(partition)) {
@@ -62,6 +64,7 @@ Result<const RecordView*> SimulatedReader::Next() {
     record_ = {held_->offset, held_->timestamp, held_->key, held_->value, headers_};
     position_ = held_->offset + 1;
     at_end_ = false;
+    had_nothing_ = false;
     return &record_;
   }
   at_end_ = !delayed_;
@@ -113,7 +116,7 @@ Result<GroupChange> SimulatedConsumer::TakeChange() {
 void SimulatedConsumer::LetTimePass(Duration timeout) {
   Duration by = timeout;
   for (const auto& [id, reader] : readers_) {
-    if (reader->at_hand()) return;
+    if (reader->news()) return;
     if (reader->delayed()) by = std::clamp<Duration>(reader->arrives() - state_.clock.Now(), 0, by);
   }
   state_.Advance(by);

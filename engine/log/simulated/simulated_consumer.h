@@ -22,7 +22,7 @@ class SimulatedReader final : public PartitionReader {
   int64_t end_seen() const override { return end_; }
 
   // With the lock of the state held.
-  bool at_hand() const;
+  bool news() const;  // something is at hand, and there was nothing when last asked
   bool delayed() const { return delayed_; }
   Time arrives() const { return arrives_; }
   void Polled();  // lets a delayed fetch come, if it is time
@@ -37,6 +37,7 @@ class SimulatedReader final : public PartitionReader {
   int64_t fetched_ = -1;  // everything below is at hand
   int64_t end_ = -1;
   bool at_end_ = false;
+  bool had_nothing_ = true;
   bool delayed_ = false;
   Time arrives_ = 0;                             // of a delayed fetch
   int polls_left_ = 0;                           // after so many it comes even where time stands still

@@ -4,9 +4,9 @@
 // in each partition that the transaction wrote, aborted records keep theirs.
 //
 // Any thread (see log.h for consumers and producers); the faults of a seed repeat only where calls come in
-// the same order, so from one thread. Time is virtual: it stands still until Advance, or until a Poll finds
-// nothing at hand, which then moves it on to the moment something comes, or by its time-out, and returns at
-// once.
+// the same order, so from one thread. Time is virtual: it stands still until Advance, or until a Poll that
+// has nothing to tell, which moves it on to the moment a delayed fetch comes, or by its time-out, and returns
+// at once.
 #include <cstdint>
 #include <functional>
 #include <memory>

@@ -231,7 +231,7 @@ TEST_F(SimulatedFaultsTest, TheDeadAreWaitedForUntilTheirTimeOuts) {
   EXPECT_TRUE(Read().empty());
 }
 
-TEST_F(SimulatedFaultsTest, TimePassesOnlyWhereNothingIsAtHand) {
+TEST_F(SimulatedFaultsTest, TimePassesOnlyWhereThereIsNoNews) {
   Must(Commit({"a"}, 1));
   std::unique_ptr<Consumer> consumer = Must(log_->OpenConsumer({}));
   PartitionReader* reader = Must(consumer->Assign({"topic", 0}, 0));
@@ -245,6 +245,10 @@ TEST_F(SimulatedFaultsTest, TimePassesOnlyWhereNothingIsAtHand) {
   EXPECT_EQ(broker_.clock().Now(), start) << "woken";
   Must(consumer->Poll(kHour));
   EXPECT_EQ(broker_.clock().Now(), start + kHour);
+  Must(Commit({"b", "c"}, 2));
+  ASSERT_NE(Must(reader->Next()), nullptr);
+  Must(consumer->Poll(kHour));
+  EXPECT_EQ(broker_.clock().Now(), start + 2 * kHour) << "what the caller left at hand is no news";
 }
 
 TEST_F(SimulatedFaultsTest, CompactionSparesOpenTransactionsAndReadersViews) {
