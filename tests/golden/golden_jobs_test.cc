@@ -1,0 +1,59 @@
+// Faulty job files and exactly what their author reads: tests/golden/jobs/NAME.yaml and NAME.txt.
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "engine/plan/plan.h"
+#include "operators/list.h"
+#include "tests/golden/golden_file.h"
+
+namespace freshet {
+namespace {
+
+constexpr char kFolder[] = "tests/golden/jobs";
+
+std::vector<std::string> Names(std::string_view extension) {
+  std::vector<std::string> names;
+  std::error_code none;  // started elsewhere: no tests, and the test of their number fails
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder, none)) {
+    if (entry.path().extension() == extension) names.push_back(entry.path().stem());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class FaultyJob : public testing::TestWithParam<std::string> {};
+
+TEST_P(FaultyJob, IsToldWhatIsWrongAndWhatToDo) {
+  const std::string path = std::string(kFolder) + "/" + GetParam();
+  Diagnostics diagnostics(GetParam() + ".yaml");
+  const std::unique_ptr<JobPlan> plan = PlanJob(ReadText(path + ".yaml"), Operators(), {}, diagnostics);
+  EXPECT_EQ(plan, nullptr);
+  EXPECT_GT(diagnostics.errors(), 0u);
+  ExpectGolden(path + ".txt", diagnostics.Text());
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, FaultyJob, testing::ValuesIn(Names(".yaml")), [](const auto& info) {
+  std::string name = info.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+TEST(FaultyJobs, EveryListOfFaultsBelongsToAJob) {
+  EXPECT_GE(Names(".yaml").size(), 20u);
+  EXPECT_EQ(Names(".txt"), Names(".yaml"));
+}
+
+// The job that ships is the other side of the coin: not one word about it.
+TEST(FaultyJobs, TheJobThatShipsHasNone) {
+  Diagnostics diagnostics("job.yaml");
+  EXPECT_NE(PlanJob(ReadText("jobs/flight-delays/job.yaml"), Operators(), {}, diagnostics), nullptr);
+  EXPECT_EQ(diagnostics.Text(), "");
+}
+
+}  // namespace
+}  // namespace freshet
