@@ -12,6 +12,8 @@ namespace freshet {
 namespace {
 
 constexpr std::string_view kEntries = "entries";
+// No entry has it: how many entries are early ones, 8 bytes.
+constexpr std::string_view kEarlyCount = "";
 
 enum class State : uint8_t { kWaiting, kEarly, kReleased, kTimedOut };
 
@@ -57,6 +59,7 @@ class Joining final : public Operator {
 
   Status Process(size_t port, const Batch& in, Emitter& out) override;
   Status OnTimer(const DueTimer& timer, Emitter& out) override;
+  bool EmitsAtOnce(size_t port) const override { return port != 0 || !open_ || early_ > 0; }
 
  private:
   struct Entry {
@@ -85,6 +88,7 @@ class Joining final : public Operator {
   Status Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordinal);
   bool Replaces(const Label& label, const Header& header);
   void Flush(Emitter& out);
+  Status CountEarly(int64_t change);
 
   std::shared_ptr<const JoinPlan> plan_;
   TaskContext& context_;
@@ -93,6 +97,7 @@ class Joining final : public Operator {
   JoinedRows joined_, timed_out_;
   Counter &unmatched_, &repeated_, &late_, &null_, &timeouts_;
   bool open_ = false;
+  int64_t early_ = 0;  // labels that wait for their predictions
 
   // Of one call; kept for their memory.
   KeyColumn keys_;
@@ -123,7 +128,19 @@ Status Joining::Open() {
   if (open_) return {};
   open_ = true;
   if (Status s = rows_.Open(); !s.ok()) return s;
-  return keep_.Open();
+  if (Status s = keep_.Open(); !s.ok()) return s;
+  RawTable::Slot slot;
+  if (Status s = entries_.Load(kEarlyCount, slot); !s.ok()) return s;
+  if (slot.present()) std::memcpy(&early_, slot.bytes().data(), std::min(slot.bytes().size(), sizeof(early_)));
+  return {};
+}
+
+Status Joining::CountEarly(int64_t change) {
+  early_ += change;
+  RawTable::Slot slot;
+  if (Status s = entries_.Load(kEarlyCount, slot); !s.ok()) return s;
+  std::memcpy(entries_.Edit(slot, sizeof(early_)), &early_, sizeof(early_));
+  return {};
 }
 
 Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
@@ -206,7 +223,7 @@ Status Joining::Settle(Entry& entry, Time watermark, uint32_t ordinal) {
     if (watermark < entry.header.label_time + plan_->labels_early) return {};
     unmatched_.Add();
     entries_.Erase(entry.slot);
-    return {};
+    return CountEarly(-1);
   }
   if (entry.header.state == State::kWaiting) {
     if (watermark < entry.header.time + plan_->wait) return {};
@@ -267,7 +284,10 @@ Status Joining::Predict(Entry& entry, const Batch& in, size_t row) {
                             " after it (`remember:`)");
     return {};
   }
-  if (was_early) label_ = {entry.header.label_time, entry.header.label, std::string(entry.keep())};
+  if (was_early) {
+    label_ = {entry.header.label_time, entry.header.label, std::string(entry.keep())};
+    if (Status s = CountEarly(-1); !s.ok()) return s;
+  }
   row_bytes_.clear();
   rows_.Encode(row, row_bytes_);
   entry.header = Header{};
@@ -356,6 +376,9 @@ Status Joining::HoldEarly(Entry& entry, uint32_t ordinal, bool forgotten) {
     return {};
   }
   if (entry.present() && !forgotten && !Replaces(label_, entry.header)) return {};
+  if (!entry.present() || forgotten) {
+    if (Status s = CountEarly(1); !s.ok()) return s;
+  }
   entry.header = Header{};
   entry.header.state = State::kEarly;
   entry.header.has_label = true;

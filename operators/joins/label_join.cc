@@ -130,6 +130,7 @@ class JoinBinding {
       result_.outputs.back().name = "late_labels";
     }
     result_.tables = JoinTables(LayoutNumber());
+    result_.emission = {Emission::kSometimes, Emission::kAtOnce};  // a prediction whose label came before it
     if (plan_.emits_after_wait()) result_.timers.push_back({plan_.wait, 0});
     result_.make = [plan = std::make_shared<const JoinPlan>(std::move(plan_))](TaskContext& context, size_t) {
       return MakeJoining(plan, context);
@@ -295,6 +296,7 @@ constexpr Example kExample{
     .in = R"(events {"id": "a", "key": "k", "t": "2024-01-01T00:00:00Z", "x": 1.5}
 events {"id": "b", "key": "k", "t": "2024-01-01T00:05:00Z", "x": 2.5}
 labels {"id": "a", "key": "k", "t": "2024-01-01T00:30:00Z", "y": 20}
+labels {"id": "z", "key": "k", "t": "2024-01-01T02:00:00Z", "y": 20}
 events {"id": "c", "key": "k", "t": "2024-01-01T03:00:00Z", "x": 3.5}
 labels {"id": "c", "key": "k", "t": "2024-01-01T03:00:00Z", "y": 5}
 )",
