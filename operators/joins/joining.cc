@@ -139,6 +139,10 @@ Status Joining::CountEarly(int64_t change) {
   early_ += change;
   RawTable::Slot slot;
   if (Status s = entries_.Load(kEarlyCount, slot); !s.ok()) return s;
+  if (early_ == 0) {
+    entries_.Erase(slot);
+    return {};
+  }
   std::memcpy(entries_.Edit(slot, sizeof(early_)), &early_, sizeof(early_));
   return {};
 }
