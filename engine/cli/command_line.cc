@@ -37,7 +37,7 @@ const std::vector<Command>& Commands() {
        "FILE",
        "runs a job",
        "freshet run job.yaml --local data --until-end --summary summary.json",
-       {"local", "brokers", "state", "instance", "lanes", "until-end", "summary", "set"}},
+       {"local", "brokers", "state", "instance", "lanes", "until-end", "summary", "progress-every", "set"}},
       {"produce",
        "TOPIC",
        "sends the lines of standard input, one JSON object each, to a topic",
@@ -74,6 +74,10 @@ void AddFlag(std::string_view flag, CommandLine& line, po::options_description& 
   if (flag == "lanes") add(&line.lanes, "N: threads that each run a share of the job (1 only, for now)");
   if (flag == "until-end") add_switch(&line.until_end, "stop where the topics end now");
   if (flag == "summary") add(&line.summary, "FILE: what the run did, as JSON");
+  if (flag == "progress-every") {
+    options.add_options()(std::string(flag).c_str(), po::value<std::string>(),
+                          "DURATION: between progress lines, such as 1m (100ms on a terminal, 5s in a pipe)");
+  }
   if (flag == "set") add(&line.set, "PATH=VALUE: overrides a key of the job file; may be repeated");
   if (flag == "key")
     add(&line.key, "FIELD: the field that becomes the record's key and chooses its partition");
@@ -115,6 +119,14 @@ Status CheckLog(const Command& command, const CommandLine& line) {
       "say where the log is, with one of --local DIR (no server needed) and --brokers HOST:PORT (Kafka)");
 }
 
+Status TakeProgressEvery(const po::variables_map& values, CommandLine& line) {
+  if (values.count("progress-every") == 0) return {};
+  const std::string& text = values["progress-every"].as<std::string>();
+  line.progress_every = ParseDuration(text);
+  if (line.progress_every && *line.progress_every >= 0) return {};
+  return Invalid("--progress-every " + text + ": not a duration; write one such as 10ms, 5s or 1m");
+}
+
 }  // namespace
 
 Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
@@ -146,6 +158,7 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
                   .run(),
               values);
     po::notify(values);
+    if (Status s = TakeProgressEvery(values, line); !s.ok()) return s;
   } catch (const po::error& error) {
     return Invalid(std::string(error.what()) + "; see `freshet " + line.command + " --help`");
   }

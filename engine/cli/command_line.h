@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/base/status.h"
+#include "engine/base/time.h"
 
 namespace freshet {
 
@@ -20,6 +21,7 @@ struct CommandLine {
   int lanes = 1;
   bool until_end = false;
   std::string summary;
+  std::optional<Duration> progress_every;
   std::vector<std::string> set;
   // produce and consume
   std::string key;

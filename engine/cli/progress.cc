@@ -10,6 +10,12 @@ constexpr Duration kLineEvery = 5 * kSecond;
 constexpr size_t kBarWidth = 24;
 }  // namespace
 
+ProgressLine::ProgressLine(const Clock& clock, bool terminal, std::optional<Duration> every)
+    : clock_(clock),
+      terminal_(terminal),
+      every_(every.value_or(terminal ? kRedrawEvery : kLineEvery)),
+      start_(clock.Steady()) {}
+
 std::string ProgressLine::Text(const LaneProgress& progress) const {
   if (progress.standing_by) return "standing by";
   const double seconds = static_cast<double>(clock_.Steady() - start_) / static_cast<double>(kSecond);
@@ -31,7 +37,7 @@ std::string ProgressLine::Text(const LaneProgress& progress) const {
 void ProgressLine::Show(const LaneProgress& progress) {
   latest_ = progress;
   const Duration now = clock_.Steady();
-  if (shown_ && now - last_ < (terminal_ ? kRedrawEvery : kLineEvery)) return;
+  if (shown_ && now - last_ < every_) return;
   last_ = now;
   shown_ = true;
   std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", Text(progress).c_str());

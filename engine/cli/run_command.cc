@@ -1,3 +1,4 @@
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 
@@ -16,11 +17,12 @@ namespace freshet {
 namespace {
 
 StopSignal stop_signal;  // a signal handler can reach nothing else
+std::atomic<int> signals_taken{0};
 
 // The first signal asks for an orderly end; a second one leaves at once, as a crash would: nothing committed
-// is lost.
+// is lost. Two threads may be here at once.
 extern "C" void OnSignal(int /*signal*/) {
-  if (stop_signal.requested()) _exit(kFailed);
+  if (signals_taken.fetch_add(1) > 0) _exit(kFailed);
   stop_signal.Request();
 }
 
@@ -52,7 +54,7 @@ int RunCommand(const CommandLine& line) {
 
   HandleSignals();
   const SystemClock clock;
-  ProgressLine progress(clock, isatty(STDERR_FILENO) == 1);
+  ProgressLine progress(clock, isatty(STDERR_FILENO) == 1, line.progress_every);
   WorkerOptions options;
   options.state_directory = StateDirectoryOf(line, *plan);
   options.instance = line.instance;
