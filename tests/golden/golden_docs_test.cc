@@ -1,4 +1,5 @@
-// docs/jobs.md and docs/job.schema.json are made from the declarations that read job files, and are never stale.
+// docs/jobs.md and docs/job.schema.json are made from the declarations that read job files, and are never
+// stale.
 #include <vector>
 
 #include <gtest/gtest.h>

@@ -29,16 +29,17 @@ std::vector<std::string> Names(std::string_view extension) {
 class FaultyJob : public testing::TestWithParam<std::string> {};
 
 TEST_P(FaultyJob, IsToldWhatIsWrongAndWhatToDo) {
-  const std::string path = std::string(kFolder) + "/" + GetParam();
-  Diagnostics diagnostics(GetParam() + ".yaml");
-  const std::unique_ptr<JobPlan> plan = PlanJob(ReadText(path + ".yaml"), Operators(), {}, diagnostics);
+  const std::filesystem::path path = std::filesystem::path(kFolder) / GetParam();
+  const std::string job = std::filesystem::path(path).replace_extension(".yaml").string();
+  Diagnostics diagnostics(std::filesystem::path(job).filename().string());
+  const std::unique_ptr<JobPlan> plan = PlanJob(ReadText(job), Operators(), {}, diagnostics);
   EXPECT_EQ(plan, nullptr);
   EXPECT_GT(diagnostics.errors(), 0u);
-  ExpectGolden(path + ".txt", diagnostics.Text());
+  ExpectGolden(std::filesystem::path(path).replace_extension(".txt").string(), diagnostics.Text());
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, FaultyJob, testing::ValuesIn(Names(".yaml")), [](const auto& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(Golden, FaultyJob, testing::ValuesIn(Names(".yaml")), [](const auto& job) {
+  std::string name = job.param;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });
