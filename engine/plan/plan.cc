@@ -26,23 +26,6 @@ std::string JobPlan::NameOf(StreamId stream) const {
 
 namespace {
 
-std::vector<std::string> FormatNames() {
-  std::vector<std::string> names;
-  for (const Format& format : Formats())
-    names.emplace_back(format.name);
-  return names;
-}
-
-const Format* FormatOf(const std::string& name, const void* member, const Positions& positions,
-                       Diagnostics& diagnostics) {
-  const Format* format = FindFormat(name);
-  if (format == nullptr) {
-    diagnostics.Error(positions.Of(member),
-                      "unknown format `" + name + "`" + Suggestion(name, FormatNames()));
-  }
-  return format;
-}
-
 TimeUnit UnitOf(Unit unit) {
   switch (unit) {
     case Unit::kS:
@@ -79,20 +62,15 @@ void PlanSources(JobPlan& plan, Diagnostics& diagnostics) {
     PlannedSource source;
     source.name = name;
     source.topic = spec.topic.empty() ? name : spec.topic;
-    source.format = FormatOf(spec.format, &spec.format, plan.job.positions, diagnostics);
+    source.format = FormatOf(spec.format, plan.job.positions, diagnostics);
     source.max_out_of_orderness = spec.event_time.max_out_of_orderness;
     source.idle_after = spec.event_time.idle_after;
     std::vector<Field> fields;
     for (const auto& [field, type] : spec.fields)
       fields.push_back({field, type.type.type, type.values});
     source.schema = Schema(std::move(fields));
-    const std::optional<size_t> time = FindColumn(source.schema, spec.event_time.field, diagnostics);
-    if (time && source.schema[*time].type != Type::kTimestamp) {
-      diagnostics.Error(spec.event_time.field.position, "the event time must be a timestamp, and `" +
-                                                            spec.event_time.field.name + "` is of type " +
-                                                            std::string(NameOf(source.schema[*time].type)));
-    }
-    source.event_time = time.value_or(0);
+    // Checked with the source: where there is none, or no timestamp, no plan comes of this.
+    source.event_time = source.schema.Find(spec.event_time.field.name).value_or(0);
     for (size_t c = 0; c < spec.fields.size(); ++c) {
       source.fields.push_back(InputOf(spec.fields[c].first, spec.fields[c].second, c == source.event_time));
     }
@@ -115,6 +93,8 @@ class BindAll {
     for (uint32_t o = 0; o < draft_.operators.size(); ++o)
       Bind(o);
   }
+  // By the place of an operator: whether its outputs are known.
+  const std::vector<bool>& sound() const { return sound_; }
 
  private:
   void Bind(uint32_t index) {
@@ -210,6 +190,30 @@ void CheckTrainers(const JobPlan& plan, const Draft& draft, Diagnostics& diagnos
   }
 }
 
+// Keys whose meaning needs more than one lane or a second producer: refused rather than ignored.
+void RefuseUnbuilt(const FrameSpec& frame, const Positions& positions, Diagnostics& diagnostics) {
+  if (frame.guarantee != Guarantee::kExactlyOnce) {
+    diagnostics.Error(positions.Of(&frame.guarantee),
+                      "`guarantee: at_least_once` is not available yet; leave it out, and "
+                      "every output is written exactly once");
+  }
+  if (frame.order != RowOrder::kEventTime) {
+    diagnostics.Error(
+        positions.Of(&frame.order),
+        "`order: arrival` is not available yet; leave it out, and rows are taken in event time");
+  }
+  if (frame.merge_slack != 0 || frame.merge_wait != 0) {
+    diagnostics.Error(positions.Of(&frame.merge_slack),
+                      "`merge_slack` and `merge_wait` are not available yet; leave them out");
+  }
+  for (const auto& [name, source] : frame.sources) {
+    if (!source.partitioned_by) continue;
+    diagnostics.Error(positions.Of(&source.partitioned_by),
+                      "`partitioned_by` is not available yet; leave it out, and "
+                      "rows find their shard by their key");
+  }
+}
+
 void WarnOfUnread(const JobPlan& plan, Diagnostics& diagnostics) {
   for (uint32_t s = 0; s < plan.sources.size(); ++s) {
     bool read = false;
@@ -271,17 +275,17 @@ std::unique_ptr<JobPlan> PlanJob(std::string_view yaml, const Registry& registry
   auto plan = std::make_unique<JobPlan>();
   plan->job = ParseJob(root, diagnostics);
   plan->job.file = diagnostics.file();
+  RefuseUnbuilt(plan->job.frame, plan->job.positions, diagnostics);
   PlanSources(*plan, diagnostics);
   const PlanBinder::Models models = ReadModels(*plan, registry, diagnostics);
   Draft draft = BuildGraph(plan->job, registry, diagnostics);
   for (const DraftOperator& op : draft.operators)
     plan->parameters.push_back(op.parameters);
-  BindAll(draft, *plan, models, diagnostics).Run();
-  if (!diagnostics.ok())
-    return nullptr;  // sinks of streams that could not be bound would only repeat the faults
-  PlanSinks(*plan, diagnostics);
+  BindAll bound(draft, *plan, models, diagnostics);
+  bound.Run();
+  PlanSinks(*plan, bound.sound(), diagnostics);
   CheckTrainers(*plan, draft, diagnostics);
-  WarnOfUnread(*plan, diagnostics);
+  if (diagnostics.ok()) WarnOfUnread(*plan, diagnostics);  // a misspelt reader reads what it means to
   if (!diagnostics.ok()) return nullptr;
   MarkRead(*plan);
   AssignStages(draft, *plan);

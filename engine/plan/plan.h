@@ -101,7 +101,7 @@ struct JobPlan {
   std::vector<PlannedStage> stages;  // topological order
   std::vector<PlannedSink> sinks;
   std::vector<PlannedModel> models;
-  uint32_t placement_partitions = 1;  // the largest shard count of any stage
+  uint32_t placement_partitions = 1;  // one, while one lane runs a whole job
   std::string placement_topic;
   std::string dead_letter_topic;
   MemorySplit memory;

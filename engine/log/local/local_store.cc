@@ -58,7 +58,12 @@ bool DecodeTopic(std::string_view in, LocalStore::Topic& topic) {
 rocksdb::Options OptionsOf(const LocalLogOptions& options) {
   rocksdb::Options rocks;
   rocks.create_if_missing = true;
+  // A log is written once and read soon: merging its files costs more than it saves, so few merges, and only the
+  // files that last are compressed.
+  rocks.compaction_style = rocksdb::kCompactionStyleUniversal;
+  rocks.compaction_options_universal.compression_size_percent = 80;
   rocks.compression = rocksdb::kLZ4Compression;
+  rocks.level0_file_num_compaction_trigger = 8;
   rocks.write_buffer_size = static_cast<size_t>(std::max<int64_t>(options.memory_bytes / 4, 1 << 20));
   rocks.max_write_buffer_number = 3;
   rocks.keep_log_file_num = 1;
