@@ -63,10 +63,20 @@ struct TimerBound {
   Time Earliest(Time t) const { return every > 0 ? FloorTo(t, every) + every : t + after; }
 };
 
+// Whether a row of an input makes the operator emit in that very call. Where rows of one source would reach an
+// operator by two ports, or a model both where it predicts and where it learns, a lane takes them row by row, so that
+// cuts never show.
+enum class Emission : uint8_t {
+  kAtOnce,
+  kSometimes,  // Operator::EmitsAtOnce says whether now
+  kNever,      // only other inputs and timers emit
+};
+
 struct Plan {
   std::vector<Output> outputs;         // main first
   std::vector<TableSpec> tables;       // of each task
   std::vector<ColumnRef> reads;        // columns read whoever reads the outputs (keys, conditions, labels)
+  std::vector<Emission> emission;      // by port; beyond its end: kAtOnce
   std::vector<TimerBound> timers;      // of timers that emit rows; clean-up needs none
   std::vector<std::string> trains;     // models: one one-shard task each, made by `make(context, i)`; empty: one kind
   std::vector<std::string> predicts;   // models read

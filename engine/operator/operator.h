@@ -46,6 +46,9 @@ class Operator {
   // A timer of this operator is due: the task's watermark has reached its time. Called one timer at a time, in the
   // order of DueTimer. The timer is already gone.
   virtual Status OnTimer(const DueTimer& timer, Emitter& out);
+  // Of an input whose Plan says kSometimes: whether a row of it may emit at once now and until a row of another input
+  // comes.
+  virtual bool EmitsAtOnce(size_t port) const;
   // Figures over the whole run so far.
   virtual Status Summarize(Report& report);
 };

@@ -9,50 +9,70 @@ namespace freshet {
 
 namespace {
 constexpr int64_t kRoomForHeaders = 1024;
+constexpr size_t kMostDetail = 200;
+}  // namespace
+
+void DeadLetters::Keep(Letter letter) {
+  const size_t key_room = Room(0) / 2;
+  letter.truncated = letter.key && letter.key->size() > key_room;
+  if (letter.truncated) letter.key->resize(key_room);
+  const size_t room = Room(letter.key ? letter.key->size() : 0);
+  letter.truncated = letter.truncated || letter.value.size() > room;
+  if (letter.value.size() > room) letter.value.resize(room);
+  letters_.push_back(std::move(letter));
+}
+
+size_t DeadLetters::Room(size_t key_bytes) const {
+  return static_cast<size_t>(
+      std::max<int64_t>(0, limit_ - kRoomForHeaders - static_cast<int64_t>(key_bytes)));
+}
+
+Status DeadLetters::Flush(Outbound& out) {
+  if (letters_.empty()) return {};
+  std::stable_sort(letters_.begin(), letters_.end(),
+                   [](const Letter& a, const Letter& b) { return a.ordinal < b.ordinal; });
+  for (const Letter& letter : letters_) {
+    if (Status s = Send(letter, out); !s.ok()) return s;
+  }
+  letters_.clear();
+  return {};
 }
 
 Status DeadLetters::Send(const Letter& letter, Outbound& out) {
-  counters_["dead_letters{reason=\"" + std::string(letter.reason) + "\"}"].Add();
-  const std::string partition = letter.origin ? std::to_string(letter.origin->partition) : "";
-  const std::string offset = std::to_string(letter.offset);
-  const std::string_view detail = letter.detail.substr(0, 200);
+  counters_["dead_letters{reason=\"" + letter.reason + "\"}"].Add();
+  const std::string_view detail = std::string_view(letter.detail).substr(0, kMostDetail);
   std::vector<Header> headers{{"reason", letter.reason}, {"detail", detail}};
   if (!letter.op.empty()) headers.push_back({"operator", letter.op});
-  if (letter.origin != nullptr) {
-    headers.push_back({"topic", letter.origin->topic});
+  const std::string partition = letter.origin ? std::to_string(letter.origin->id.partition) : "";
+  const std::string offset = letter.origin ? std::to_string(letter.origin->offset) : "";
+  if (letter.origin) {
+    headers.push_back({"topic", letter.origin->id.topic});
     headers.push_back({"partition", partition});
     headers.push_back({"offset", offset});
   }
-  const auto room = static_cast<size_t>(
-      std::max<int64_t>(0, limit_ - kRoomForHeaders - static_cast<int64_t>(letter.key.size())));
-  std::string_view value = letter.value;
-  if (value.size() > room) {
-    value = value.substr(0, room);
-    headers.push_back({"truncated", "true"});
-  }
+  if (letter.truncated) headers.push_back({"truncated", "true"});
   OutgoingRecord record;
   record.topic = topic_;
   record.timestamp = letter.timestamp;
-  if (letter.has_key) record.key = letter.key;
-  record.value = value;
+  if (letter.key) record.key = *letter.key;
+  record.value = letter.value;
   record.headers = headers;
   return out.Send(record);
 }
 
-Status DeadLetters::Write(const Reject& reject, const PartitionId& origin, Outbound& out) {
+void DeadLetters::Add(const Reject& reject, const PartitionId& origin, uint32_t ordinal) {
   Letter letter;
+  letter.ordinal = ordinal;
   letter.reason = reject.reason;
   letter.detail = reject.detail;
-  letter.key = reject.key;
-  letter.has_key = reject.has_key;
+  if (reject.has_key) letter.key = reject.key;
   letter.value = reject.value;
   letter.timestamp = reject.timestamp;
-  letter.origin = &origin;
-  letter.offset = reject.offset;
-  return Send(letter, out);
+  letter.origin = PartitionOffset{origin, reject.offset};
+  Keep(std::move(letter));
 }
 
-Status DeadLetters::Write(const RefusedRow& row, const PartitionId& origin, int64_t offset, Outbound& out) {
+void DeadLetters::Add(const RefusedRow& row, const PartitionId& origin, int64_t offset) {
   std::unique_ptr<Encoder>& encoder = encoders_[row.schema];
   if (encoder == nullptr) {
     std::vector<OutputField> fields;
@@ -60,31 +80,29 @@ Status DeadLetters::Write(const RefusedRow& row, const PartitionId& origin, int6
       fields.push_back({c, {(*row.schema)[c].name}});
     encoder = FindFormat("json")->encoder(*row.schema, std::move(fields));
   }
-  std::string value;
-  encoder->Encode(*row.batch, row.row, value);
   Letter letter;
+  encoder->Encode(*row.batch, row.row, letter.value);
+  letter.ordinal = row.batch->ordinals()[row.row];
   letter.reason = row.reason;
   letter.detail = row.detail;
   letter.op = row.op;
-  letter.value = value;
   letter.timestamp = row.batch->times()[row.row];
-  letter.origin = origin.topic.empty() ? nullptr : &origin;
-  letter.offset = offset;
-  return Send(letter, out);
+  if (!origin.topic.empty()) letter.origin = PartitionOffset{origin, offset};
+  Keep(std::move(letter));
 }
 
-Status DeadLetters::WriteTooLarge(std::string_view sink, std::string_view key, std::string_view value,
-                                  Time timestamp, Outbound& out) {
+void DeadLetters::AddTooLarge(std::string_view sink, std::optional<std::string_view> key,
+                              std::string_view value, Time timestamp, uint32_t ordinal) {
   Letter letter;
-  const std::string detail = "the output record has " + std::to_string(key.size() + value.size()) + " bytes";
+  letter.ordinal = ordinal;
   letter.reason = "output_too_large";
-  letter.detail = detail;
+  letter.detail =
+      "the output record has " + std::to_string((key ? key->size() : 0) + value.size()) + " bytes";
   letter.op = sink;
-  letter.key = key;
-  letter.has_key = true;
+  if (key) letter.key = std::string(*key);
   letter.value = value;
   letter.timestamp = timestamp;
-  return Send(letter, out);
+  Keep(std::move(letter));
 }
 
 }  // namespace freshet

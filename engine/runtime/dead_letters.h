@@ -2,9 +2,14 @@
 // Writes what could not be processed to the job's dead-letter topic, in the same transaction as everything
 // else: the record's own bytes, and in headers why (`reason`, `detail`), by whom (`operator`) and where it
 // came from (`topic`, `partition`, `offset`). Counts by reason. One thread.
+//
+// Always: letters go out in the order of the source rows that caused them, so neither shards nor batches
+// show.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/format/format.h"
 #include "engine/runtime/outbound.h"
@@ -21,26 +26,33 @@ class DeadLetters {
               std::map<std::string, Counter, std::less<>>& counters)
       : topic_(std::move(topic)), limit_(max_record_bytes), counters_(counters) {}
 
-  Status Write(const Reject& reject, const PartitionId& origin, Outbound& out);
-  Status Write(const RefusedRow& row, const PartitionId& origin, int64_t offset, Outbound& out);
-  // A row whose output record was too large for its topic.
-  Status WriteTooLarge(std::string_view sink, std::string_view key, std::string_view value, Time timestamp,
-                       Outbound& out);
+  // Each keeps a letter until Flush. `ordinal`: of the source row that caused it, or that comes after it.
+  void Add(const Reject& reject, const PartitionId& origin, uint32_t ordinal);
+  void Add(const RefusedRow& row, const PartitionId& origin, int64_t offset);
+  // A row whose output record was too large for its topic. `key` is absent where the sink has none.
+  void AddTooLarge(std::string_view sink, std::optional<std::string_view> key, std::string_view value,
+                   Time timestamp, uint32_t ordinal);
+  // Sends what was added; after each batch and each timer.
+  Status Flush(Outbound& out);
 
  private:
   struct Letter {
-    std::string_view reason, detail, op, key, value;
-    bool has_key = false;
+    uint32_t ordinal = 0;
+    std::string reason, detail, op, value;
+    std::optional<std::string> key;
     Time timestamp = 0;
-    const PartitionId* origin = nullptr;
-    int64_t offset = 0;
+    std::optional<PartitionOffset> origin;
+    bool truncated = false;
   };
   Status Send(const Letter& letter, Outbound& out);
+  void Keep(Letter letter);
+  size_t Room(size_t key_bytes) const;  // for the value
 
   std::string topic_;
   int64_t limit_;
   std::map<std::string, Counter, std::less<>>& counters_;
   std::map<const Schema*, std::unique_ptr<Encoder>> encoders_;
+  std::vector<Letter> letters_;
 };
 
 }  // namespace freshet

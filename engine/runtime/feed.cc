@@ -33,7 +33,13 @@ Status Feed::Fill(const RejectSink& rejects) {
 }
 
 Status Feed::DecodeBlock() {
-  while (building_offsets_.size() < options_.block_rows) {
+  size_t bytes = 0;
+  cut_short_ = false;
+  for (size_t records = 0;; ++records) {
+    if (records >= options_.block_rows || bytes >= options_.block_bytes) {
+      cut_short_ = true;
+      break;
+    }
     if (options_.until && decoded_to_ >= *options_.until) break;
     Result<const RecordView*> next = reader_->Next();
     if (!next.ok()) return next.status();
@@ -44,6 +50,7 @@ Status Feed::DecodeBlock() {
       break;
     }
     decoded_to_ = record->offset + 1;
+    bytes += record->value ? record->value->size() : 0;
     if (std::optional<Rejection> bad = DecodeOne(*record)) {
       rejects_.push_back({record->offset, record->timestamp, std::string(record->key.value_or("")),
                           record->key.has_value(), std::string(record->value.value_or("")), bad->reason,
@@ -110,7 +117,7 @@ int64_t Feed::position() const {
 bool Feed::holds_back() const {
   if (has_row()) return false;
   if (options_.until) return !finished();
-  return reader_->has_known_lag();
+  return cut_short_ || reader_->has_known_lag();
 }
 
 bool Feed::finished() const {

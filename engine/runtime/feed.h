@@ -33,7 +33,8 @@ struct Reject {
 };
 
 struct FeedOptions {
-  size_t block_rows = 512;
+  size_t block_rows = 512;       // records decoded at once, at most
+  size_t block_bytes = 1 << 20;  // of records, after which a block ends
   Duration max_future = kDay;
   std::set<int64_t> poison;      // offsets that go to the dead letters unread
   std::optional<int64_t> until;  // rows at or past this offset are not read: --until-end
@@ -47,7 +48,8 @@ class Feed {
   Feed(const PlannedSource& source, uint32_t source_index, int32_t partition, PartitionReader& reader,
        int64_t position, const Clock& clock, Pool& pool, FeedOptions options);
 
-  // Decodes what is at hand, unless rows are left. `rejects` gets bad records that no row precedes any more.
+  // Decodes a block of what is at hand, unless rows are left. `rejects` gets bad records that no row precedes
+  // any more.
   Status Fill(const RejectSink& rejects);
   bool has_row() const { return next_ < block_.rows(); }
   Time head_time() const { return block_.times()[next_]; }
@@ -99,6 +101,7 @@ class Feed {
   std::vector<uint32_t> ordinals_;
   Duration last_arrival_;
   uint64_t rows_read_ = 0;
+  bool cut_short_ = false;  // the last block ended with more at hand
 };
 
 }  // namespace freshet

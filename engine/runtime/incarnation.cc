@@ -42,6 +42,18 @@ void Incarnation::BeginBatch(uint32_t source) {
   }
 }
 
+// Whether the rows of a source may meet one another on their way, so that none may come before its
+// predecessor has done all it does.
+bool Incarnation::RowByRow(uint32_t source) const {
+  if (s_.topology.row_by_row[source]) return true;
+  for (const Topology::Gate& gate : s_.topology.source_gates[source]) {
+    for (const std::unique_ptr<Task>& task : tasks_[gate.stage]) {
+      if (task->EmitsAtOnce(gate.member, gate.port)) return true;
+    }
+  }
+  return false;
+}
+
 bool Incarnation::Admit(const Feed& feed, Time time) {
   if (cut_ || FindFinished()) return false;
   if (!batch_open_) BeginBatch(feed.source_index());
@@ -52,6 +64,7 @@ bool Incarnation::Admit(const Feed& feed, Time time) {
     timer_floor_ = std::min(timer_floor_, bound.Earliest(time));
   }
   if (source.watermark() >= std::min(cut_at_, timer_floor_)) cut_ = true;
+  if (row_clock_.before.size() == 1 && RowByRow(feed.source_index())) cut_ = true;
   return true;
 }
 
@@ -65,6 +78,7 @@ Result<bool> Incarnation::Step(size_t most_rows) {
     next_merge_ = (next_merge_ + 1) % merges_.size();
     batch_open_ = false;
     cut_ = false;
+    const uint64_t rows_before = rows_in_epoch_;
     if (Status s = merging_->Next(std::min(most_rows, s_.options.most_rows), *this, rejects_, batch_);
         !s.ok())
       return s;
@@ -72,12 +86,12 @@ Result<bool> Incarnation::Step(size_t most_rows) {
     if (!batch_.rows.empty()) {
       CountBatch();
       if (Status s = pipeline_->RunBatch(batch_.source, batch_.rows); !s.ok()) return s;
-      if (!refused_.ok()) return refused_;
       RaiseWatermarks(batch_.source);
-      RefreshTimers();
+      if (Status s = RefreshTimers(); !s.ok()) return s;
     }
-    if (Status s = MarkFinished(marked); !s.ok()) return s;
-    if (!batch_.rows.empty() || marked) {
+    if (Status s = dead_letters_->Flush(*out_); !s.ok()) return s;
+    MarkFinished(marked);
+    if (rows_in_epoch_ > rows_before || marked) {
       if (Status s = FireDue(more); !s.ok()) return s;
       return true;
     }
@@ -95,7 +109,7 @@ void Incarnation::Refuse(const RefusedRow& row) {
     origin = merging_->feeds()[from.feed]->id();
     offset = from.offset;
   }
-  if (Status s = dead_letters_->Write(row, origin, offset, *out_); !s.ok() && refused_.ok()) refused_ = s;
+  dead_letters_->Add(row, origin, offset);
 }
 
 void Incarnation::CountBatch() {
@@ -126,8 +140,8 @@ bool Incarnation::FindFinished() {
 
 // A partition is idle from its end offset on: exactly there in the sequence of rows, so that cuts do not
 // matter.
-Status Incarnation::MarkFinished(bool& marked) {
-  if (!s_.options.until_end) return {};
+void Incarnation::MarkFinished(bool& marked) {
+  if (!s_.options.until_end) return;
   for (const Feed* feed : merging_->feeds()) {
     SourceWatermark& source = watermarks_[feed->source_index()];
     if (!feed->finished() || source.idle(static_cast<size_t>(feed->partition()))) continue;
@@ -135,7 +149,6 @@ Status Incarnation::MarkFinished(bool& marked) {
     RaiseWatermarks(feed->source_index());
     marked = true;
   }
-  return {};
 }
 
 Status Incarnation::JudgeIdleness() {
@@ -160,15 +173,12 @@ bool Incarnation::finished() const {
 // --- timers
 // ----------------------------------------------------------------------------------------------------------
 
-void Incarnation::RefreshTimers() {
+Status Incarnation::RefreshTimers() {
   for (Task* task : pipeline_->touched()) {
     const uint32_t index = state_of_[task->stage()][task->shard()];
     if (index == UINT32_MAX) continue;
     Result<const DueTimer*> first = task->FirstTimer();
-    if (!first.ok()) {
-      refused_ = first.status();
-      return;
-    }
+    if (!first.ok()) return first.status();
     stateful_[index].first_timer = *first == nullptr ? kMaxTime : (*first)->time;
   }
   pipeline_->ClearTouched();
@@ -177,6 +187,7 @@ void Incarnation::RefreshTimers() {
     Time& first = stage_first_timer_[state.task->stage()];
     first = std::min(first, state.first_timer);
   }
+  return {};
 }
 
 // Of all tasks, the one whose first timer is first in (time, place, key) order among those due.
@@ -217,8 +228,8 @@ Status Incarnation::FireDue(bool& more) {
     row_clock_.in_timer = false;
     if (!status.ok()) return status;
     ++rows_in_epoch_;
-    RefreshTimers();
-    if (!refused_.ok()) return refused_;
+    if (Status s = dead_letters_->Flush(*out_); !s.ok()) return s;
+    if (Status s = RefreshTimers(); !s.ok()) return s;
   }
   more = true;
   return {};

@@ -107,12 +107,13 @@ class Incarnation final : private Merge::Gate, private Outbox {
   bool Admit(const Feed& feed, Time time) override;
   void Refuse(const RefusedRow& row);
   void BeginBatch(uint32_t source);
+  bool RowByRow(uint32_t source) const;
   void CountBatch();
   Status FireDue(bool& more);
   void RaiseWatermarks(uint32_t source);
-  void RefreshTimers();
+  Status RefreshTimers();
   bool FindFinished();
-  Status MarkFinished(bool& marked);
+  void MarkFinished(bool& marked);
   Task* FirstDue();
   // incarnation_commit.cc
   Status SendChanges(const std::vector<ClosingRecord::Input>& inputs);
@@ -152,7 +153,6 @@ class Incarnation final : private Merge::Gate, private Outbox {
   bool cut_ = false;
   Time cut_at_ = kMaxTime;       // a stored timer falls due when the source's watermark gets there
   Time timer_floor_ = kMaxTime;  // a timer set in this batch may fall due from there on
-  Status refused_;               // a dead letter that could not be written
 
   uint64_t epoch_ = 0;  // of the last commit
   uint64_t rows_in_epoch_ = 0;

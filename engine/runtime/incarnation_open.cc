@@ -226,7 +226,8 @@ Status Incarnation::OpenSinks() {
   pipeline_ = std::make_unique<Pipeline>(s_.topology, pool_, tasks_, sinks_, *out_, *dead_letters_);
   rejects_ = [this](const Feed& feed, const Reject& reject) {
     ++rows_in_epoch_;
-    return dead_letters_->Write(reject, feed.id(), *out_);
+    dead_letters_->Add(reject, feed.id(), static_cast<uint32_t>(batch_.from.size()));
+    return Status();
   };
   return {};
 }
@@ -262,8 +263,7 @@ Status Incarnation::OpenFeeds() {
     if (!first.ok()) return first.status();
     if (*first != nullptr) state.first_timer = (*first)->time;
   }
-  RefreshTimers();
-  return refused_;
+  return RefreshTimers();
 }
 
 Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {

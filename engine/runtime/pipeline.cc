@@ -88,9 +88,13 @@ Status Pipeline::Enter(uint32_t stage, uint32_t crossing) {
 Status Pipeline::WriteSinks() {
   for (size_t s = 0; s < sinks_.size(); ++s) {
     for (const uint32_t stream : topology_.sink_streams[s]) {
-      if (pieces_[stream].empty()) continue;
-      if (Status status = sinks_[s].Write(Joined(stream), out_, dead_letters_); !status.ok()) return status;
+      if (!pieces_[stream].empty()) united_.push_back(Joined(stream));
     }
+    if (united_.empty()) continue;
+    // Streams united in one sink come in the order of the rows that caused theirs.
+    const Batch rows = united_.size() == 1 ? united_[0] : Batch::MergeByOrdinal(pool_, united_);
+    united_.clear();
+    if (Status status = sinks_[s].Write(rows, out_, dead_letters_); !status.ok()) return status;
   }
   return {};
 }

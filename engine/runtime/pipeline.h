@@ -48,6 +48,7 @@ class Pipeline final : public Outbox {
   Splitter splitter_;
   std::vector<std::vector<Batch>> pieces_;  // [stream]
   std::vector<uint32_t> filled_;            // streams with pieces
+  std::vector<Batch> united_;               // of the streams of one sink
   std::vector<Task*> touched_;
   std::vector<std::vector<bool>> is_touched_;
 };

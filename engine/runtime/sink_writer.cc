@@ -29,18 +29,19 @@ Status SinkWriter::Write(const Batch& rows, Outbound& out, DeadLetters& dead_let
     record.value = value_;
     const auto partitions = static_cast<uint32_t>(topic_.partitions);
     if (key_columns_.empty()) {
-      record.partition = static_cast<int32_t>(next_partition_++ % partitions);
+      record.partition = static_cast<int32_t>(ShardOf(value_, partitions));  // the same after a restart
     } else {
       AppendRowKey(key_columns_, row, key_);
       record.key = key_;
       record.partition = static_cast<int32_t>(ShardOf(key_, partitions));
     }
-    written_->Add();
     const size_t bytes = key_.size() + value_.size() + kRecordOverhead;
-    Status sent = topic_.max_record_bytes > 0 && bytes > static_cast<size_t>(topic_.max_record_bytes)
-                      ? dead_letters.WriteTooLarge(sink_->name, key_, value_, record.timestamp, out)
-                      : out.Send(record);
-    if (!sent.ok()) return sent;
+    if (topic_.max_record_bytes > 0 && bytes > static_cast<size_t>(topic_.max_record_bytes)) {
+      dead_letters.AddTooLarge(sink_->name, record.key, value_, record.timestamp, rows.ordinals()[row]);
+      continue;
+    }
+    written_->Add();
+    if (Status s = out.Send(record); !s.ok()) return s;
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Encodes the rows of one sink and sends them: the record's timestamp is the row's event time, its key the
-// text of the sink's `key:`, its partition that of the key. One thread.
+// text of the sink's `key:`, its partition that of the key, or of its bytes where there is no key. One
+// thread.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,7 +29,6 @@ class SinkWriter {
   std::string value_;
   std::vector<const Column*> key_columns_;
   Counter* written_;
-  uint64_t next_partition_ = 0;  // of rows without a key
 };
 
 }  // namespace freshet

@@ -149,6 +149,10 @@ Status Task::FireFirst() {
                                "file no longer has; give the changed job another name or prefix"};
 }
 
+bool Task::EmitsAtOnce(uint32_t member, uint32_t port) const {
+  return instances_[member]->op->EmitsAtOnce(port);
+}
+
 Status Task::Summarize(Report& report) {
   for (const std::unique_ptr<Instance>& instance : instances_) {
     if (Status s = instance->op->Summarize(report); !s.ok()) return s;

@@ -60,6 +60,7 @@ class Task {
   Result<const DueTimer*> FirstTimer();
   Status FireFirst();
   Status Summarize(Report& report);
+  bool EmitsAtOnce(uint32_t member, uint32_t port) const;
 
   uint32_t stage() const { return stage_; }
   uint32_t shard() const { return shard_; }

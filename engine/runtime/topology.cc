@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/runtime/reach.h"
+
 namespace freshet {
 
 namespace {
@@ -76,6 +78,22 @@ Topology::Topology(const JobPlan& job) : plan(job) {
     for (const uint32_t source : stage.sources)
       source_stages[source].push_back(s);
     stages.push_back(std::move(view));
+  }
+  for (uint32_t s = 0; s < job.sources.size(); ++s) {
+    const Reach reach = ReachOf(job, s);
+    row_by_row.push_back(reach.row_by_row);
+    source_gates.emplace_back();
+    for (const Reach::Gate& gate : reach.gates)
+      AddGate(gate.op, gate.port, source_gates.back());
+  }
+}
+
+void Topology::AddGate(uint32_t op, uint32_t port, std::vector<Gate>& gates) const {
+  for (uint32_t s = 0; s < plan.stages.size(); ++s) {
+    const std::vector<Member>& members = plan.stages[s].members;
+    for (uint32_t m = 0; m < members.size(); ++m) {
+      if (members[m].op == op) gates.push_back({s, m, port});
+    }
   }
 }
 

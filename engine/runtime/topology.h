@@ -32,8 +32,16 @@ struct Topology {
   std::vector<std::vector<uint32_t>> sink_streams;     // [sink]
   std::vector<std::vector<TimerBound>> source_timers;  // [source]: of all operators downstream
   std::vector<std::vector<uint32_t>> source_stages;    // [source]: stages downstream
+  struct Gate {
+    uint32_t stage = 0;
+    uint32_t member = 0;
+    uint32_t port = 0;
+  };
+  std::vector<bool> row_by_row;                 // [source]: its rows go one by one
+  std::vector<std::vector<Gate>> source_gates;  // [source]: they do where one of these emits at once
 
  private:
+  void AddGate(uint32_t op, uint32_t port, std::vector<Gate>& gates) const;
   std::vector<uint32_t> first_stream_;  // of each operator
 };
 

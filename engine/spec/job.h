@@ -78,7 +78,7 @@ struct SinkSpec {
   std::string topic;  // default: the sink's name
   std::string format = "json";
   std::vector<StreamRef> from;   // a name or a list of streams of equal schema
-  KeyFields key;                 // default: none, rows go round the partitions by ordinal
+  KeyFields key;                 // default: none, rows go to the partition of their bytes
   std::vector<FieldRef> fields;  // default: all columns
   static const ShapeBase& Describe();
 };

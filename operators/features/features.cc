@@ -300,6 +300,7 @@ Plan Features::Bind(const Features& p, Binder& binder) {
   for (size_t port = 0; port < plan->keys.size(); ++port)
     AddAll(port, plan->keys[port], result.reads);
   result.outputs.push_back(std::move(main));
+  if (plan->over && p.late != LateRows::kSide) result.emission = {Emission::kAtOnce, Emission::kNever};
   if (p.late == LateRows::kSide) {
     for (size_t port = 0; port < plan->keys.size(); ++port) {
       result.outputs.push_back(PassOn(binder, port));

@@ -95,10 +95,10 @@ sinks:
   large: {from: large, key: key}
   learnt: {from: learnt, key: id}
 )yaml";
-  }
+}
 
-  std::string_view JoiningJob() {
-    return R"yaml(job: joining
+std::string_view JoiningJob() {
+  return R"yaml(job: joining
 sources:
   events:
     event_time: {field: t, max_out_of_orderness: 4s}
@@ -132,36 +132,37 @@ sinks:
   labelled: {from: labelled, key: id}
   late: {from: labelled.late_labels, key: id}
 )yaml";
+}
+
+std::vector<JobInput> MakeRows(const SmallRows& rows) {
+  Random random(rows.seed);
+  JobInput events{"events", rows.event_partitions, {}};
+  JobInput clicks{"clicks", rows.click_partitions, {}};
+  Times event_times(random);
+  Times click_times(random);
+  for (size_t i = 0; i < rows.events; ++i) {
+    const std::string id = "e" + std::to_string(i);
+    const std::string key = "k" + std::to_string(random.Below(7));
+    const auto partition = static_cast<int32_t>(random.Below(static_cast<uint64_t>(rows.event_partitions)));
+    MaybeBad(random, rows.bad_one_in, partition, events.records);
+    const Time time = event_times.Next();
+    std::string json = R"({"id": ")" + id + R"(", "key": ")" + key + R"(", "other": "o)" +
+                       std::to_string(random.Below(3)) + R"(", "t": ")" + FormatTimestamp(time) + "\"";
+    if (!random.Chance(0.05)) json += ", \"x\": " + Number(random);
+    if (!random.Chance(0.1)) json += ", \"rank\": " + std::to_string(random.Below(6));
+    events.records.push_back(Row(time, partition, id, json + "}"));
+
+    const auto other = static_cast<int32_t>(random.Below(static_cast<uint64_t>(rows.click_partitions)));
+    MaybeBad(random, rows.bad_one_in, other, clicks.records);
+    if (random.Chance(0.2)) continue;
+    const std::string of =
+        "e" + std::to_string(i - std::min<size_t>(i, random.Below(random.Chance(0.1) ? 250 : 40)));
+    const Time clicked = click_times.Next();
+    clicks.records.push_back(Row(clicked, other, of,
+                                 R"({"id": ")" + of + R"(", "key": ")" + key + R"(", "t": ")" +
+                                     FormatTimestamp(clicked) + R"(", "score": )" + Number(random) + "}"));
   }
+  return {std::move(events), std::move(clicks)};
+}
 
-  std::vector<JobInput> MakeRows(const SmallRows& rows) {
-    Random random(rows.seed);
-    JobInput events{"events", rows.event_partitions, {}};
-    JobInput clicks{"clicks", rows.click_partitions, {}};
-    Times event_times(random);
-    Times click_times(random);
-    for (size_t i = 0; i < rows.events; ++i) {
-      const std::string id = "e" + std::to_string(i);
-      const std::string key = "k" + std::to_string(random.Below(7));
-      const auto partition = static_cast<int32_t>(random.Below(static_cast<uint64_t>(rows.event_partitions)));
-      MaybeBad(random, rows.bad_one_in, partition, events.records);
-      const Time time = event_times.Next();
-      std::string json = R"({"id": ")" + id + R"(", "key": ")" + key + R"(", "other": "o)" +
-                         std::to_string(random.Below(3)) + R"(", "t": ")" + FormatTimestamp(time) + "\"";
-      if (!random.Chance(0.05)) json += ", \"x\": " + Number(random);
-      if (!random.Chance(0.1)) json += ", \"rank\": " + std::to_string(random.Below(6));
-      events.records.push_back(Row(time, partition, id, json + "}"));
-
-      const auto other = static_cast<int32_t>(random.Below(static_cast<uint64_t>(rows.click_partitions)));
-      MaybeBad(random, rows.bad_one_in, other, clicks.records);
-      if (random.Chance(0.2)) continue;
-      const std::string of = "e" + std::to_string(i - std::min<size_t>(i, random.Below(40)));
-      const Time clicked = click_times.Next();
-      clicks.records.push_back(Row(clicked, other, of,
-                                   R"({"id": ")" + of + R"(", "key": ")" + key + R"(", "t": ")" +
-                                       FormatTimestamp(clicked) + R"(", "score": )" + Number(random) + "}"));
-    }
-    return {std::move(events), std::move(clicks)};
-  }
-
-  }  // namespace freshet
+}  // namespace freshet

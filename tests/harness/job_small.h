@@ -10,7 +10,8 @@
 
 namespace freshet {
 
-// Sources `events` {id, key, other, t, x, rank} and `clicks` {id, key, t, score}; sinks `large`, `learnt`; model `m`.
+// Sources `events` {id, key, other, t, x, rank} and `clicks` {id, key, t, score}; sinks `large`, `learnt`;
+// model `m`.
 std::string_view SmallJob();
 // The same sources; predictions join their labels (`clicks`) hours later, two models learn from the join.
 std::string_view JoiningJob();

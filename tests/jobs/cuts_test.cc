@@ -62,6 +62,7 @@ TEST(Cuts, OfAJobThatJoinsLabels) {
 TEST(Cuts, OfBadRecords) {
   SmallRows rows;
   rows.seed = 7;
+  rows.events = 500;
   rows.bad_one_in = 10;
   rows.click_partitions = 3;
   ExpectCutsDoNotShow(JoiningJob(), rows);
