@@ -1,0 +1,64 @@
+// SIGTERM ends a run in order; a second signal ends it at once. Either way a later run finishes the work.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "tests/fault/flights.h"
+
+namespace freshet {
+namespace {
+
+constexpr int kFailedExit = 1;
+
+struct Stopping {
+  FlightRows rows;
+  TempDir dir;
+  FlightsOutcome expected = UndisturbedFlights(rows, dir.File("undisturbed"));
+  std::string directory = dir.File("stopped");
+
+  FlightsRun Begin() {
+    rows.Produce({"--local", directory});
+    return {{"--local", directory}, directory + "/state"};
+  }
+  void ExpectAnotherStartFinishes(FlightsRun& run) {
+    run.Start();
+    EXPECT_EQ(run.Finish(), 0) << run.Printed();
+    const std::optional<FlightsProgress> last = run.Progress();
+    EXPECT_TRUE(last && last->rows > 0 && last->lag == 0) << run.Printed();
+    EXPECT_EQ(Difference(expected, ReadLocal(run, directory)), "") << run.Printed();
+  }
+};
+
+TEST(Stops, OneSignalCommitsAndExitsWithZero) {
+  Stopping stopping;
+  FlightsRun run = stopping.Begin();
+  const uint64_t total = stopping.rows.total();
+  run.Start();
+  ASSERT_TRUE(run.AwaitPosition(total / 3, total)) << run.Printed();
+  run.process().Signal(SIGTERM);
+  EXPECT_EQ(run.Finish(), 0) << run.Printed();
+  const std::optional<FlightsProgress> last = run.Progress();
+  ASSERT_TRUE(last);
+  EXPECT_GT(last->lag, 0) << "it had ended before the signal came";
+  // What it took was committed: the next start takes up just the rest.
+  const uint64_t first_rows = last->rows;
+  stopping.ExpectAnotherStartFinishes(run);
+  EXPECT_EQ(first_rows + run.Progress()->rows, total);
+}
+
+TEST(Stops, ASecondSignalLeavesAtOnce) {
+  Stopping stopping;
+  FlightsRun run = stopping.Begin();
+  const uint64_t total = stopping.rows.total();
+  run.Start();
+  ASSERT_TRUE(run.AwaitPosition(total / 3, total)) << run.Printed();
+  // Stopped, it cannot finish in order between the two; two equal signals would be told once.
+  run.process().Signal(SIGSTOP);
+  run.process().Signal(SIGTERM);
+  run.process().Signal(SIGINT);
+  run.process().Signal(SIGCONT);
+  EXPECT_EQ(run.Finish(), kFailedExit) << run.Printed();
+  stopping.ExpectAnotherStartFinishes(run);
+}
+
+}  // namespace
+}  // namespace freshet
