@@ -13,7 +13,7 @@ int SchemaCommand(const CommandLine& /*line*/) {
   for (const Definition& definition : registry.operators) {
     shapes.push_back({definition.type, definition.shape, definition.example.operators});
   }
-  std::puts(JobJsonSchema(shapes, *registry.model).c_str());
+  std::fputs(JobJsonSchema(shapes, *registry.model).c_str(), stdout);
   return kDone;
 }
 

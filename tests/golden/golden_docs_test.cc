@@ -26,7 +26,7 @@ TEST(GoldenDocs, OfJobs) {
 
 TEST(GoldenDocs, SchemaOfJobs) {
   const Registry registry = Operators();
-  ExpectGolden("docs/job.schema.json", JobJsonSchema(Shapes(registry), *registry.model) + "\n");
+  ExpectGolden("docs/job.schema.json", JobJsonSchema(Shapes(registry), *registry.model));
 }
 
 }  // namespace
