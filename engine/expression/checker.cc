@@ -78,6 +78,9 @@ std::string Mismatch(const Syntax& node, const std::vector<const Overload*>& ove
     for (size_t i = 0; i < types.size(); ++i)
       message += (i == 0 ? "" : " and ") + std::string(NameOf(types[i]));
     const auto has = [&](Type type) { return std::find(types.begin(), types.end(), type) != types.end(); };
+    if (types.size() == 2 && (sign == "+" || sign == "-") &&
+        (has(Type::kTimestamp) || has(Type::kDuration)) && (has(Type::kInt64) || has(Type::kFloat64)))
+      return message + "; write duration(\"3s\") for a length of time";
     if (has_string && has(Type::kTimestamp)) return message + "; write timestamp(\"…\") for a time";
     if (has_string && has(Type::kDuration)) return message + "; write duration(\"1h\") for a duration";
     if (has_string && types.size() == 2 && types[0] != types[1])
@@ -337,6 +340,7 @@ Checker::Value Checker::CheckCall(const Syntax& node) {
     if (node.text == "if") hint = "; write `condition ? a : b`";
     if (node.text == "now")
       hint = "; there is no clock in expressions, results must not depend on when they run";
+    if (hint.empty()) hint = "; docs/expressions.md lists all";
     Error(node, "unknown function " + Quoted(node.text) + hint);
     bad = true;
   }

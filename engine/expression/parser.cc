@@ -38,6 +38,15 @@ std::string Shown(const Token& token) {
   }
 }
 
+// For what other languages write.
+std::string Remedy(const Token& token) {
+  if (token.kind != Token::Kind::kName) return "";
+  if (token.text == "and" || token.text == "AND") return "; write && for it";
+  if (token.text == "or" || token.text == "OR") return "; write || for it";
+  if (token.text == "is" || token.text == "IS") return "; write == null or != null";
+  return "";
+}
+
 // Pratt's top-down operator precedence. After a fault every function returns at once.
 class Parser {
  public:
@@ -46,7 +55,7 @@ class Parser {
   std::optional<SyntaxFault> Run(Syntax& root) {
     root = Expression(kTernary);
     if (!fault_ && Peek().kind != Token::Kind::kEnd) {
-      Fail(Peek().offset, "expected an operator or the end, found " + Shown(Peek()));
+      Fail(Peek().offset, "expected an operator or the end, found " + Shown(Peek()) + Remedy(Peek()));
     }
     return std::move(fault_);
   }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/base/number.h"
+#include "engine/spec/values.h"
 
 namespace freshet {
 
@@ -20,6 +20,7 @@ std::vector<std::string> TypeNames(const Registry& registry) {
 const Definition* FindDefinition(const Node& body, const std::string& name, const Registry& registry,
                                  Diagnostics& diagnostics) {
   const Node* type = body.Find("type");
+  if (type != nullptr && type->broken) return nullptr;
   const std::vector<std::string> names = TypeNames(registry);
   if (type == nullptr) {
     diagnostics.Error(body.position, "operator `" + name + "` has no `type`" + Suggestion("", names));
@@ -52,16 +53,23 @@ bool Keyed(const std::vector<InputPort>& ports) {
 void ReadShards(const std::optional<Node>& node, DraftOperator& op, Diagnostics& diagnostics) {
   if (!node) return;
   if (!Keyed(op.ports)) {
-    diagnostics.Error(node->position, "`shards` has no meaning here: operator `" + op.name + "` has no key");
+    diagnostics.Error(node->position,
+                      "`shards` has no meaning here: operator `" + op.name + "` has no key; remove it");
     return;
   }
-  const std::optional<int64_t> shards = node->quoted ? std::nullopt : ParseInt(node->text);
-  if (!shards || *shards < 1 || *shards > kMostShards) {
+  if (node->broken) return;
+  const size_t before = diagnostics.errors();
+  int64_t shards = 0;
+  Positions unused;
+  ReadContext context{diagnostics, unused};
+  ValueOf<int64_t>().Read(*node, &shards, context);
+  if (diagnostics.errors() != before) return;
+  if (shards < 1 || shards > kMostShards) {
     diagnostics.Error(node->position,
                       "`shards` must be a whole number from 1 to " + std::to_string(kMostShards));
     return;
   }
-  op.shards = static_cast<uint32_t>(*shards);
+  op.shards = static_cast<uint32_t>(shards);
 }
 
 DraftOperator ReadOperator(const std::string& name, Node body, Job& job, const Registry& registry,
@@ -69,6 +77,10 @@ DraftOperator ReadOperator(const std::string& name, Node body, Job& job, const R
   DraftOperator op;
   op.name = name;
   op.position = body.position;
+  if (body.broken) {
+    op.sound = false;
+    return op;
+  }
   if (body.kind != Node::Kind::kMap) {
     diagnostics.Error(body.position, "operator `" + name + "` must be a map with a `type`");
     op.sound = false;
@@ -117,6 +129,29 @@ void ResolveInputs(DraftOperator& op, const std::map<std::string, int>& sources,
   }
 }
 
+// The way from operator `start` through what it reads back to itself: "a ← b ← a"; "" where there is none.
+// Breadth first, so the shortest.
+std::string CycleThrough(size_t start, const std::vector<DraftOperator>& operators) {
+  std::vector<int> reader(operators.size(), -1);  // who led here
+  std::vector<size_t> queue{start};
+  for (size_t i = 0; i < queue.size(); ++i) {
+    for (const int up : operators[queue[i]].upstream) {
+      if (up < 0) continue;
+      const auto next = static_cast<size_t>(up);
+      if (next == start) {
+        std::string way = operators[start].name;
+        for (size_t at = queue[i]; at != start; at = static_cast<size_t>(reader[at]))
+          way = operators[at].name + " ← " + way;
+        return operators[start].name + " ← " + way;
+      }
+      if (reader[next] >= 0) continue;
+      reader[next] = static_cast<int>(queue[i]);
+      queue.push_back(next);
+    }
+  }
+  return "";
+}
+
 // Kahn's algorithm, always taking the first in the file of those that are ready.
 std::vector<size_t> Sorted(const std::vector<DraftOperator>& operators, Diagnostics& diagnostics) {
   std::vector<size_t> order;
@@ -134,9 +169,10 @@ std::vector<size_t> Sorted(const std::vector<DraftOperator>& operators, Diagnost
     }
   }
   for (size_t i = 0; i < operators.size(); ++i) {
-    if (placed[i]) continue;
-    diagnostics.Error(operators[i].position, "operator `" + operators[i].name +
-                                                 "` reads, directly or through others, its own output");
+    const std::string way = placed[i] ? "" : CycleThrough(i, operators);
+    if (way.empty()) continue;  // sound, or only behind a cycle
+    diagnostics.Error(operators[i].position, "operator `" + operators[i].name + "` reads its own output: " +
+                                                 way + "; let one of them read something else");
   }
   return order;
 }

@@ -29,6 +29,16 @@ std::optional<StreamId> FindStream(const JobPlan& plan, const StreamRef& referen
   return std::nullopt;
 }
 
+const Format* FormatOf(const std::string& format, const Positions& positions, Diagnostics& diagnostics) {
+  const Format* found = FindFormat(format);
+  if (found != nullptr) return found;
+  std::vector<std::string> names;
+  for (const Format& known : Formats())
+    names.emplace_back(known.name);
+  diagnostics.Error(positions.Of(&format), "unknown format `" + format + "`" + Suggestion(format, names));
+  return nullptr;
+}
+
 namespace {
 
 std::vector<std::string> PathOf(const std::string& field) {
@@ -68,21 +78,32 @@ void ResolveFields(const SinkSpec& spec, const Schema& schema, PlannedSink& sink
     sink.fields.push_back({c, PathOf(schema[c].name)});
 }
 
+// Whether `from` is an operator whose outputs are unknown, for faults that were reported there.
+bool Unsound(const JobPlan& plan, const std::vector<bool>& sound, const StreamRef& from) {
+  const std::string name = SplitStream(from.name).first;
+  for (const PlannedOperator& op : plan.operators) {
+    if (op.name == name) return !sound[op.place];
+  }
+  return from.name.empty() || std::any_of(plan.job.frame.operators.begin(), plan.job.frame.operators.end(),
+                                          [&](const auto& entry) { return entry.first == name; });
+}
+
 }  // namespace
 
-void PlanSinks(JobPlan& plan, Diagnostics& diagnostics) {
+void PlanSinks(JobPlan& plan, const std::vector<bool>& sound, Diagnostics& diagnostics) {
   for (const auto& [name, spec] : plan.job.frame.sinks) {
     PlannedSink sink;
     sink.name = name;
     sink.topic = spec.topic.empty() ? name : spec.topic;
-    sink.format = FindFormat(spec.format);
+    sink.format = FormatOf(spec.format, plan.job.positions, diagnostics);
     for (const StreamRef& from : spec.from) {
+      if (Unsound(plan, sound, from)) continue;
       const std::optional<StreamId> stream = FindStream(plan, from, diagnostics);
       if (!stream) continue;
       if (!sink.streams.empty() && !(plan.SchemaOf(*stream) == plan.SchemaOf(sink.streams[0]))) {
         diagnostics.Error(from.position, "streams of one sink must have equal columns: `" + from.name +
                                              "` has " + FieldList(plan.SchemaOf(*stream)) + "; `" +
-                                             spec.from[0].name + "` has " +
+                                             plan.NameOf(sink.streams[0]) + "` has " +
                                              FieldList(plan.SchemaOf(sink.streams[0])));
       }
       sink.streams.push_back(*stream);

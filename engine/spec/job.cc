@@ -186,6 +186,13 @@ class FrameCheck {
     diagnostics_.Error(positions_.Of(member), std::move(message));
   }
 
+  // Whether what stands there was refused, and so holds its default.
+  bool FaultyAt(const void* member) const {
+    const Position place = positions_.Of(member);
+    return std::any_of(diagnostics_.all().begin(), diagnostics_.all().end(),
+                       [&](const Diagnostic& one) { return one.position == place; });
+  }
+
   void CheckScalars() {
     if (!frame_.job.empty() && !IsPartName(frame_.job)) ErrorAt(&frame_.job, BadName("job", frame_.job));
     if (frame_.job.size() > 100) ErrorAt(&frame_.job, "the job's name is longer than 100 characters");
@@ -261,7 +268,7 @@ class FrameCheck {
     if (source.topic.empty()) source.topic = name;
     CheckTopic(source.topic, &source.topic);
     const SourceField* time = FieldNamed(source, source.event_time.field);
-    if (time != nullptr && time->type.type != Type::kTimestamp) {
+    if (time != nullptr && time->type.type != Type::kTimestamp && !FaultyAt(&time->type)) {
       diagnostics_.Error(source.event_time.field.position, QuoteText(source.event_time.field.name) + " is " +
                                                                WithArticle(NameOf(time->type.type)) +
                                                                "; the event time must be a timestamp");

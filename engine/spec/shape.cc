@@ -1,5 +1,7 @@
 #include "engine/spec/shape.h"
 
+#include <algorithm>
+
 #include "engine/spec/json_text.h"
 #include "engine/spec/scalar.h"
 #include "engine/spec/shape_schema.h"
@@ -39,6 +41,16 @@ void ReadShort(const ShapeBase& shape, const Node& node, void* params, ReadConte
   }
 }
 
+// Whether an unknown key of the map is told to be `key`: its absence needs no second message.
+bool Misspelt(const Key& key, const ShapeBase& shape, const Node& node) {
+  if (shape.rest != nullptr) return false;
+  const std::string meant = "`" + std::string(key.name) + "`?";
+  return std::any_of(node.entries.begin(), node.entries.end(), [&](const Node::Entry& entry) {
+    return FindKey(shape, entry.first.text) == nullptr &&
+           Suggestion(entry.first.text, NamesOf(shape), false).ends_with(meant);
+  });
+}
+
 // The entry of a key that is not declared: kept by a shape with a rest, else a fault.
 void ReadUnknown(const ShapeBase& shape, const Node::Entry& entry, void* params, ReadContext& context) {
   if (shape.rest != nullptr) {
@@ -58,7 +70,8 @@ void ReadUnknown(const ShapeBase& shape, const Node::Entry& entry, void* params,
 
 void ReadValue(const ValueType& type, const Node& node, void* out, ReadContext& context) {
   context.positions.Set(out, node.position);
-  if (!node.broken) type.Read(node, out, context);
+  // A tree that is read later takes its being broken along: whoever reads it then must stay silent too.
+  if (!node.broken || &type == &ValueOf<Node>()) type.Read(node, out, context);
 }
 
 void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& context) {
@@ -68,14 +81,15 @@ void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& c
     return;
   }
   if (node.kind != Node::Kind::kMap && node.kind != Node::Kind::kNull) {
-    context.diagnostics.Error(node.position, "expected a map of keys, found " + Shown(node));
+    context.diagnostics.Error(
+        node.position, "expected a map of keys, found " + Shown(node) + Suggestion("", NamesOf(shape)));
     return;
   }
   for (const Key& key : shape.keys) {
     const Node* value = node.Find(key.name);
     if (value == nullptr) {
       context.positions.Set(key.member(params), node.position);
-      if (key.required) ReportMissing(key, node, context.diagnostics);
+      if (key.required && !Misspelt(key, shape, node)) ReportMissing(key, node, context.diagnostics);
       continue;
     }
     if (value->kind == Node::Kind::kNull && !value->broken && key.type != &ValueOf<Node>()) {

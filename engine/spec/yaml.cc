@@ -190,6 +190,7 @@ class Builder : public YAML::EventHandler {
     }
     if (!key.quoted && key.text == "<<") {
       diagnostics_.Error(key.position, "merge keys (<<) are not supported; write the keys out");
+      frame.node.broken = true;  // what it would have brought is not missing
       return false;
     }
     if (!key.quoted && IsBoolean11(key.text)) {
@@ -254,6 +255,19 @@ std::string WithUnixLines(std::string_view text) {
   return out;
 }
 
+// What yaml-cpp found wrong, for those messages of its that name no remedy.
+std::string SyntaxMessage(const YAML::Exception& e) {
+  const std::string_view said = e.msg;
+  if (said.find("anchor") != said.npos) return "aliases are not supported; write the value out";
+  if (said == YAML::ErrorMsg::END_OF_MAP_FLOW)
+    return "a map that was opened with { before this place lacks a comma or its closing }";
+  if (said == YAML::ErrorMsg::END_OF_SEQ_FLOW)
+    return "a list that was opened with [ before this place lacks a comma or its closing ]";
+  if (said == YAML::ErrorMsg::END_OF_MAP)
+    return "the lines of this map are not indented alike, or a value with `: ` in it is not in quotes";
+  return "not YAML: " + std::string(said);
+}
+
 }  // namespace
 
 Node ParseYaml(std::string_view text, Diagnostics& diagnostics) {
@@ -275,9 +289,7 @@ Node ParseYaml(std::string_view text, Diagnostics& diagnostics) {
     while (builder.documents() < 2 && parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& e) {
-    const bool alias = e.msg.find("anchor") != std::string::npos;
-    diagnostics.Error(PlaceOf(e.mark),
-                      alias ? "aliases are not supported; write the value out" : "not YAML: " + e.msg);
+    diagnostics.Error(PlaceOf(e.mark), SyntaxMessage(e));
     failed = true;
   } catch (const std::exception& e) {
     diagnostics.Error({}, std::string("cannot read this as YAML: ") + e.what());

@@ -125,7 +125,8 @@ TEST(Job, FaultsOfSources) {
 }
 
 TEST(Job, AfterASyntaxErrorNothingElse) {
-  EXPECT_EQ(Faults("job: x\nsources: {a: \n"), "f:3:1: not YAML: end of map flow not found\n");
+  EXPECT_EQ(Faults("job: x\nsources: {a: \n"),
+            "f:3:1: a map that was opened with { before this place lacks a comma or its closing }\n");
 }
 
 std::string Set(std::string_view assignment, std::string_view path) {
@@ -157,7 +158,8 @@ TEST(Override, SetsAndMakes) {
             "--set: `x.y` leads into a value that is no map; set the whole of that value instead\n");
   EXPECT_EQ(Set("a.list.0=1", ""),
             "--set: `a.list.0` leads into a value that is no map; set the whole of that value instead\n");
-  EXPECT_EQ(Set("x=[1", ""), "--set: x: not YAML: end of sequence flow not found\n");
+  EXPECT_EQ(Set("x=[1", ""),
+            "--set: x: a list that was opened with [ before this place lacks a comma or its closing ]\n");
 }
 
 TEST(Override, LaterFaultsNameIt) {
