@@ -104,7 +104,7 @@ TEST(ExpressionErrors, WordsAndPlaces) {
 TEST(ExpressionErrors, AllAtOnce) {
   EXPECT_EQ(Faults("dleay + nope(carier) + abs(late)"),
             "job.yaml:3:10: no column `dleay`; did you mean `delay`?\n"
-            "job.yaml:3:18: unknown function `nope`\n"
+            "job.yaml:3:18: unknown function `nope`; docs/expressions.md lists all\n"
             "job.yaml:3:23: no column `carier`; did you mean `carrier`?\n"
             "job.yaml:3:33: `abs` takes (int64), (float64) or (duration), not (bool)\n");
 }
