@@ -153,6 +153,9 @@ Status Incarnation::Restore() {
 
 // Every commit closes every task, so all must name the same epoch: one that does not has lost its changelog.
 Status Incarnation::ReadClosing(TaskState& state) {
+  TaskStore& store = *state.task->store();
+  // Restored rows can be read only after it.
+  if (Status s = store.EndRestore(state.changelog_next, store.stored_epoch()); !s.ok()) return s;
   RawTable::Slot slot;
   if (Status s = state.closing->Load(kClosingKey, slot); !s.ok()) return s;
   std::optional<ClosingRecord> found;
@@ -161,8 +164,7 @@ Status Incarnation::ReadClosing(TaskState& state) {
     if (!decoded.ok()) return decoded.status().Within(ChangelogOf(*state.task).topic);
     found = std::move(*decoded);
   }
-  if (Status s = state.task->store()->EndRestore(state.changelog_next, found ? found->epoch : 0); !s.ok())
-    return s;
+  if (found) store.Committed(state.changelog_next, found->epoch);
   if (found) {
     Time& reached = stage_reached_[state.task->stage()];
     reached = std::max(reached, found->task_watermark);

@@ -71,7 +71,10 @@ JobResult Disturbed(const Case& one, uint64_t seed, Fate& fate) {
   const TempDir dir;
   JobOptions options;
   options.most_rows = random.Chance(0.5) ? 4096 : 1 + random.Below(10);
-  if (random.Chance(0.1)) options.state_directory = dir.File("state");
+  const bool stored = random.Chance(0.1);
+  constexpr int kShards[] = {1, 3, 8};
+  options.set = {"shards=" + std::to_string(stored ? 1 : kShards[random.Below(3)])};
+  if (stored) options.state_directory = dir.File("state");
   const double commit = 0.02 + random.Uniform() * 0.2;
   options.commit_now = [&](uint64_t) { return random.Chance(commit); };
   for (int life = 0; life < kLivesAtMost; ++life) {
@@ -86,7 +89,7 @@ JobResult Disturbed(const Case& one, uint64_t seed, Fate& fate) {
   broker.set_faults({});
   broker.set_at_commit(nullptr);
   const std::unique_ptr<Log> log = OpenSimulatedLog(broker);
-  return JobFixture(std::string(one.yaml), Operators(), *log, broker.clock()).Read();
+  return JobFixture(std::string(one.yaml), Operators(), *log, broker.clock()).Read(options.set);
 }
 
 class Faults : public testing::TestWithParam<uint64_t> {};
