@@ -60,7 +60,10 @@ TEST(Kills, OnKafkaChangeNothing) {
   for (int month = 0; month < kMonths && !HasFailure(); ++month) {
     const std::string suffix = "." + std::to_string(month);
     for (const std::string sink : {"flights.predictions", "flights.metrics"}) {
-      const Status created = (*log)->Create(sink + suffix, {});
+      // Records bear event times of 2013, older than a broker's usual retention: it would delete them.
+      TopicSettings settings;
+      settings.retention = kMaxTime;
+      const Status created = (*log)->Create(sink + suffix, settings);
       ASSERT_TRUE(created.ok()) << created.message();
     }
     FlightsRun run(flags, dir.File("state" + suffix), suffix);
