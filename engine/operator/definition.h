@@ -1,7 +1,7 @@
 #pragma once
-// Operators at planning time: how the body of one is read, what it reads and gives, and how to make it. Pure: no I/O,
-// no state; run by check, plan, schema, docs and tests. Adding an operator is one file with one `Definition`, and one
-// line in operators/list.def.
+// Operators at planning time: how the body of one is read, what it reads and gives, and how to make it. Pure:
+// no I/O, no state; run by check, plan, schema, docs and tests. Adding an operator is one file with one
+// `Definition`, and one line in operators/list.def.
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,18 +54,18 @@ struct Output {
   std::vector<Derivation> derivations;  // one a column
 };
 
-// How soon a row may set a timer that emits: for a row at event time t not before t + after, or, with `every`, not
-// before the end of the span of that width that holds t. A lane cuts its batches so that no such timer falls due in
-// the middle of one.
+// How soon a row may set a timer that emits: for a row at event time t not before t + after, or, with
+// `every`, not before the end of the span of that width that holds t. A lane cuts its batches so that no such
+// timer falls due in the middle of one.
 struct TimerBound {
   Duration after = 0;
   Duration every = 0;
   Time Earliest(Time t) const { return every > 0 ? FloorTo(t, every) + every : t + after; }
 };
 
-// Whether a row of an input makes the operator emit in that very call. Where rows of one source would reach an
-// operator by two ports, or a model both where it predicts and where it learns, a lane takes them row by row, so that
-// cuts never show.
+// Whether a row of an input makes the operator emit in that very call. Where rows of one source would reach
+// an operator by two ports, or a model both where it predicts and where it learns, a lane takes them row by
+// row, so that cuts never show.
 enum class Emission : uint8_t {
   kAtOnce,
   kSometimes,  // Operator::EmitsAtOnce says whether now
@@ -73,13 +73,14 @@ enum class Emission : uint8_t {
 };
 
 struct Plan {
-  std::vector<Output> outputs;         // main first
-  std::vector<TableSpec> tables;       // of each task
-  std::vector<ColumnRef> reads;        // columns read whoever reads the outputs (keys, conditions, labels)
-  std::vector<Emission> emission;      // by port; beyond its end: kAtOnce
-  std::vector<TimerBound> timers;      // of timers that emit rows; clean-up needs none
-  std::vector<std::string> trains;     // models: one one-shard task each, made by `make(context, i)`; empty: one kind
-  std::vector<std::string> predicts;   // models read
+  std::vector<Output> outputs;     // main first
+  std::vector<TableSpec> tables;   // of each task
+  std::vector<ColumnRef> reads;    // columns read whoever reads the outputs (keys, conditions, labels)
+  std::vector<Emission> emission;  // by port; beyond its end: kAtOnce
+  std::vector<TimerBound> timers;  // of timers that emit rows; clean-up needs none
+  std::vector<std::string>
+      trains;  // models: one one-shard task each, made by `make(context, i)`; empty: one kind
+  std::vector<std::string> predicts;  // models read
   std::function<std::unique_ptr<Operator>(TaskContext& context, size_t part)> make;
 };
 
@@ -113,10 +114,11 @@ class Binder {
 // Shown in the docs, checked against the schema, run by the conformance test of all operators.
 struct Example {
   std::string_view operators;  // the `operators:` map, over the streams below
-  // The sources are `events` {id: string, key: string, t: timestamp, x: float64, n: int64, s: string} and `labels`
-  // {id: string, key: string, t: timestamp, y: float64}. One line a row: `events {…}` or `labels {…}`.
+  // The sources are `events` {id: string, key: string, t: timestamp, x: float64, n: int64, s: string} and
+  // `labels` {id: string, key: string, t: timestamp, y: float64}. One line a row: `events {…}` or `labels
+  // {…}`.
   std::string_view in;
-  std::string_view out;  // the rows of the last operator, one JSON object a line
+  std::string_view out;          // the rows of the last operator, one JSON object a line
   std::string_view models = {};  // the `models:` map, where the operators need one
 };
 
@@ -132,8 +134,7 @@ struct Definition {
 
 template <class P>
 Definition Define(std::string_view type, Example example) {
-  return {type, &P::Describe(), example,
-          [](const void* p) { return P::Inputs(*static_cast<const P*>(p)); },
+  return {type, &P::Describe(), example, [](const void* p) { return P::Inputs(*static_cast<const P*>(p)); },
           [](const void* p, Binder& binder) { return P::Bind(*static_cast<const P*>(p), binder); }};
 }
 
@@ -143,7 +144,8 @@ struct Registry {
   const ShapeBase* model = nullptr;  // of a body under `models:`
 };
 
-// The schema of input `port` and the derivations of its columns: for operators that pass rows on, and may add some.
+// The schema of input `port` and the derivations of its columns: for operators that pass rows on, and may add
+// some.
 Output PassOn(const Binder& binder, size_t port);
 // The columns of a key, or nothing where one is unknown or of a type that cannot be a key (reported).
 std::optional<std::vector<size_t>> KeyColumns(Binder& binder, size_t port, std::span<const FieldRef> fields);

@@ -36,7 +36,8 @@ Status ModelState::Collect(bool published, const BlockSink& sink) {
       AppendOrdered(static_cast<int64_t>(block), key);
       const size_t first = block * kBlock;
       const size_t count = std::min(kBlock, array.size - first);
-      if (Status s = sink(key, {array.bytes.get() + first * array.width, count * array.width}); !s.ok()) return s;
+      if (Status s = sink(key, {array.bytes.get() + first * array.width, count * array.width}); !s.ok())
+        return s;
       array.dirty[block] = 0;
     }
     array.changed.clear();
@@ -59,13 +60,15 @@ Status ModelState::Apply(std::string_view key, std::string_view bytes) {
     std::memcpy(array.bytes.get() + first * array.width, bytes.data(), bytes.size());
     return {};
   }
-  return {Code::kConflict, "the saved model has an array `" + name + "` that does not fit the model of the job file; " +
+  return {Code::kConflict, "the saved model has an array `" + name +
+                               "` that does not fit the model of the job file; " +
                                "give the changed model a new name, or the job another name or prefix"};
 }
 
 size_t ModelState::bytes() const {
   size_t total = 0;
-  for (const Array& array : arrays_) total += array.size * array.width + array.dirty.size();
+  for (const Array& array : arrays_)
+    total += array.size * array.width + array.dirty.size();
   return total;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
-// The bytes of a model: named arrays of numbers that the engine saves, publishes and restores, so that no learner
-// writes a Save. Written by the one trainer of the model, read by whoever predicts in the same lane. One thread.
+// The bytes of a model: named arrays of numbers that the engine saves, publishes and restores, so that no
+// learner writes a Save. Written by the one trainer of the model, read by whoever predicts in the same lane.
+// One thread.
 //
-// Always: between two calls of Advance nothing is half learnt as seen by a reader, because the trainer writes only
-// whole microbatches and then calls Advance; version() is the number of microbatches learnt.
-// Published arrays (weights, scaler, calibrator) travel by the model's topic; private ones (optimizer, counts) by the
-// changelog of the trainer's task. Both as blocks of kBlock elements, only those written since the last collection.
+// Always: between two calls of Advance nothing is half learnt as seen by a reader, because the trainer writes
+// only whole microbatches and then calls Advance; version() is the number of microbatches learnt. Published
+// arrays (weights, scaler, calibrator) travel by the model's topic; private ones (optimizer, counts) by the
+// changelog of the trainer's task. Both as blocks of kBlock elements, only those written since the last
+// collection.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,8 +33,9 @@ class ModelState {
   ModelState(const ModelState&) = delete;
   ModelState& operator=(const ModelState&) = delete;
 
-  // Declares an array of `size` zeros, or finds it again: predicting and training operators declare the same ones, in
-  // a fixed order. T: float, double or uint64_t. Asserts that name, size and type agree with an earlier declaration.
+  // Declares an array of `size` zeros, or finds it again: predicting and training operators declare the same
+  // ones, in a fixed order. T: float, double or uint64_t. Asserts that name, size and type agree with an
+  // earlier declaration.
   template <class T>
   ModelArray<T> Declare(std::string_view name, size_t size, bool published) {
     return {DeclareBytes(name, size, sizeof(T), published)};
@@ -65,8 +68,9 @@ class ModelState {
     examples_ += examples;
   }
 
-  // --- for the engine -----------------------------------------------------------------------------------------------
-  // Blocks written since they were last collected, in (array, block) order; the key names array and block.
+  // --- for the engine
+  // ----------------------------------------------------------------------------------------------- Blocks
+  // written since they were last collected, in (array, block) order; the key names array and block.
   using BlockSink = std::function<Status(std::string_view key, std::string_view bytes)>;
   Status Collect(bool published, const BlockSink& sink);
   // kCorrupt where the key names no declared array or block, or the width differs.

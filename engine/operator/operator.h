@@ -1,9 +1,9 @@
 #pragma once
-// Operators at run time. An operator belongs to one task and is called by one thread: no locks, no clock, no I/O.
-// What must survive lives in its tables, timers or model arrays, so there is nothing to save or load.
+// Operators at run time. An operator belongs to one task and is called by one thread: no locks, no clock, no
+// I/O. What must survive lives in its tables, timers or model arrays, so there is nothing to save or load.
 //
-// Always: what an operator emits and writes is a function of the rows, timers and watermarks it was given, in their
-// order, never of where a batch, an epoch or a timer call was cut.
+// Always: what an operator emits and writes is a function of the rows, timers and watermarks it was given, in
+// their order, never of where a batch, an epoch or a timer call was cut.
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -21,8 +21,8 @@ namespace freshet {
 
 class Emitter {
  public:
-  // Port 0 is the main output, then the side outputs in the order of Plan::outputs. Each emitted row carries the
-  // ordinal of the row that caused it, and within one Process call ordinals never fall.
+  // Port 0 is the main output, then the side outputs in the order of Plan::outputs. Each emitted row carries
+  // the ordinal of the row that caused it, and within one Process call ordinals never fall.
   virtual void Emit(size_t port, Batch rows) = 0;
 
  protected:
@@ -43,11 +43,11 @@ class Operator {
   virtual ~Operator() = default;
   // Rows of input `port`, in order. A failed Status means a broken invariant or store, never a bad row.
   virtual Status Process(size_t port, const Batch& in, Emitter& out) = 0;
-  // A timer of this operator is due: the task's watermark has reached its time. Called one timer at a time, in the
-  // order of DueTimer. The timer is already gone.
+  // A timer of this operator is due: the task's watermark has reached its time. Called one timer at a time,
+  // in the order of DueTimer. The timer is already gone.
   virtual Status OnTimer(const DueTimer& timer, Emitter& out);
-  // Of an input whose Plan says kSometimes: whether a row of it may emit at once now and until a row of another input
-  // comes.
+  // Of an input whose Plan says kSometimes: whether a row of it may emit at once now and until a row of
+  // another input comes.
   virtual bool EmitsAtOnce(size_t port) const;
   // Figures over the whole run so far.
   virtual Status Summarize(Report& report);
@@ -71,9 +71,10 @@ class TaskContext {
   virtual Counter& counter(std::string_view family) = 0;
   virtual ExpressionFaults& faults() = 0;
   // Sends a row to the job's dead letters, in this epoch. `reason` is one of a small closed set of words.
-  virtual void DeadLetter(const Batch& batch, size_t row, std::string_view reason, std::string_view detail) = 0;
-  // The task's watermark just before the row of that ordinal, in the batch that is being processed. In OnTimer: the
-  // timer's time.
+  virtual void DeadLetter(const Batch& batch, size_t row, std::string_view reason,
+                          std::string_view detail) = 0;
+  // The task's watermark just before the row of that ordinal, in the batch that is being processed. In
+  // OnTimer: the timer's time.
   virtual Time WatermarkBefore(uint32_t ordinal) const = 0;
   // Whether anything downstream reads column `column` of output `port`; what is not read need not be kept.
   virtual bool is_read(size_t port, size_t column) const = 0;

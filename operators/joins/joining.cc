@@ -131,7 +131,8 @@ Status Joining::Open() {
   if (Status s = keep_.Open(); !s.ok()) return s;
   RawTable::Slot slot;
   if (Status s = entries_.Load(kEarlyCount, slot); !s.ok()) return s;
-  if (slot.present()) std::memcpy(&early_, slot.bytes().data(), std::min(slot.bytes().size(), sizeof(early_)));
+  if (slot.present())
+    std::memcpy(&early_, slot.bytes().data(), std::min(slot.bytes().size(), sizeof(early_)));
   return {};
 }
 

@@ -120,6 +120,12 @@ operators:
     {type: label_join, from: seen, labels: clicks, key: id, label: "score > 0", wait: 2m,
      on_timeout: {label: false}, late_labels: side}
   learnt: {type: train, from: labelled}
+  scores:
+    type: evaluate
+    from: labelled
+    baselines: [prior, {last_label: {key: key}}, {rule: {name: high, when: "x > 0"}}]
+    every: 1m
+    windows: [3m]
 models:
   m:
     features: {numeric: [x, mean_1m, y_1m], categorical: [other]}
@@ -131,6 +137,7 @@ sinks:
   seen: {from: seen, key: id}
   labelled: {from: labelled, key: id}
   late: {from: labelled.late_labels, key: id}
+  scores: {from: scores}
 )yaml";
 }
 

@@ -58,8 +58,8 @@ bool DecodeTopic(std::string_view in, LocalStore::Topic& topic) {
 rocksdb::Options OptionsOf(const LocalLogOptions& options) {
   rocksdb::Options rocks;
   rocks.create_if_missing = true;
-  // A log is written once and read soon: merging its files costs more than it saves, so few merges, and only the
-  // files that last are compressed.
+  // A log is written once and read soon: merging its files costs more than it saves, so few merges, and only
+  // the files that last are compressed.
   rocks.compaction_style = rocksdb::kCompactionStyleUniversal;
   rocks.compaction_options_universal.compression_size_percent = 80;
   rocks.compression = rocksdb::kLZ4Compression;

@@ -290,7 +290,8 @@ TEST(Suggestion, NearestOrAll) {
 
 TEST(Diagnostics, ManyAreCounted) {
   Diagnostics diagnostics("f");
-  for (int i = 1; i <= 5000; ++i) diagnostics.Error({i, 1}, "wrong");
+  for (int i = 1; i <= 5000; ++i)
+    diagnostics.Error({i, 1}, "wrong");
   EXPECT_EQ(diagnostics.errors(), 5000U);
   EXPECT_EQ(diagnostics.all().size(), 1000U);
   EXPECT_TRUE(diagnostics.Text().ends_with("f:1000:1: wrong\nf: and 4000 more errors\n"));
