@@ -161,7 +161,7 @@ std::string KafkaClient::last_failure() const {
 // rd_kafka_destroy joins the instance's threads and has been seen to wait for ever (a cooperative consumer
 // whose group is in the middle of a rebalance). So another thread does it, and is abandoned when it takes too
 // long.
-void KafkaClient::Destroy(Duration limit) {
+void KafkaClient::Destroy(Duration limit, Duration flush) {
   if (handle_ == nullptr) return;
   struct Ending {
     std::mutex mutex;
@@ -172,7 +172,8 @@ void KafkaClient::Destroy(Duration limit) {
   rd_kafka_t* handle = std::exchange(handle_, nullptr);
   state_->hooks = {};
   try {
-    std::thread([ending, handle, state = state_] {
+    std::thread([ending, handle, flush, state = state_] {
+      if (flush > 0) rd_kafka_flush(handle, static_cast<int>(flush / kMillisecond));
       rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
       const std::lock_guard lock(ending->mutex);
       ending->done = true;

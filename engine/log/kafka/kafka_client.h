@@ -50,8 +50,9 @@ class KafkaClient {
   rd_kafka_s* handle() const { return handle_; }
   // What the client last said about a connection that failed; empty where none did.
   std::string last_failure() const;
-  // Frees the instance. After `limit` a thread is left behind with it.
-  void Destroy(Duration limit);
+  // Frees the instance, after up to `flush` for what is still to be sent. After `limit` a thread is left
+  // behind with it.
+  void Destroy(Duration limit, Duration flush = 0);
 
   struct State;  // what librdkafka's threads see; lives as long as the instance
 

@@ -9,6 +9,8 @@
 namespace freshet {
 namespace {
 
+constexpr Duration kFlushBeforeAbort = kSecond;
+
 struct ListDeleter {
   void operator()(rd_kafka_topic_partition_list_t* list) const {
     rd_kafka_topic_partition_list_destroy(list);
@@ -54,6 +56,7 @@ Status KafkaProducer::SendPositions(std::span<const PartitionOffset> positions,
       return Refuse(fenced);
     }
     if (!unfit_.ok()) return unfit_;
+    if (!outcome.abortable) renew_ = true;  // it may be answered yet
     return Refuse({Code::kAborted, Who() + " could not send its positions: " + outcome.text});
   }
 }
@@ -80,21 +83,30 @@ Status KafkaProducer::EndTransaction() {
   }
 }
 
+// An abort that overtakes AddPartitionsToTxn has the broker refuse it as an invalid state, which librdkafka
+// takes for fatal. All records written means all partitions are added; where that does not come soon, or a
+// record failed, another instance takes the id instead, and the broker ends what the first left open.
 Status KafkaProducer::Abort() {
   if (!open_) return Internal("Abort outside a transaction");
   open_ = false;
   unfit_ = {};
   if (!over_.ok()) return {};  // the broker aborts what a fenced producer left, or has
   const Deadline deadline(options_.transaction_timeout);
+  const bool written = !renew_ && rd_kafka_flush(client_->handle(), deadline.left_ms(kFlushBeforeAbort)) == 0;
+  const Status aborted = written && !renew_ ? AbortInPlace(deadline) : Replace(deadline.left());
+  unfit_ = {};  // what the abort purged
+  if (aborted.ok() || !over_.ok()) return aborted;
+  return over_ = {aborted.code() == Code::kFenced ? Code::kFenced : Code::kInDoubt, aborted.message()};
+}
+
+Status KafkaProducer::AbortInPlace(const Deadline& deadline) {
   while (true) {
     const KafkaOutcome outcome = Take(rd_kafka_abort_transaction(client_->handle(), deadline.left_ms()));
-    if (outcome.ok()) break;
+    if (outcome.ok()) return {};
     if (outcome.retriable && !outcome.fatal && !deadline.passed()) continue;
-    if (outcome.fatal || IsFencing(outcome.code)) return over_ = {Code::kFenced, Who() + ": " + outcome.text};
-    return over_ = {Code::kInDoubt, Who() + " has no answer to its abort: " + outcome.text};
+    const bool fenced = outcome.fatal || IsFencing(outcome.code);
+    return {fenced ? Code::kFenced : Code::kInDoubt, Who() + " has no answer to its abort: " + outcome.text};
   }
-  unfit_ = {};  // what the abort purged
-  return {};
 }
 
 }  // namespace freshet

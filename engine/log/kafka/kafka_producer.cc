@@ -13,6 +13,7 @@ constexpr int64_t kBytesPerQueuedRecord = 128;
 constexpr int64_t kBatchBytes = 500000;
 constexpr int64_t kDefaultMessageLimit = 1000000;
 constexpr int64_t kLargestMessageLimit = 1000000000;
+constexpr Duration kFlushedWithin = 2 * kSecond;
 constexpr Duration kWarmingAtMost = 10 * kSecond;
 constexpr Duration kUndeliveredAfter = 120 * kSecond;  // plain records
 
@@ -99,8 +100,15 @@ void KafkaProducer::CloseClient() {
   for (const auto& [name, topic] : topics_)
     rd_kafka_topic_destroy(topic.handle);
   topics_.clear();
-  // Nothing that is still queued may go out any more: what is not committed or flushed by now was given up.
-  rd_kafka_purge(client_->handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  if (transactional()) {
+    // librdkafka 2.0.2 ends the process (an assertion on its count of requests) when it is destroyed before
+    // the answer to AddPartitionsToTxn is there. What is written by then belongs to a transaction nobody
+    // commits.
+    client_->Destroy(kFlushedWithin, 2 * options_.transaction_timeout);
+  } else {
+    // Nothing that is still queued may go out any more: what is not flushed by now was given up.
+    rd_kafka_purge(client_->handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  }
   client_.reset();
 }
 
@@ -108,12 +116,12 @@ Status KafkaProducer::Init() {
   if (!transactional()) return Internal("a plain producer has no transactional id to take");
   if (!over_.ok()) return over_;
   if (open_) return Internal("Init within a transaction");
-  return TakeId();
+  return TakeId(admin_->options().patience);
 }
 
 // Repeated by us: librdkafka gives a call up when its time is over, and the next goes on where it stopped.
-Status KafkaProducer::TakeId() {
-  const Deadline deadline(admin_->options().patience);
+Status KafkaProducer::TakeId(Duration limit) {
+  const Deadline deadline(limit);
   while (true) {
     const KafkaOutcome outcome =
         Take(rd_kafka_init_transactions(client_->handle(), deadline.left_ms(10 * kSecond)));
@@ -144,9 +152,7 @@ Status KafkaProducer::Begin() {
   // The answer to a commit that was slow may mean that a request to end it is still on its way, and before
   // Kafka 4 nothing keeps that from ending the next transaction instead. A new epoch of the producer does.
   if (renew_) {
-    CloseClient();
-    if (Status s = OpenClient(); !s.ok()) return s;
-    if (Status s = TakeId(); !s.ok()) return s;
+    if (Status s = Replace(admin_->options().patience); !s.ok()) return s;
   }
   const KafkaOutcome outcome = Take(rd_kafka_begin_transaction(client_->handle()));
   if (!outcome.ok()) {
@@ -161,6 +167,13 @@ Status KafkaProducer::Begin() {
   return {};
 }
 
+// Another instance takes the id over. What this one left open is aborted.
+Status KafkaProducer::Replace(Duration limit) {
+  CloseClient();
+  if (Status s = OpenClient(); !s.ok()) return s;
+  return TakeId(limit);
+}
+
 void KafkaProducer::NoteUndelivered(int code, std::string_view topic, int32_t partition,
                                     std::string_view text) {
   if (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT || !unfit_.ok())
@@ -173,7 +186,7 @@ void KafkaProducer::NoteUndelivered(int code, std::string_view topic, int32_t pa
   const Code plain = IsRefused(code) ? Code::kInvalid : Code::kUnreachable;
   unfit_ = {IsFencing(code) ? Code::kFenced : transactional() ? Code::kAborted : plain, std::move(what)};
   if (IsFencing(code)) over_ = unfit_;
-  // librdkafka 2.0.2 bumps its epoch on the way out of such a transaction, and while it does so the next one
+  // librdkafka 2.0.2 raises its epoch on the way out of such a transaction, and while it does so the next one
   // fails with "erroneous state".
   renew_ = transactional();
 }

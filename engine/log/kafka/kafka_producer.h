@@ -39,7 +39,8 @@ class KafkaProducer final : public Producer {
   bool transactional() const { return !options_.transactional_id.empty(); }
   Status OpenClient();
   void CloseClient();
-  Status TakeId();
+  Status TakeId(Duration limit);
+  Status Replace(Duration limit);
   struct Topic {
     rd_kafka_topic_s* handle = nullptr;
     TopicInfo info;
@@ -53,6 +54,7 @@ class KafkaProducer final : public Producer {
   // kafka_commit.cc
   Status SendPositions(std::span<const PartitionOffset> positions, const GroupMetadata& metadata);
   Status EndTransaction();
+  Status AbortInPlace(const Deadline& deadline);
   std::string Who() const;
 
   std::shared_ptr<KafkaAdmin> admin_;

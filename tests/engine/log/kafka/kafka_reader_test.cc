@@ -118,48 +118,5 @@ TEST(KafkaReader, SaysWhenItsPositionIsBeyondTheTopic) {
   EXPECT_NE(status.message().find("1000"), std::string::npos) << status.message();
 }
 
-TEST(KafkaProducer, FitsBatchesToTheTopicsLimitAndNamesIt) {
-  KafkaFixture fixture;
-  LogSession session(fixture);
-  const std::string topic = session.Topic("topic");
-  AlterTopic(fixture.Options(), topic, {{"max.message.bytes", "20000"}});
-  EXPECT_LT(Must(session.log().Find(topic))->max_record_bytes, 20'000);
-  std::unique_ptr<Consumer> member = session.Member(fixture.Name("group"), session.Topic("placement"));
-  std::unique_ptr<Producer> producer = session.Transactional(fixture.Name("producer"));
-  Must(producer->Begin());
-  SendAll(*producer, topic, 0, std::vector<std::string>(200, std::string(3'000, 'x')));
-  EXPECT_OK(producer->Commit(std::vector<PartitionOffset>{{{topic, 0}, 1}}, *member));
-  Must(producer->Begin());
-  const Status large = producer->Send(MakeRecord(topic, 0, "k", std::string(30'000, 'x')));
-  EXPECT_EQ(large.code(), Code::kAborted);
-  EXPECT_NE(large.message().find("max.message.bytes"), std::string::npos) << large.message();
-  EXPECT_EQ(producer->Commit(std::vector<PartitionOffset>{{{topic, 0}, 2}}, *member).code(), Code::kAborted);
-  EXPECT_OK(producer->Abort());
-  EXPECT_EQ(session.ReadAll(topic).size(), 200U);
-}
-
-// The limit was lowered after it was asked for: the broker's refusal must say as much.
-TEST(KafkaProducer, TellsWhatTheBrokerRefused) {
-  KafkaFixture fixture;
-  LogSession session(fixture);
-  const std::string topic = session.Topic("topic");
-  std::unique_ptr<Consumer> member = session.Member(fixture.Name("group"), session.Topic("placement"));
-  std::unique_ptr<Producer> producer = session.Transactional(fixture.Name("producer"));
-  Must(session.log().Find(topic));
-  AlterTopic(fixture.Options(), topic, {{"max.message.bytes", "5000"}});
-  Must(producer->Begin());
-  Must(producer->Send(MakeRecord(topic, 0, "k", std::string(30'000, 'x'))));
-  const Status refused = producer->Commit(std::vector<PartitionOffset>{{{topic, 0}, 1}}, *member);
-  EXPECT_EQ(refused.code(), Code::kAborted);
-  EXPECT_NE(refused.message().find(topic), std::string::npos) << refused.message();
-  EXPECT_NE(refused.message().find("Message size too large"), std::string::npos) << refused.message();
-  EXPECT_NE(refused.message().find("max.message.bytes"), std::string::npos) << refused.message();
-  EXPECT_OK(producer->Abort());
-  Must(producer->Begin());
-  SendAll(*producer, topic, 0, {"small"});
-  EXPECT_OK(producer->Commit(std::vector<PartitionOffset>{{{topic, 0}, 1}}, *member));
-  EXPECT_EQ(ValuesOf(session.ReadAll(topic)), (std::vector<std::string>{"small"}));
-}
-
 }  // namespace
 }  // namespace freshet
