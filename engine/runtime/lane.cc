@@ -114,15 +114,16 @@ Status Lane::Work(Incarnation& life, const StopSignal& stop) {
       if (!change.ok()) return change.status();
       if (Status s = TakeChange(*change); !s.ok()) return s;
     }
+    const bool stopping = stop.requested();  // asked once, so that what is open is committed before the end
     const bool had_work = life.has_work();
     Result<bool> stepped = life.Step(rows_limit_);
     if (!stepped.ok()) return stepped.status();
     if (!had_work && life.has_work()) epoch_start_ = now;
     const bool ending = !*stepped && life.finished();
-    if (life.has_work() && (ending || stop.requested() || CommitDue(life, now))) {
+    if (life.has_work() && (ending || stopping || CommitDue(life, now))) {
       if (Status s = Commit(life); !s.ok()) return s;
     }
-    if (ending || stop.requested()) return {};
+    if (ending || stopping) return {};
     if (*stepped) continue;
     if (Status s = life.JudgeIdleness(); !s.ok()) return s;
     Duration wait = kWaitAtMost;
