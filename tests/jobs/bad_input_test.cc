@@ -1,0 +1,246 @@
+// What is wrong from outside: records that are no rows go to the dead letters with reason and origin, and the
+// job goes on; topics, changelogs and groups that are not as they must be are said so plainly, and nothing is
+// lost.
+#include <gtest/gtest.h>
+
+#include "engine/log/simulated/simulated_log.h"
+#include "operators/list.h"
+#include "tests/harness/job_fixture.h"
+#include "tests/harness/job_small.h"
+#include "tests/harness/temp_dir.h"
+
+namespace freshet {
+namespace {
+
+constexpr std::string_view kCounting = R"yaml(job: counting
+sources:
+  events:
+    event_time: {field: t}
+    fields: {id: string, t: timestamp, x: {type: float64, required: true}, count: int64}
+operators:
+  sums:
+    {type: features, from: events, key: id, features: {sum_1h: {sum: x, window: 1h}}}
+sinks:
+  out: {from: sums, key: id}
+)yaml";
+
+constexpr size_t kLargest = 1 << 20;  // what the simulated log takes
+
+JobRecord Record(std::optional<std::string> value) {
+  JobRecord record;
+  record.timestamp = SimulatedBroker::kStart;
+  record.key = "key";
+  record.value = std::move(value);
+  return record;
+}
+
+std::string Good(const std::string& id, const std::string& time = "2024-01-01T00:00:00Z") {
+  return R"({"id": ")" + id + R"(", "t": ")" + time + R"(", "x": 1})";
+}
+
+// A job over a log in memory.
+struct Scene {
+  explicit Scene(std::string_view yaml)
+      : log(OpenSimulatedLog(broker)), job(std::string(yaml), Operators(), *log, broker.clock()) {}
+  Status Run(JobOptions options = {}) { return job.Run(options).status; }
+  SimulatedBroker broker{1};
+  std::unique_ptr<Log> log;
+  JobFixture job;
+};
+
+// Sets the group's position from outside, as an operator's tool does.
+void CommitPosition(Log& log, const std::string& group, const PartitionOffset& position) {
+  ConsumerOptions consuming;
+  consuming.group = group;
+  Result<std::unique_ptr<Consumer>> consumer = log.OpenConsumer(consuming);
+  ASSERT_TRUE(consumer.ok());
+  ASSERT_TRUE((*consumer)->Join(group + ".placement").ok());
+  for (bool assigned = false; !assigned;) {
+    const Result<GroupChange> change = (*consumer)->Poll(kSecond);
+    ASSERT_TRUE(change.ok()) << change.status().message();
+    assigned = !change->assigned.empty();
+  }
+  ProducerOptions producing;
+  producing.transactional_id = "tool";
+  Result<std::unique_ptr<Producer>> producer = log.OpenProducer(producing);
+  ASSERT_TRUE(producer.ok());
+  ASSERT_TRUE((*producer)->Init().ok());
+  ASSERT_TRUE((*producer)->Begin().ok());
+  const Status committed = (*producer)->Commit({&position, 1}, **consumer);
+  ASSERT_TRUE(committed.ok()) << committed.message();
+  ASSERT_TRUE((*consumer)->Close(kSecond).ok());
+}
+
+TEST(BadInput, GoesToTheDeadLettersWithReasonAndOrigin) {
+  const std::pair<std::string_view, std::optional<std::string>> bad[] = {
+      {"not_json", "x"},
+      {"not_json", ""},
+      {"not_json", "[1, 2]"},
+      {"not_json", Good("a") + " and more"},
+      {"no_value", std::nullopt},
+      {"wrong_type", R"({"id": 1, "t": "2024-01-01T00:00:00Z", "x": 1})"},
+      {"wrong_type", R"({"id": "a", "t": "yesterday", "x": 1})"},
+      {"wrong_type", R"({"id": "a", "t": "2024-01-01T00:00:00Z", "x": "1"})"},
+      {"missing_field", R"({"id": "a", "x": 1})"},
+      {"missing_field", R"({"id": "a", "t": "2024-01-01T00:00:00Z", "x": null})"},
+      {"out_of_range", R"({"id": "a", "t": "2024-01-01T00:00:00Z", "x": 1e999})"},
+      {"out_of_range", R"({"id": "a", "t": "2024-01-01T00:00:00Z", "x": 1, "count": 9223372036854775808})"},
+      {"not_json", R"({"id": "a", "t": "2024-01-01T00:00:00Z", "x": NaN})"},
+      {"too_deep", R"({"id": "a", "t": "2024-01-01T00:00:00Z", "x": 1, "y": )" + std::string(100, '[') +
+                       std::string(100, ']') + "}"},
+      {"far_in_the_future", Good("a", "2024-01-02T00:00:01Z")},
+  };
+  Scene scene(kCounting);
+  JobInput input{"events", 1, {}};
+  std::map<std::string, uint64_t> expected;
+  for (const auto& [reason, value] : bad) {
+    input.records.push_back(Record(Good("good")));
+    input.records.push_back(Record(value));
+    ++expected["dead_letters{reason=\"" + std::string(reason) + "\"}"];
+  }
+  CreateAndFill(*scene.log, input);
+  const JobOutcome outcome = scene.job.Run();
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
+  const JobResult result = scene.job.Read();
+  EXPECT_EQ(result.sinks.at("out").size(), std::size(bad));
+  ASSERT_EQ(result.dead_letters.size(), std::size(bad));
+  for (size_t i = 0; i < std::size(bad); ++i) {
+    const JobRecord& letter = result.dead_letters[i];
+    EXPECT_EQ(letter.headers.at("reason"), bad[i].first) << letter;
+    EXPECT_FALSE(letter.headers.at("detail").empty()) << letter;
+    EXPECT_EQ(letter.headers.at("topic"), "events");
+    EXPECT_EQ(letter.headers.at("partition"), "0");
+    EXPECT_EQ(letter.headers.at("offset"), std::to_string(2 * i + 1));
+    EXPECT_EQ(letter.value.value_or(""), bad[i].second.value_or(""));
+    EXPECT_EQ(letter.key, "key");
+  }
+  for (const auto& [name, count] : expected)
+    EXPECT_EQ(outcome.Count(name), count) << name;
+  EXPECT_EQ(outcome.Count("rows_in{source=\"events\"}"), std::size(bad));
+}
+
+TEST(BadInput, OfNothingElseIsWorkedOffInPieces) {
+  Scene scene(kCounting);
+  JobInput input{"events", 1, {}};
+  for (int i = 0; i < 5000; ++i)
+    input.records.push_back(Record("bad " + std::to_string(i)));
+  CreateAndFill(*scene.log, input);
+  JobOptions options;
+  uint64_t most = 0;
+  options.commit_now = [&](uint64_t rows) {
+    most = std::max(most, rows);
+    return rows > 0;
+  };
+  ASSERT_TRUE(scene.Run(options).ok());
+  EXPECT_LE(most, 1024U);
+  const JobResult result = scene.job.Read();
+  ASSERT_EQ(result.dead_letters.size(), input.records.size());
+  for (size_t i = 0; i < input.records.size(); ++i)
+    ASSERT_EQ(result.dead_letters[i].value, input.records[i].value);
+}
+
+// A record as large as the log takes them: in the dead letters there is no room for all of it and its
+// headers.
+TEST(BadInput, TooLargeForTheDeadLettersIsCut) {
+  Scene scene(kCounting);
+  JobInput input{"events", 1, {}};
+  input.records.push_back(Record(std::string(kLargest - 200, 'x')));
+  input.records.push_back(Record("y"));
+  input.records.back().key = std::string(kLargest - 200, 'k');
+  input.records.push_back(Record(Good("a")));
+  CreateAndFill(*scene.log, input);
+  const Status status = scene.Run();
+  ASSERT_TRUE(status.ok()) << status.message();
+  const JobResult result = scene.job.Read();
+  EXPECT_EQ(result.sinks.at("out").size(), 1U);
+  ASSERT_EQ(result.dead_letters.size(), 2U);
+  for (const JobRecord& letter : result.dead_letters) {
+    EXPECT_EQ(letter.headers.at("truncated"), "true");
+    EXPECT_EQ(letter.headers.at("reason"), "not_json");
+  }
+}
+
+TEST(BadInput, OutputTooLargeForItsTopicIsADeadLetter) {
+  Scene scene(kCounting);
+  const std::string id(600 << 10, 'a');  // stands in the key and in the value
+  JobInput input{"events", 1, {}};
+  input.records.push_back(Record(Good("a")));
+  input.records.push_back(Record(Good(id)));
+  input.records.push_back(Record(Good("b")));
+  CreateAndFill(*scene.log, input);
+  const JobOutcome outcome = scene.job.Run();
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
+  const JobResult result = scene.job.Read();
+  EXPECT_EQ(result.sinks.at("out").size(), 2U);
+  ASSERT_EQ(result.dead_letters.size(), 1U);
+  const JobRecord& letter = result.dead_letters[0];
+  EXPECT_EQ(letter.headers.at("reason"), "output_too_large");
+  EXPECT_EQ(letter.headers.at("operator"), "out");
+  EXPECT_EQ(letter.headers.at("truncated"), "true");
+  EXPECT_EQ(outcome.Count("rows_out{sink=\"out\"}"), 2U);
+  EXPECT_EQ(outcome.Count("dead_letters{reason=\"output_too_large\"}"), 1U);
+}
+
+// --- what is not as it must be
+
+void ExpectSays(const Status& status, Code code, std::initializer_list<std::string_view> parts) {
+  EXPECT_EQ(status.code(), code) << status.message();
+  for (const std::string_view part : parts)
+    EXPECT_NE(status.message().find(part), std::string::npos) << part << " in: " << status.message();
+}
+
+TEST(Refusals, OfMissingTopicsNamesAllOfThem) {
+  Scene scene(SmallJob());
+  ExpectSays(scene.Run(), Code::kNotFound,
+             {"topic `events` (a source) is not on", "topic `clicks` (a source)", "freshet produce clicks"});
+}
+
+TEST(Refusals, OfAChangelogWithOtherPartitions) {
+  Scene scene(kCounting);
+  CreateAndFill(*scene.log, {"events", 1, {Record(Good("a"))}});
+  ASSERT_TRUE(scene.Run().ok());
+  JobOptions options;
+  options.set = {"shards=4"};
+  ExpectSays(
+      scene.Run(options), Code::kInvalid,
+      {"counting.changelog.sums", "has 8 partitions, the job needs 4", "`shards` is fixed", "`prefix`"});
+}
+
+TEST(Refusals, OfAChangelogThatVanished) {
+  Scene scene(kCounting);
+  CreateAndFill(*scene.log, {"events", 1, {Record(Good("a"))}});
+  ASSERT_TRUE(scene.Run().ok());
+  // Another broker that kept the group's positions and lost the changelog: as if the topic had been deleted
+  // and made anew.
+  SimulatedBroker bare(2);
+  const std::unique_ptr<Log> log = OpenSimulatedLog(bare);
+  CreateAndFill(*log, {"events", 1, {Record(Good("a"))}});
+  JobFixture job(std::string(kCounting), Operators(), *log, bare.clock());
+  ASSERT_TRUE(log->Create("counting.placement", {}).ok());
+  CommitPosition(*log, "counting", {{"events", 0}, 1});
+  ExpectSays(job.Run().status, Code::kConflict,
+             {"the group has read events[0] up to 1", "the changelogs of the job are empty", "`prefix`"});
+}
+
+TEST(Refusals, OfAGroupThatWasReset) {
+  Scene scene(kCounting);
+  CreateAndFill(*scene.log, {"events", 1, {Record(Good("a")), Record(Good("b"))}});
+  ASSERT_TRUE(scene.Run().ok());
+  CommitPosition(*scene.log, "counting", {{"events", 0}, 0});
+  ExpectSays(scene.Run(), Code::kConflict,
+             {"the group stands at events[0] offset 0", "committed at offset 2", "set it back to 2"});
+}
+
+TEST(Refusals, OfAStateDirectoryOfAnotherJob) {
+  const TempDir dir;
+  Scene scene(kCounting);
+  CreateAndFill(*scene.log, {"events", 1, {Record(Good("a"))}});
+  JobOptions options;
+  options.state_directory = dir.path();
+  ASSERT_TRUE(scene.Run(options).ok());
+  options.set = {"job=other"};
+  ExpectSays(scene.Run(options), Code::kConflict, {dir.path(), "belongs to the job `counting`", "--state"});
+}
+
+}  // namespace
+}  // namespace freshet
