@@ -63,6 +63,8 @@ class Feed {
   bool holds_back() const;
   // Nothing more will come before `until`.
   bool finished() const;
+  // Everything known to be there was taken.
+  bool at_end() const { return !has_row() && rejects_.empty() && !cut_short_ && reader_->at_end(); }
   int64_t position() const;
   int64_t end_seen() const { return reader_->end_seen(); }
   // When the last record came, by the steady clock.

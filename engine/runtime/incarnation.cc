@@ -151,18 +151,17 @@ void Incarnation::MarkFinished(bool& marked) {
   }
 }
 
-Status Incarnation::JudgeIdleness() {
-  if (s_.options.until_end) return {};
+void Incarnation::JudgeIdleness() {
+  if (s_.options.until_end) return;
   const Duration now = s_.clock.Steady();
   for (const std::unique_ptr<Feed>& feed : feeds_) {
     SourceWatermark& source = watermarks_[feed->source_index()];
     const auto partition = static_cast<size_t>(feed->partition());
-    if (source.idle(partition) || feed->has_row() || feed->holds_back()) continue;
+    if (source.idle(partition) || !feed->at_end()) continue;
     if (now - feed->last_arrival() < feed->source().idle_after) continue;
     source.SetIdle(partition, true);
     RaiseWatermarks(feed->source_index());
   }
-  return {};
 }
 
 bool Incarnation::finished() const {

@@ -62,7 +62,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   // hand.
   Result<bool> Step(size_t most_rows = SIZE_MAX);
   // Judges idleness by the clock. Not under --until-end, where a partition is idle from its end on.
-  Status JudgeIdleness();
+  void JudgeIdleness();
   // Under --until-end: everything was read and every timer up to the last watermark fired.
   bool finished() const;
 
@@ -87,6 +87,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
     RawTable* closing = nullptr;
     int64_t changelog_next = 0;  // a lower bound of the changelog's next offset
     int64_t sent = 0;            // records of the open epoch
+    int64_t most_bytes = 0;      // of a record of the changelog; 0: not known
     Time first_timer = kMaxTime;
   };
 

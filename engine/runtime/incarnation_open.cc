@@ -132,6 +132,9 @@ Status Incarnation::Restore() {
       from = range->begin;
     }
     state.changelog_next = range->end;
+    Result<std::optional<TopicInfo>> topic = s_.log.Find(changelog.topic);
+    if (!topic.ok()) return topic.status();
+    if (*topic) state.most_bytes = (*topic)->max_record_bytes;
     parts.push_back({changelog, std::max(range->begin, from), range->end, [&store](const RecordView& record) {
                        return record.key ? store.Apply(*record.key, record.value) : Status();
                      }});

@@ -13,6 +13,7 @@ constexpr Duration kWaitAtMost = 50 * kMillisecond;  // for records, while there
 constexpr int kAbortsBeforeBisecting = 3;
 constexpr int kFailuresAtMost = 40;
 constexpr uint64_t kFirstBisection = 4096;
+constexpr uint64_t kBisection = 8;
 
 bool Mends(Code code) {
   return code == Code::kAborted || code == Code::kInDoubt || code == Code::kFenced;
@@ -41,7 +42,7 @@ Status Lane::AwaitPlacement(const StopSignal& stop) {
   while (!owns_placement_ && !stop.requested()) {
     Result<GroupChange> change = services_.consumer.Poll(kWaitAtMost);
     if (!change.ok()) return change.status();
-    if (Status s = TakeChange(*change); !s.ok() && s.code() != Code::kAborted) return s;
+    if (Status s = TakeChange(*change); !s.ok() && s.code() != Code::kFenced) return s;
     if (!owns_placement_ && !said && services_.clock.Steady() - since > 3 * kSecond) {
       said = true;
       LogInfo("standing by: another process runs the job `" + services_.plan.job.frame.job +
@@ -57,7 +58,7 @@ Status Lane::TakeChange(const GroupChange& change) {
   const bool lost = change.lost || !change.revoked.empty();
   if (lost) owns_placement_ = false;
   if (!change.assigned.empty()) owns_placement_ = true;
-  if (lost) return {Code::kAborted, "the job was assigned to another process"};
+  if (lost) return {Code::kFenced, "the job was assigned to another process"};
   return {};
 }
 
@@ -91,17 +92,21 @@ Status Lane::AfterFailure(const Status& failure, const std::optional<PartitionOf
                 " times in a row; nothing committed is lost, start again when the cause is mended)"};
   }
   LogWarning("epoch abandoned, beginning again from the last commit: " + failure.message());
-  if (failure.code() != Code::kAborted || !culprit || failures_ < kAbortsBeforeBisecting) return {};
+  if (failure.code() != Code::kAborted || !culprit) return {};
+  if (rows_limit_ == UINT64_MAX && failures_ < kAbortsBeforeBisecting) return {};
+  commits_at_limit_ = 0;
   if (rows_limit_ == 1) {
+    // Aborts that have nothing to do with the record must not cost it.
+    if (++aborts_of_one_ < kAbortsBeforeBisecting) return {};
     poison_[culprit->id].insert(culprit->offset);
     LogError("the record at " + culprit->id.topic + "[" + std::to_string(culprit->id.partition) +
              "] offset " + std::to_string(culprit->offset) +
              " keeps every epoch from committing; it goes to the dead letters");
     rows_limit_ = UINT64_MAX;
-    failures_ = 0;
+    failures_ = aborts_of_one_ = 0;
     return {};
   }
-  rows_limit_ = rows_limit_ == UINT64_MAX ? kFirstBisection : std::max<uint64_t>(1, rows_limit_ / 8);
+  rows_limit_ = rows_limit_ == UINT64_MAX ? kFirstBisection : std::max<uint64_t>(1, rows_limit_ / kBisection);
   return {};
 }
 
@@ -113,6 +118,7 @@ Status Lane::Work(Incarnation& life, const StopSignal& stop) {
       Result<GroupChange> change = services_.consumer.Poll(0);
       if (!change.ok()) return change.status();
       if (Status s = TakeChange(*change); !s.ok()) return s;
+      life.JudgeIdleness();
     }
     const bool stopping = stop.requested();  // asked once, so that what is open is committed before the end
     const bool had_work = life.has_work();
@@ -125,7 +131,6 @@ Status Lane::Work(Incarnation& life, const StopSignal& stop) {
     }
     if (ending || stopping) return {};
     if (*stepped) continue;
-    if (Status s = life.JudgeIdleness(); !s.ok()) return s;
     Duration wait = kWaitAtMost;
     if (life.has_work()) {
       const Duration interval = services_.plan.job.frame.commit.interval;
@@ -148,8 +153,12 @@ bool Lane::CommitDue(const Incarnation& life, Duration now) {
 Status Lane::Commit(Incarnation& life) {
   if (Status s = life.Commit(); !s.ok()) return s;
   ++commits_;
-  failures_ = 0;
-  rows_limit_ = UINT64_MAX;
+  failures_ = aborts_of_one_ = 0;
+  // So many small epochs make one of those that could not be committed: its culprit is found or gone.
+  if (rows_limit_ != UINT64_MAX && ++commits_at_limit_ == kBisection) {
+    rows_limit_ = rows_limit_ < kFirstBisection ? rows_limit_ * kBisection : UINT64_MAX;
+    commits_at_limit_ = 0;
+  }
   ShowProgress(life);
   return {};
 }

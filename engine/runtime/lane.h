@@ -65,7 +65,9 @@ class Lane {
   uint64_t commits_ = 0;
   Duration epoch_start_ = 0;
   Duration last_poll_ = 0;
-  int failures_ = 0;                  // in a row, without a commit between
+  int failures_ = 0;  // in a row, without a commit between
+  uint64_t commits_at_limit_ = 0;
+  int aborts_of_one_ = 0;             // of epochs of one record
   uint64_t rows_limit_ = UINT64_MAX;  // of an epoch, while one that keeps aborting is bisected
 };
 

@@ -181,6 +181,45 @@ TEST(BadInput, OutputTooLargeForItsTopicIsADeadLetter) {
   EXPECT_EQ(outcome.Count("dead_letters{reason=\"output_too_large\"}"), 1U);
 }
 
+// What is kept of a row until its label comes can be more than a record of the changelog may be. Only the
+// culprit is given up.
+TEST(BadInput, StateTooLargeForItsChangelogCostsOnlyTheRecord) {
+  Scene scene(R"yaml(job: keeping
+sources:
+  events:
+    event_time: {field: t}
+    fields: {id: string, t: timestamp, text: string}
+  clicks:
+    event_time: {field: t}
+    fields: {id: string, t: timestamp, good: bool}
+operators:
+  doubled: {type: derive, from: events, fields: {again: text}}
+  labelled: {type: label_join, from: doubled, labels: clicks, key: id, label: good, wait: 1h, on_timeout: side}
+sinks:
+  out: {from: labelled.timed_out, fields: [id]}
+  texts: {from: labelled, fields: [text, again]}
+)yaml");
+  JobInput events{"events", 1, {}};
+  const std::string t = R"(", "t": "2024-01-01T00:00:00Z", "text": ")";
+  for (int i = 0; i < 100; ++i) {
+    const std::string text(i == 57 ? 600 << 10 : 10, 'x');
+    events.records.push_back(Record(R"({"id": "e)" + std::to_string(i) + t + text + "\"}"));
+  }
+  CreateAndFill(*scene.log, events);
+  CreateAndFill(*scene.log,
+                {"clicks", 1, {Record(R"({"id": "e", "t": "2024-01-01T02:00:00Z", "good": true})")}});
+  JobOptions options;
+  options.commit_now = [](uint64_t) { return true; };
+  const JobOutcome outcome = scene.job.Run(options);
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
+  const JobResult result = scene.job.Read();
+  EXPECT_EQ(result.sinks.at("out").size(), 99U);
+  ASSERT_EQ(result.dead_letters.size(), 1U);
+  EXPECT_EQ(result.dead_letters[0].headers.at("reason"), "keeps_aborting");
+  EXPECT_EQ(result.dead_letters[0].headers.at("offset"), "57");
+  EXPECT_EQ(outcome.Count("rows_in{source=\"events\"}"), 99U);
+}
+
 // --- what is not as it must be
 
 void ExpectSays(const Status& status, Code code, std::initializer_list<std::string_view> parts) {
