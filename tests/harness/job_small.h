@@ -13,8 +13,8 @@ namespace freshet {
 // Sources `events` {id, key, other, t, x, rank} and `clicks` {id, key, t, score}; sinks `large`, `learnt`;
 // model `m`.
 std::string_view SmallJob();
-// The same sources; predictions join their labels (`clicks`) minutes later, two models learn from the join and are
-// evaluated beside baselines.
+// The same sources; predictions join their labels (`clicks`) minutes later, two models learn from the join
+// and are evaluated beside baselines.
 std::string_view JoiningJob();
 
 struct SmallRows {
