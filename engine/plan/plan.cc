@@ -260,6 +260,12 @@ uint64_t Fingerprint(const JobPlan& plan) {
                 "\n";
       }
     }
+    for (const Crossing& crossing : stage.crossings) {
+      text += "  from " + plan.NameOf(crossing.stream) + " by";
+      for (const size_t column : crossing.key)
+        text += " " + plan.SchemaOf(crossing.stream)[column].name;
+      text += "\n";
+    }
   }
   return Hash64(text);
 }

@@ -105,7 +105,7 @@ struct JobPlan {
   std::string placement_topic;
   std::string dead_letter_topic;
   MemorySplit memory;
-  uint64_t fingerprint = 0;  // of everything that must not change while state exists: stages, shards, tables
+  uint64_t fingerprint = 0;  // of all that must not change while state exists: stages, shards, keys, tables
 
   const Schema& SchemaOf(StreamId stream) const;
   std::string NameOf(StreamId stream) const;

@@ -13,6 +13,7 @@ std::string EncodeClosing(const ClosingRecord& record) {
   AppendFixed(kVersion, out);
   AppendVarint(record.epoch, out);
   AppendVarint(record.lane, out);
+  AppendFixed(record.fingerprint, out);
   AppendFixed(record.task_watermark, out);
   AppendVarint(record.inputs.size(), out);
   for (const ClosingRecord::Input& input : record.inputs) {
@@ -40,8 +41,8 @@ Result<ClosingRecord> DecodeClosing(std::string_view in) {
   ClosingRecord record;
   uint64_t lane = 0;
   uint64_t count = 0;
-  if (!TakeVarint(in, record.epoch) || !TakeVarint(in, lane) || !TakeFixed(in, record.task_watermark) ||
-      !TakeVarint(in, count)) {
+  if (!TakeVarint(in, record.epoch) || !TakeVarint(in, lane) || !TakeFixed(in, record.fingerprint) ||
+      !TakeFixed(in, record.task_watermark) || !TakeVarint(in, count)) {
     return corrupt;
   }
   record.lane = static_cast<uint32_t>(lane);

@@ -17,6 +17,7 @@ namespace freshet {
 struct ClosingRecord {
   uint64_t epoch = 0;
   uint32_t lane = 0;
+  uint64_t fingerprint = 0;  // of the plan that wrote it
   Time task_watermark = kMinTime;
   struct Input {
     PartitionOffset next;

@@ -35,6 +35,7 @@ Status Incarnation::WriteClosing(const TaskState& state, const std::vector<Closi
   ClosingRecord record;
   record.epoch = epoch_ + 1;
   record.lane = s_.options.lane;
+  record.fingerprint = s_.plan.fingerprint;
   record.task_watermark = stage_reached_[state.task->stage()];
   record.inputs = inputs;
   const std::string bytes = EncodeClosing(record);

@@ -167,6 +167,11 @@ Status Incarnation::ReadClosing(TaskState& state) {
     if (!decoded.ok()) return decoded.status().Within(ChangelogOf(*state.task).topic);
     found = std::move(*decoded);
   }
+  if (found && found->fingerprint != s_.plan.fingerprint) {
+    return {Code::kConflict,
+            "the job file has other stages, shards, keys or tables than those whose state is in " +
+                ChangelogOf(*state.task).topic + "; set it back, or start afresh under another `prefix`"};
+  }
   if (found) store.Committed(state.changelog_next, found->epoch);
   if (found) {
     Time& reached = stage_reached_[state.task->stage()];

@@ -105,7 +105,7 @@ Status StateDirectory::ReadOrWrite(const Identity& wanted) {
     }
     if (found["fingerprint"] != std::to_string(wanted.fingerprint)) {
       return {Code::kConflict,
-              "the job file has other stages, shards or tables than those whose state is in " + path_ +
+              "the job file has other stages, shards, keys or tables than those whose state is in " + path_ +
                   "; set it back, or start afresh under another `prefix`"};
     }
     if (identity_.instance.empty()) identity_.instance = found["instance"];

@@ -270,6 +270,16 @@ TEST(Refusals, OfAGroupThatWasReset) {
              {"the group stands at events[0] offset 0", "committed at offset 2", "set it back to 2"});
 }
 
+TEST(Refusals, OfAJobFileThatKeysItsStateOtherwise) {
+  Scene scene(kCounting);
+  CreateAndFill(*scene.log, {"events", 1, {Record(Good("a"))}});
+  ASSERT_TRUE(scene.Run().ok());
+  JobOptions options;
+  options.set = {"operators.sums.key=t"};
+  ExpectSays(scene.Run(options), Code::kConflict,
+             {"other stages, shards, keys or tables", "counting.changelog.sums", "`prefix`"});
+}
+
 TEST(Refusals, OfAStateDirectoryOfAnotherJob) {
   const TempDir dir;
   Scene scene(kCounting);

@@ -102,6 +102,7 @@ ClosingRecord RandomClosing(Random& random) {
   ClosingRecord record;
   record.epoch = random.Next();
   record.lane = static_cast<uint32_t>(random.Below(9));
+  record.fingerprint = random.Next();
   record.task_watermark = random.Chance(0.2) ? kMinTime : static_cast<Time>(random.Next() / 4);
   for (size_t i = random.Below(5); i > 0; --i) {
     ClosingRecord::Input input;
