@@ -68,5 +68,35 @@ TEST(Cuts, OfBadRecords) {
   ExpectCutsDoNotShow(JoiningJob(), rows);
 }
 
+// Rows of one source that meet again: as rows and in windows over them, where a model predicts and learns, in
+// one sink and in one topic.
+TEST(Cuts, OfRowsThatMeetOnTheirWay) {
+  ExpectCutsDoNotShow(R"yaml(job: meeting
+sources:
+  events:
+    event_time: {field: t, max_out_of_orderness: 4s}
+    fields: {id: string, key: string, other: string, t: timestamp, x: float64, rank: int64}
+  clicks:
+    event_time: {field: t, max_out_of_orderness: 4s}
+    fields: {id: string, key: string, t: timestamp, score: float64}
+operators:
+  high: {type: filter, from: events, where: "x > 0.3"}
+  low: {type: filter, from: events, where: "x < 0.1"}
+  seen: {type: features, from: events, over: high, key: key, features: {y_1m: {mean: x, window: 1m}}}
+  predicted: {type: predict, from: seen, model: m}
+  labelled: {type: label_join, from: predicted, labels: low, key: id, label: "rank > 2", wait: 1m}
+  learnt: {type: train, from: labelled}
+  again: {type: train, from: seen, models: [own], label: "rank > 2"}
+models:
+  m: {features: {numeric: [x, y_1m]}}
+  own: {features: {numeric: [x, y_1m]}, microbatch: 5}
+sinks:
+  united: {from: [high, low]}
+  learnt: {from: learnt, topic: both, fields: [id, m.version, m.probability]}
+  again: {from: again, topic: both, fields: [id, own.version, own.probability]}
+)yaml",
+                      {});
+}
+
 }  // namespace
 }  // namespace freshet
