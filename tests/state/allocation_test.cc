@@ -9,7 +9,8 @@
 #include "tests/state/store_fixture.h"
 
 namespace {
-size_t allocations = 0;
+// Of this thread: those of the store below work in the background.
+thread_local size_t allocations = 0;
 }  // namespace
 
 [[gnu::noinline]] void* operator new(size_t bytes) {
