@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/log/kafka/kafka_log.h"
 #include "engine/log/local/local_log.h"
 #include "operators/list.h"
 
@@ -18,19 +19,6 @@ namespace {
 constexpr Duration kLimit = 10 * kMinute;  // of one start; only a hanging program takes so long
 constexpr const char* kJob = FRESHET_ROOT "/jobs/flight-delays/job.yaml";
 
-void MustRun(const std::string& script) {
-  const TempDir dir;
-  Result<Process> process = Process::Start(
-      {.command = {"sh", "-c", script}, .output = dir.File("out"), .errors = "", .environment = {}});
-  ASSERT_TRUE(process.ok()) << process.status().message();
-  ASSERT_EQ(process->Wait(kLimit), 0) << script << "\n" << ReadFile(dir.File("out"));
-}
-
-uint64_t LinesOf(const std::string& path) {
-  const std::string text = ReadFile(path);
-  return static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n'));
-}
-
 // The member `name` of the summary's outermost object, as printed.
 std::string SectionOf(const std::string& json, const std::string& name) {
   const size_t begin = json.find("\n  \"" + name + "\": {");
@@ -39,20 +27,20 @@ std::string SectionOf(const std::string& json, const std::string& name) {
   return json.substr(begin, end - begin);
 }
 
-}  // namespace
-
-FlightRows::FlightRows() {
-  for (const std::string stream : {"departures", "arrivals"}) {
-    MustRun(FRESHET_ROOT "/jobs/flight-delays/rows " + stream + " --month 2 > " + dir_.File(stream));
-  }
-  departures_ = LinesOf(dir_.File("departures"));
-  arrivals_ = LinesOf(dir_.File("arrivals"));
+std::unique_ptr<Log> OpenBroker(const std::string& brokers) {
+  KafkaOptions options;
+  options.brokers = brokers;
+  Result<std::unique_ptr<Log>> log = OpenKafkaLog(options);
+  EXPECT_TRUE(log.ok()) << log.status().message();
+  return log.ok() ? std::move(*log) : nullptr;
 }
 
-void FlightRows::Produce(const std::vector<std::string>& log) const {
+}  // namespace
+
+void Produce(const FlightRows& rows, const std::vector<std::string>& log) {
   for (const std::string stream : {"departures", "arrivals"}) {
     MustRun(FRESHET_PROGRAM " produce flights." + stream + " " + log[0] + " " + log[1] +
-            " --key flight_id --partitions 1 < " + dir_.File(stream));
+            " --key flight_id --partitions 1 < " + rows.File(stream));
   }
 }
 
@@ -139,7 +127,7 @@ std::string FlightsRun::Printed() const {
 FlightsOutcome FlightsRun::Read(Log& log) const {
   const SystemClock clock;
   FlightsOutcome outcome;
-  JobResult read = JobFixture(ReadFile(kJob), Operators(), log, clock).Read(settings_);
+  JobResult read = JobFixture(FlightsJob(), Operators(), log, clock).Read(settings_);
   outcome.committed = read;
   outcome.committed.sinks.clear();
   for (auto& [topic, records] : read.sinks)
@@ -160,8 +148,24 @@ FlightsOutcome ReadLocal(const FlightsRun& run, const std::string& directory) {
   return log.ok() ? run.Read(**log) : FlightsOutcome();
 }
 
+FlightsOutcome ReadKafka(const FlightsRun& run, const std::string& brokers) {
+  const std::unique_ptr<Log> log = OpenBroker(brokers);
+  return log == nullptr ? FlightsOutcome() : run.Read(*log);
+}
+
+void CreateSinks(const std::string& brokers, const std::string& suffix) {
+  const std::unique_ptr<Log> log = OpenBroker(brokers);
+  ASSERT_NE(log, nullptr);
+  for (const std::string sink : {"flights.predictions", "flights.metrics"}) {
+    TopicSettings settings;
+    settings.retention = kMaxTime;
+    const Status created = log->Create(sink + suffix, settings);
+    ASSERT_TRUE(created.ok()) << created.message();
+  }
+}
+
 FlightsOutcome UndisturbedFlights(const FlightRows& rows, const std::string& directory) {
-  rows.Produce({"--local", directory});
+  Produce(rows, {"--local", directory});
   FlightsRun run({"--local", directory}, directory + "/state");
   run.Start("");
   EXPECT_EQ(run.Finish(), 0) << run.Printed();

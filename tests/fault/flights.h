@@ -10,25 +10,14 @@
 
 #include "engine/log/log.h"
 #include "tests/harness/job_fixture.h"
+#include "tests/harness/job_flights.h"
 #include "tests/harness/process.h"
 #include "tests/harness/temp_dir.h"
 
 namespace freshet {
 
-// The rows as files of lines, made once.
-class FlightRows {
- public:
-  FlightRows();
-  uint64_t departures() const { return departures_; }
-  uint64_t total() const { return departures_ + arrivals_; }
-  // Sends them to both sources' topics, of one partition each. `log`: the flags that say where.
-  void Produce(const std::vector<std::string>& log) const;
-
- private:
-  TempDir dir_;
-  uint64_t departures_ = 0;
-  uint64_t arrivals_ = 0;
-};
+// Sends the rows to both sources' topics, of one partition each. `log`: the flags that say where.
+void Produce(const FlightRows& rows, const std::vector<std::string>& log);
 
 // What a finished run leaves behind, equal for equal runs.
 struct FlightsOutcome {
@@ -48,7 +37,7 @@ struct FlightsProgress {
 // One run of the job over the month, through as many starts of the program as it takes.
 class FlightsRun {
  public:
-  // `log`: as for FlightRows::Produce. `state`: its directory. `suffix`: appended to the names of the job's
+  // `log`: as for Produce. `state`: its directory. `suffix`: appended to the names of the job's
   // own topics, so that runs share the sources' topics on one broker.
   FlightsRun(std::vector<std::string> log, std::string state, std::string suffix = "");
 
@@ -82,6 +71,10 @@ class FlightsRun {
 // Of the embedded log in `directory`, undisturbed, in epochs of the job's own length.
 FlightsOutcome UndisturbedFlights(const FlightRows& rows, const std::string& directory);
 FlightsOutcome ReadLocal(const FlightsRun& run, const std::string& directory);
+FlightsOutcome ReadKafka(const FlightsRun& run, const std::string& brokers);
+// The topics of the job's sinks, named with `suffix`, that keep their records for ever: they bear event times
+// of 2013, older than a broker's usual retention.
+void CreateSinks(const std::string& brokers, const std::string& suffix);
 // Each departure has exactly one prediction.
 void ExpectEachFlightOnce(const FlightsOutcome& outcome, const FlightRows& rows);
 

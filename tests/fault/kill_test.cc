@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/log/kafka/kafka_log.h"
 #include "tests/fault/killing.h"
 #include "tests/harness/kafka_broker.h"
 
@@ -31,7 +30,7 @@ TEST(Kills, OnTheEmbeddedLogChangeNothing) {
   int64_t between = 0;
   for (int month = 0; month < kMonths && !HasFailure(); ++month) {
     const std::string directory = dir.File(std::to_string(month));
-    rows.Produce({"--local", directory});
+    Produce(rows, {"--local", directory});
     FlightsRun run({"--local", directory}, directory + "/state");
     between += Between(KillAgainAndAgain(run, rows.total(), kKillsAMonth, random));
     const FlightsOutcome found = ReadLocal(run, directory);
@@ -48,31 +47,21 @@ TEST(Kills, OnKafkaChangeNothing) {
   Result<std::unique_ptr<KafkaBroker>> broker = KafkaBroker::Create();
   ASSERT_TRUE(broker.ok()) << broker.status().message();
   const std::vector<std::string> flags = {"--brokers", (*broker)->bootstrap()};
-  rows.Produce(flags);
-  KafkaOptions options;
-  options.brokers = (*broker)->bootstrap();
-  Result<std::unique_ptr<Log>> log = OpenKafkaLog(options);
-  ASSERT_TRUE(log.ok()) << log.status().message();
+  Produce(rows, flags);
   std::printf("seed %" PRIu64 "\n", kSeed);
   Random random(kSeed);
   std::vector<Duration> restarts;
   int64_t between = 0;
   for (int month = 0; month < kMonths && !HasFailure(); ++month) {
     const std::string suffix = "." + std::to_string(month);
-    for (const std::string sink : {"flights.predictions", "flights.metrics"}) {
-      // Records bear event times of 2013, older than a broker's usual retention: it would delete them.
-      TopicSettings settings;
-      settings.retention = kMaxTime;
-      const Status created = (*log)->Create(sink + suffix, settings);
-      ASSERT_TRUE(created.ok()) << created.message();
-    }
+    CreateSinks((*broker)->bootstrap(), suffix);
     FlightsRun run(flags, dir.File("state" + suffix), suffix);
     const std::vector<Kill> kills = KillAgainAndAgain(run, rows.total(), kKillsAMonth, random);
     between += Between(kills);
     for (const Kill& kill : kills) {
       if (kill.restart > 0) restarts.push_back(kill.restart);
     }
-    const FlightsOutcome found = run.Read(**log);
+    const FlightsOutcome found = ReadKafka(run, (*broker)->bootstrap());
     EXPECT_EQ(Difference(expected, found), "") << run.Printed() << (*broker)->Log();
     ExpectEachFlightOnce(found, rows);
   }

@@ -16,7 +16,7 @@ struct Stopping {
   std::string directory = dir.File("stopped");
 
   FlightsRun Begin() {
-    rows.Produce({"--local", directory});
+    Produce(rows, {"--local", directory});
     return {{"--local", directory}, directory + "/state"};
   }
   void ExpectAnotherStartFinishes(FlightsRun& run) {

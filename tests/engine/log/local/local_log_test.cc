@@ -2,9 +2,11 @@
 // background.
 #include "engine/log/local/local_log.h"
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <thread>
 
 #include <rocksdb/db.h>
 
@@ -77,31 +79,32 @@ TEST_F(LocalTest, ADirectoryIsHeldAgainstOtherProcesses) {
   EXPECT_EQ(other.Wait(kMinute), 0) << ReadFile(dir_.File("output"));
 }
 
-TEST_F(LocalTest, ANewerFormatIsRefused) {
+TEST_F(LocalTest, OtherFormatsAreRefused) {
   { std::unique_ptr<Log> log = Open(); }
-  {
-    rocksdb::DB* raw = nullptr;
-    ASSERT_TRUE(rocksdb::DB::Open({}, Directory(), &raw).ok());
-    const std::unique_ptr<rocksdb::DB> db(raw);
-    std::string format;
-    ASSERT_TRUE(db->Get({},
-                        "\xff\xff\xff\xff"
-                        "format",
-                        &format)
-                    .ok());
-    EXPECT_EQ(format, "1");
-    ASSERT_TRUE(db->Put({},
-                        "\xff\xff\xff\xff"
-                        "format",
-                        "2")
-                    .ok());
-  }
-  for (const bool read_only : {false, true}) {
-    LocalLogOptions options;
-    options.read_only = read_only;
-    const Status refused = OpenLocalLog(Directory(), options).status();
-    EXPECT_EQ(refused.code(), Code::kConflict);
-    EXPECT_NE(refused.message().find("format 2"), std::string::npos) << refused.message();
+  const std::string key =
+      "\xff\xff\xff\xff"
+      "format";
+  std::string format;
+  for (const std::string other : {"1", "3"}) {  // a record each, and what may come
+    {
+      rocksdb::DB* raw = nullptr;
+      ASSERT_TRUE(rocksdb::DB::Open({}, Directory(), &raw).ok());
+      const std::unique_ptr<rocksdb::DB> db(raw);
+      ASSERT_TRUE(db->Get({}, key, &format).ok());
+      if (other == "1") {
+        EXPECT_EQ(format, "2");
+      }
+      ASSERT_TRUE(db->Put({}, key, other).ok());
+    }
+    for (const bool read_only : {false, true}) {
+      LocalLogOptions options;
+      options.read_only = read_only;
+      const Status refused = OpenLocalLog(Directory(), options).status();
+      EXPECT_EQ(refused.code(), Code::kConflict);
+      EXPECT_NE(refused.message().find("format " + other + ", this one knows 2"), std::string::npos)
+          << refused.message();
+      EXPECT_NE(refused.message().find("another directory"), std::string::npos) << refused.message();
+    }
   }
 }
 
@@ -167,6 +170,30 @@ TEST_F(LocalTest, OthersReadBesideTheWriter) {
   EXPECT_EQ(refused.code(), Code::kInvalid) << refused.message();
   writer.reset();
   EXPECT_EQ(ValuesOf(ReadAll(*other, "topic")), (Values{"1", "2", "3", "4"})) << "nobody writes any more";
+}
+
+// Another process writes, so that nothing wakes the one that waits.
+TEST_F(LocalTest, APollBesideTheWriterEndsWhenARecordComes) {
+  std::unique_ptr<Log> writer = Open();
+  Create(*writer, "topic");
+  std::unique_ptr<Log> other = Open(true);
+  std::unique_ptr<Consumer> consumer = Must(other->OpenConsumer({}));
+  PartitionReader* reader = Must(consumer->Assign({"topic", 0}, 0));
+  const auto start = std::chrono::steady_clock::now();
+  for (const std::string value : {"1", "2", "3"}) {
+    EXPECT_EQ(Must(reader->Next()), nullptr);
+    std::thread sender([&] { Send(*writer, "topic", {{"k", value}}); });
+    Must(consumer->Poll(kMinute));
+    sender.join();
+    const RecordView* record = Must(reader->Next());
+    ASSERT_NE(record, nullptr);
+    EXPECT_EQ(record->value, value);
+  }
+  EXPECT_EQ(Must(reader->Next()), nullptr);
+  std::thread waker([&] { consumer->Wake(); });
+  Must(consumer->Poll(kMinute));
+  waker.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 
 TEST_F(LocalTest, CompactionGoesOnBesideReadersAndTheWriter) {

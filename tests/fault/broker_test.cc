@@ -1,0 +1,37 @@
+// A broker that dies and comes back in the middle of a run costs time, nothing else.
+#include <gtest/gtest.h>
+
+#include "engine/log/kafka/kafka_log.h"
+#include "tests/fault/flights.h"
+#include "tests/harness/kafka_broker.h"
+
+namespace freshet {
+namespace {
+
+TEST(Brokers, OneThatIsKilledInTheMiddleChangesNothing) {
+  const FlightRows rows;
+  const TempDir dir;
+  const FlightsOutcome expected = UndisturbedFlights(rows, dir.File("undisturbed"));
+  Result<std::unique_ptr<KafkaBroker>> broker = KafkaBroker::Create();
+  ASSERT_TRUE(broker.ok()) << broker.status().message();
+  const std::vector<std::string> flags = {"--brokers", (*broker)->bootstrap()};
+  Produce(rows, flags);
+  CreateSinks((*broker)->bootstrap(), "");
+  FlightsRun run(flags, dir.File("state"));
+  run.Start("50ms");
+  for (const uint64_t third : {1, 2}) {
+    ASSERT_TRUE(run.AwaitPosition(third * rows.total() / 3, rows.total())) << run.Printed();
+    (*broker)->Kill();
+    const std::optional<FlightsProgress> at_death = run.Progress();
+    ASSERT_TRUE(at_death && at_death->lag > 0) << run.Printed();
+    const Status back = (*broker)->Start();
+    ASSERT_TRUE(back.ok()) << back.message() << (*broker)->Log();
+  }
+  EXPECT_EQ(run.Finish(), 0) << run.Printed() << (*broker)->Log();
+  const FlightsOutcome found = ReadKafka(run, (*broker)->bootstrap());
+  EXPECT_EQ(Difference(expected, found), "") << run.Printed();
+  ExpectEachFlightOnce(found, rows);
+}
+
+}  // namespace
+}  // namespace freshet
