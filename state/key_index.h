@@ -22,6 +22,10 @@ class KeyIndex {
     }
     return kNone;
   }
+  // The first entry with that tag, which is nearly always the one, or kNone.
+  uint32_t Likely(uint32_t tag) const {
+    return Find(tag, [](uint32_t) { return true; });
+  }
   void Prefetch(uint32_t tag) const {
     if (!slots_.empty()) __builtin_prefetch(&slots_[tag & mask_]);
   }

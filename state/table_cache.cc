@@ -50,9 +50,29 @@ uint32_t TableCache::TagOf(std::string_view key) {
   return static_cast<uint32_t>(Hash64(key));
 }
 
+// A short key is in the entry itself, so that its block is not touched.
 TableCache::Entry* TableCache::Find(std::string_view key, uint32_t tag) const {
-  const uint32_t number = index_.Find(tag, [&](uint32_t i) { return At(i).key() == key; });
+  const uint64_t prefix = KeyPrefix(key);
+  const uint32_t number = index_.Find(tag, [&](uint32_t i) {
+    const Entry& entry = At(i);
+    return entry.prefix == prefix && entry.place.key_size == key.size() &&
+           (key.size() <= sizeof(prefix) ||
+            std::memcmp(entry.block + sizeof(prefix), key.data() + sizeof(prefix),
+                        key.size() - sizeof(prefix)) == 0);
+  });
   return number == KeyIndex::kNone ? nullptr : &At(number);
+}
+
+// So that the misses of a batch's keys overlap: first the entries, then the blocks behind them.
+void TableCache::PrefetchEntries(size_t keys) const {
+  for (size_t i = 0; i < keys; ++i) {
+    const uint32_t number = index_.Likely(tags_[i]);
+    if (number != KeyIndex::kNone) __builtin_prefetch(&At(number));
+  }
+  for (size_t i = 0; i < keys; ++i) {
+    const uint32_t number = index_.Likely(tags_[i]);
+    if (number != KeyIndex::kNone) __builtin_prefetch(At(number).block);
+  }
 }
 
 TableCache::Entry& TableCache::Create(std::string_view key, uint32_t tag) {
@@ -73,16 +93,14 @@ TableCache::Entry& TableCache::Create(std::string_view key, uint32_t tag) {
   entry.block = static_cast<char*>(blocks_.Allocate(entry.capacity));
   entry.place.key_size = key_size;
   if (key_size != 0) std::memcpy(entry.block, key.data(), key_size);
+  entry.prefix = KeyPrefix(key);
   index_.Insert(tag, number);
   Account(entry, CostOf(entry));
   return entry;
 }
 
 void TableCache::Release(Entry& entry) {
-  if (entry.Has(kIndexed)) {
-    ordered_.erase(InOrder{KeyPrefix(entry.key()), &entry});
-    Account(entry, -kOrderCost);
-  }
+  if (entry.Has(kIndexed)) DropFromOrder(entry);
   if (entry.Has(kEvictable)) --evictable_;
   if (entry.aside != nullptr) {
     DropImage(entry, entry.aside->collected);
@@ -150,18 +168,12 @@ void TableCache::SetValue(Entry& entry, std::string_view value) {
 void TableCache::Settle(Entry& entry) {
   const bool clean = !entry.Has(kUnclean);
   if (clean == entry.Has(kPinned)) {
-    if (clean) {
-      const int64_t cost = CostOf(entry);
-      entry.Drop(kPinned);
-      pinned_ -= cost;
-      budget_.pinned -= cost;
-    } else {
-      Account(entry, -CostOf(entry));
-      entry.Add(kPinned);
-      Account(entry, CostOf(entry));
-    }
+    const int64_t cost = clean ? -CostOf(entry) : CostOf(entry);
+    clean ? entry.Drop(kPinned) : entry.Add(kPinned);
+    pinned_ += cost;
+    budget_.pinned += cost;
   }
-  const bool evictable = clean && (store_ != nullptr || !entry.present());
+  const bool evictable = clean && (store_ != nullptr || !entry.present()) && !entry.Has(kHeld);
   if (evictable != entry.Has(kEvictable)) {
     evictable ? entry.Add(kEvictable) : entry.Drop(kEvictable);
     evictable ? ++evictable_ : --evictable_;
@@ -169,20 +181,7 @@ void TableCache::Settle(Entry& entry) {
   if (!spec_.ordered && !entry.Has(kIndexed)) return;
   const bool indexed =
       spec_.ordered && (entry.present() ? complete_ || !clean : !clean && entry.Has(kStored));
-  if (indexed == entry.Has(kIndexed)) return;
-  const InOrder node{KeyPrefix(entry.key()), &entry};
-  const bool pinned = entry.Has(kPinned);
-  entry.Drop(kPinned);  // a node is not part of what waits for the store
-  if (indexed) {
-    ordered_.insert(node);
-    entry.Add(kIndexed);
-    Account(entry, kOrderCost);
-  } else {
-    ordered_.erase(node);
-    entry.Drop(kIndexed);
-    Account(entry, -kOrderCost);
-  }
-  if (pinned) entry.Add(kPinned);
+  if (indexed != entry.Has(kIndexed)) indexed ? AddToOrder(entry) : DropFromOrder(entry);
 }
 
 void TableCache::DropAll() {
@@ -190,7 +189,9 @@ void TableCache::DropAll() {
   dirty_.clear();
   collected_.clear();
   unstored_.clear();
-  dirty_bytes_ = unstored_bytes_ = 0;
+  CountDirty(-static_cast<int64_t>(dirty_bytes_));
+  unstored_bytes_ = 0;
+  ++drops_;
   for (uint32_t i = 0; i < entries_; ++i) {
     Entry& entry = At(i);
     if (!entry.Has(kUsed)) continue;
@@ -236,6 +237,7 @@ Status TableCache::Load(const KeyColumn& keys, std::span<Slot> out) {
     tags_[i] = TagOf(keys[i]);
     index_.Prefetch(tags_[i]);
   }
+  if (n > 1) PrefetchEntries(n);
   misses_.clear();
   for (size_t i = 0; i < n; ++i) {
     Entry* entry = Find(keys[i], tags_[i]);
@@ -294,13 +296,14 @@ Status TableCache::ReadMisses() {
 
 char* TableCache::Edit(Slot& slot, uint32_t size) {
   Entry& entry = EntryOf(slot);
-  if (!entry.Has(kDirty)) BeginChange(entry);
   RawTable::Place& place = entry.place;
-  if (place.data != nullptr && place.size == size) return place.data;
-  const bool was_present = entry.present();
-  dirty_bytes_ += size_t{size} - (was_present ? place.size : 0);
-  Resize(entry, size);
-  if (!was_present) Settle(entry);
+  const bool settled = entry.Has(kDirty) && entry.present();
+  if (!entry.Has(kDirty)) BeginChange(entry);
+  if (place.data == nullptr || place.size != size) {
+    CountDirty(int64_t{size} - (entry.present() ? place.size : 0));
+    Resize(entry, size);
+  }
+  if (!settled) Settle(entry);
   return place.data;
 }
 
@@ -310,7 +313,7 @@ void TableCache::Erase(Slot& slot) {
 
 void TableCache::EraseEntry(Entry& entry) {
   if (!entry.Has(kDirty)) BeginChange(entry);
-  if (entry.present()) dirty_bytes_ -= entry.place.size;
+  if (entry.present()) CountDirty(-int64_t{entry.place.size});
   entry.place.data = nullptr;
   entry.place.size = 0;
   const auto least = static_cast<uint32_t>(Blocks::Rounded(ValueAt(entry.place.key_size) + spec_.width));
@@ -318,12 +321,17 @@ void TableCache::EraseEntry(Entry& entry) {
   Settle(entry);
 }
 
+void TableCache::CountDirty(int64_t bytes) {
+  dirty_bytes_ += static_cast<size_t>(bytes);
+  budget_.dirty += bytes;
+}
+
+// The caller settles it when the change is done.
 void TableCache::BeginChange(Entry& entry) {
   KeepImage(entry);
   entry.Add(kDirty);
   dirty_.push_back(&entry);
-  dirty_bytes_ += kRecordCost + entry.place.key_size + (entry.present() ? entry.place.size : 0);
-  Settle(entry);
+  CountDirty(kRecordCost + int64_t{entry.place.key_size} + (entry.present() ? entry.place.size : 0));
 }
 
 void TableCache::Overwrite(std::string_view key, std::string_view value, bool maybe_stored) {
@@ -351,6 +359,36 @@ void TableCache::Remove(std::string_view key) {
   entry = &Create(key, tag);
   entry->Add(kLogged | kStored);
   BeginChange(*entry);
+  Settle(*entry);
+}
+
+bool TableCache::Hold(std::string_view key, bool stored, Slot& out) {
+  const uint32_t tag = TagOf(key);
+  Entry* entry = Find(key, tag);
+  if (entry == nullptr) {
+    entry = &Create(key, tag);
+    if (stored) {
+      SetValue(*entry, {});
+      entry->Add(kLogged | kStored);
+    }
+  }
+  out.place_ = &entry->place;
+  if (entry->Has(kHeld)) return false;
+  entry->Add(kHeld);
+  Settle(*entry);
+  return true;
+}
+
+void TableCache::LetGo(const Slot& slot) {
+  Entry& entry = EntryOf(slot);
+  entry.Drop(kHeld);
+  !entry.present() && !entry.Has(kUnclean) ? Release(entry) : Settle(entry);
+}
+
+bool TableCache::Peek(std::string_view key, Slot& out) const {
+  Entry* entry = Find(key, TagOf(key));
+  out.place_ = entry == nullptr ? nullptr : &entry->place;
+  return entry != nullptr;
 }
 
 Status TableCache::CheckWidth(std::string_view value) const {

@@ -13,7 +13,8 @@
 // Always: entries that are not clean stay in memory. `complete`: every row of the table is in memory (a table
 // that began empty and has given up none), so a miss is known to be absent and nothing is read; a table
 // without a store is always complete. The ordered index holds all present entries while the table is
-// complete, and at least those that the store would show wrongly else.
+// complete, and at least those that the store would show wrongly else; new ones wait in a list, unsorted,
+// until a scan asks for them, since most ordered tables are scanned rarely or never.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -64,6 +65,15 @@ class TableCache {
   void Overwrite(std::string_view key, std::string_view value, bool maybe_stored);
   void Remove(std::string_view key);
 
+  // Held rows stay in memory, present or not, and their slots valid, until LetGo or until drops() changes.
+  // A key that is not in memory is taken for absent, or, `stored`, for present with an empty value and as
+  // the store has it; nothing is read. Whether it was not held before.
+  bool Hold(std::string_view key, bool stored, Slot& out);
+  void LetGo(const Slot& slot);
+  bool Peek(std::string_view key, Slot& out) const;  // false: not in memory
+  std::string_view KeyOf(const Slot& slot) const { return EntryOf(slot).key(); }
+  uint64_t drops() const { return drops_; }
+
   Status Collect(const TaskStore::ChangeSink& sink);
   void Committed();
   size_t dirty_bytes() const { return dirty_bytes_; }
@@ -96,6 +106,7 @@ class TableCache {
     kEvictable = 128,
     kIndexed = 256,  // in ordered_
     kUsed = 512,     // not on the free list
+    kHeld = 1024,
   };
   static constexpr unsigned kUnclean = kDirty | kCollected | kUnstored;
   struct Image {
@@ -106,13 +117,16 @@ class TableCache {
   struct Aside {
     Image committed, collected;
   };
-  struct Entry {
+  // One cache line.
+  struct alignas(64) Entry {
     RawTable::Place place;  // first: slots point here
     char* block = nullptr;  // the key, padded to 8, then the value
-    Aside* aside = nullptr;
+    uint64_t prefix = 0;    // of the key
     uint32_t capacity = 0;  // of the block
     uint32_t tag = 0;       // of the key's hash; next free entry
     uint32_t number = 0;
+    uint32_t order = 0;  // kIndexed: its place in fresh_, or kSorted
+    Aside* aside = nullptr;
     uint16_t flags = 0;
     bool Has(unsigned any) const { return (flags & any) != 0; }
     void Add(unsigned these) { flags = static_cast<uint16_t>(flags | these); }
@@ -121,6 +135,7 @@ class TableCache {
     std::string_view key() const { return {block, place.key_size}; }
     std::string_view value() const { return {place.data, place.size}; }
   };
+  static_assert(sizeof(Entry) == 64);
   struct InOrder {
     uint64_t prefix;
     Entry* entry;
@@ -142,8 +157,9 @@ class TableCache {
     }
   };
   static constexpr uint32_t kSlab = 64;
+  static constexpr uint32_t kSorted = UINT32_MAX;
   static constexpr size_t kEntryCost = sizeof(Entry) + 24;  // and its share of the index
-  static constexpr size_t kRecordCost =
+  static constexpr int64_t kRecordCost =
       8;  // of a change record: dirty_bytes is 0 only where nothing is dirty
   static constexpr int64_t kOrderCost = 64;  // a node of ordered_
   static constexpr uint32_t ValueAt(uint32_t key_size) { return (key_size + 7) & ~7U; }
@@ -153,6 +169,7 @@ class TableCache {
   static uint32_t TagOf(std::string_view key);
   Entry& At(uint32_t number) const { return slabs_[number / kSlab][number % kSlab]; }
   Entry* Find(std::string_view key, uint32_t tag) const;
+  void PrefetchEntries(size_t keys) const;
   Entry& Create(std::string_view key, uint32_t tag);
   void Release(Entry& entry);
   void Resize(Entry& entry, uint32_t size);
@@ -165,6 +182,12 @@ class TableCache {
   Status CheckWidth(std::string_view value) const;
   void Account(const Entry& entry, int64_t bytes);
   int64_t CostOf(const Entry& entry) const;
+  void CountDirty(int64_t bytes);
+
+  // table_scan.cc: the ordered index.
+  void AddToOrder(Entry& entry);
+  void DropFromOrder(Entry& entry);
+  void SortFresh();
 
   // table_epoch.cc: images and their lists.
   void KeepImage(Entry& entry);
@@ -191,9 +214,11 @@ class TableCache {
   uint32_t evictable_ = 0;
   int64_t used_ = 0, pinned_ = 0;  // this table's part of the budget's
   std::set<InOrder, ByKey, BlockAllocator<InOrder>> ordered_;
+  std::vector<Entry*> fresh_;  // not yet in ordered_
 
   std::vector<Entry*> dirty_, collected_, unstored_;
   size_t dirty_bytes_ = 0, unstored_bytes_ = 0;
+  uint64_t drops_ = 0;  // how often rows were dropped or replaced from outside
 
   std::optional<RowCursor> cursor_;  // kept until the store changes
   KeyColumn wanted_;                 // scratch

@@ -55,7 +55,7 @@ void TableCache::SortByKey(std::vector<Entry*>& entries) {
   sorted_.clear();
   sorted_.reserve(entries.size());
   for (Entry* entry : entries)
-    sorted_.push_back({KeyPrefix(entry->key()), entry});
+    sorted_.push_back({entry->prefix, entry});
   std::sort(sorted_.begin(), sorted_.end(), ByKey());
   for (size_t i = 0; i < entries.size(); ++i)
     entries[i] = sorted_[i].entry;
@@ -83,7 +83,7 @@ Status TableCache::Collect(const TaskStore::ChangeSink& sink) {
     DropAsideIfEmpty(*entry);
   }
   dirty_.clear();
-  dirty_bytes_ = 0;
+  CountDirty(-static_cast<int64_t>(dirty_bytes_));
   return {};
 }
 
@@ -94,7 +94,7 @@ void TableCache::DropTrace(Entry& entry) {
     DropAsideIfEmpty(entry);
   }
   Settle(entry);
-  if (!entry.Has(kUnclean)) Release(entry);
+  if (!entry.Has(kUnclean | kHeld)) Release(entry);
 }
 
 void TableCache::Committed() {
@@ -143,7 +143,7 @@ void TableCache::Stored() {
     }
     entry->Drop(kUnstored);
     Settle(*entry);
-    if (!entry->Has(kUnclean) && !entry->present()) Release(*entry);
+    if (!entry->Has(kUnclean | kHeld) && !entry->present()) Release(*entry);
   }
   unstored_.clear();
   unstored_bytes_ = 0;
@@ -152,6 +152,7 @@ void TableCache::Stored() {
 // --- restore ---
 
 void TableCache::ApplyInMemory(std::string_view key, std::optional<std::string_view> value) {
+  ++drops_;
   const uint32_t tag = TagOf(key);
   Entry* entry = Find(key, tag);
   if (!value) {

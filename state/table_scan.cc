@@ -1,14 +1,50 @@
 // Rows in key order: what is in memory merged with what is in the store.
+#include <algorithm>
 #include <utility>
 
 #include "state/table_cache.h"
 
 namespace freshet {
 
+// What an entry costs in the index is not part of what waits for the store.
+void TableCache::AddToOrder(Entry& entry) {
+  entry.order = static_cast<uint32_t>(fresh_.size());
+  fresh_.push_back(&entry);
+  entry.Add(kIndexed);
+  used_ += kOrderCost;
+  budget_.used += kOrderCost;
+}
+
+void TableCache::DropFromOrder(Entry& entry) {
+  if (entry.order == kSorted) {
+    ordered_.erase(InOrder{entry.prefix, &entry});
+  } else {
+    Entry* last = fresh_.back();
+    fresh_[entry.order] = last;
+    last->order = entry.order;
+    fresh_.pop_back();
+  }
+  entry.Drop(kIndexed);
+  used_ -= kOrderCost;
+  budget_.used -= kOrderCost;
+}
+
+void TableCache::SortFresh() {
+  SortByKey(fresh_);
+  auto hint = ordered_.end();
+  for (Entry* entry : fresh_) {
+    // Ascending, so often right behind the one before.
+    hint = std::next(ordered_.insert(hint, InOrder{entry->prefix, entry}));
+    entry->order = kSorted;
+  }
+  fresh_.clear();
+}
+
 Status TableCache::Scan(std::string_view begin, std::string_view end,
                         const std::function<bool(std::string_view, std::string_view)>& visit) {
   if (!spec_.ordered)
     return Internal("table `" + spec_.name + "` is scanned but was not declared as ordered");
+  if (!fresh_.empty()) SortFresh();
   auto mine = ordered_.lower_bound(Probe{KeyPrefix(begin), begin});
   const auto mine_left = [&] { return mine != ordered_.end() && (end.empty() || mine->entry->key() < end); };
   if (complete_) {

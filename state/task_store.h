@@ -40,6 +40,7 @@ struct CacheBudget {
   int64_t limit = 64 << 20;
   int64_t used = 0;    // by entries, clean and dirty
   int64_t pinned = 0;  // of these, not yet in a store: commit and flush where it nears the limit
+  int64_t dirty = 0;   // dirty_bytes() of all stores
 
   // Where used > limit: gives up clean rows of all stores, those not asked for lately first (CLOCK). All
   // slots are void after it. To be called between batches: nothing is given up while one is in work, so that

@@ -1,9 +1,11 @@
 #include "state/timers.h"
 
-#include <set>
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "engine/base/bytes.h"
+#include "state/key_order.h"
 #include "state/table_cache.h"
 #include "state/task_store.h"
 
@@ -13,6 +15,7 @@ namespace {
 
 constexpr size_t kReadAhead = 1024;       // timers read from the table at once
 constexpr size_t kKept = 8 * kReadAhead;  // and at most so many kept in memory
+constexpr size_t kMostAbsent = 64;        // cancelled ones among these are worth no sweep
 
 // A row's key; its value is empty. Byte order is firing order.
 void AppendKey(Time time, uint32_t place, std::string_view key, std::string& out) {
@@ -26,21 +29,34 @@ bool ReadKey(std::string_view row, DueTimer& timer) {
   if (!TakeOrdered(row, timer.time) || !TakeOrdered(row, place) || place < 0 || place > UINT32_MAX)
     return false;
   timer.place = static_cast<uint32_t>(place);
-  timer.key = row;
+  timer.key.assign(row);
   return true;
 }
 
 }  // namespace
 
-// `first` holds every timer before `horizon`, so what is not in it and before the horizon is known not to
-// exist; the rest is in the table only. Nothing was read yet: the horizon lies before all.
+// A binary heap of the rows of every timer before `horizon`, which the table holds in memory: so what is not
+// held there and before the horizon is known not to exist; the rest is in the table only. A cancelled timer's
+// row stays in the heap, absent, until it comes first, the timer is set again, or such rows are the most.
+// Nothing was read yet: the horizon lies before all.
 struct TaskTimers::Impl {
-  explicit Impl(TableCache& timers) : table(timers) {}
+  using Slot = RawTable::Slot;
+  struct Waiting {
+    uint64_t prefix = 0;  // of the row's key: its time
+    Slot row;
+  };
+
+  explicit Impl(TableCache& timers) : table(timers), drops(timers.drops()) {}
   TableCache& table;
-  std::set<DueTimer> first;
+  uint64_t drops;  // of the table, when last asked: what was held before is not any more
+  std::vector<Waiting> heap;
+  size_t absent = 0;    // of the heap
   std::string horizon;  // a row key
-  bool all = false;     // no horizon: `first` is everything
-  std::string row;      // scratch
+  bool all = false;     // no horizon: the heap is everything
+  DueTimer due;         // `due_known`: the first of the heap, which is present
+  bool due_known = false;
+  std::string row;  // scratch
+  KeyColumn read;   // scratch
 
   std::string_view RowOf(Time time, uint32_t place, std::string_view key) {
     row.clear();
@@ -48,35 +64,76 @@ struct TaskTimers::Impl {
     return row;
   }
   bool IsKept(std::string_view row_key) const { return all || row_key < horizon; }
+  // For the heap of the standard library, whose first is the greatest.
+  auto Later() const {
+    return [this](const Waiting& a, const Waiting& b) {
+      return a.prefix != b.prefix ? a.prefix > b.prefix : table.KeyOf(a.row) > table.KeyOf(b.row);
+    };
+  }
+  void Begin();
+  void Push(std::string_view row_key, Slot slot);
+  void TakeFirst();
+  void DropAbsent();
   Status ReadOn();
   void DropLast();
 };
+
+// Every call begins so.
+void TaskTimers::Impl::Begin() {
+  if (drops == table.drops()) return;
+  drops = table.drops();
+  heap.clear();
+  absent = 0;
+  horizon.clear();
+  all = due_known = false;
+}
+
+void TaskTimers::Impl::Push(std::string_view row_key, Slot slot) {
+  heap.push_back({KeyPrefix(row_key), slot});
+  std::push_heap(heap.begin(), heap.end(), Later());
+}
+
+void TaskTimers::Impl::TakeFirst() {
+  std::pop_heap(heap.begin(), heap.end(), Later());
+  table.LetGo(heap.back().row);
+  heap.pop_back();
+}
+
+void TaskTimers::Impl::DropAbsent() {
+  std::erase_if(heap, [this](const Waiting& waiting) {
+    if (waiting.row.present()) return false;
+    table.LetGo(waiting.row);
+    return true;
+  });
+  std::make_heap(heap.begin(), heap.end(), Later());
+  absent = 0;
+}
 
 // Fetches the next ones from the horizon on.
 Status TaskTimers::Impl::ReadOn() {
   bool damaged = false;
   bool more = false;
-  size_t read = 0;
+  DueTimer timer;
+  read.Clear();
   const Status status = table.Scan(horizon, {}, [&](std::string_view key, std::string_view) {
-    if (read == kReadAhead) {
+    if (read.size() == kReadAhead) {
       row = key;
       more = true;
       return false;
     }
-    DueTimer timer;
-    if (!ReadKey(key, timer)) {
-      damaged = true;
-      return false;
-    }
-    first.insert(first.end(), std::move(timer));
-    ++read;
-    return true;
+    damaged = !ReadKey(key, timer);
+    read.Add(key);
+    return !damaged;
   });
   if (!status.ok()) return status;
   if (damaged) {
     return {Code::kCorrupt,
             "a row of the timers' table is no timer: remove the state directory, and it is rebuilt from "
             "the changelog"};
+  }
+  for (size_t i = 0; i < read.size(); ++i) {
+    Slot slot;
+    if (table.Hold(read[i], true, slot)) Push(read[i], slot);
   }
   all = !more;
   if (more) horizon = row;
@@ -85,14 +142,16 @@ Status TaskTimers::Impl::ReadOn() {
 
 // Far timers go back to being in the table only.
 void TaskTimers::Impl::DropLast() {
-  while (first.size() > kReadAhead) {
-    auto last = std::prev(first.end());
-    if (first.size() == kReadAhead + 1) {
-      horizon.clear();
-      AppendKey(last->time, last->place, last->key, horizon);
-    }
-    first.erase(last);
-  }
+  DropAbsent();
+  if (heap.size() <= kKept) return;
+  const auto earlier = [later = Later()](const Waiting& a, const Waiting& b) { return later(b, a); };
+  const auto last = heap.begin() + kReadAhead;
+  std::nth_element(heap.begin(), last, heap.end(), earlier);
+  horizon = table.KeyOf(last->row);
+  for (auto waiting = last; waiting != heap.end(); ++waiting)
+    table.LetGo(waiting->row);
+  heap.erase(last, heap.end());
+  std::make_heap(heap.begin(), heap.end(), Later());
   all = false;
 }
 
@@ -107,36 +166,66 @@ Result<std::unique_ptr<TaskTimers>> TaskTimers::Open(TaskStore& store) {
 
 Status TaskTimers::Set(Time time, uint32_t place, std::string_view key) {
   Impl& me = *impl_;
+  me.Begin();
   const std::string_view row = me.RowOf(time, place, key);
-  const bool kept = me.IsKept(row);
-  if (kept && !me.first.insert(DueTimer{time, place, std::string(key)}).second) return {};
-  me.table.Overwrite(row, {}, !kept);
-  if (me.first.size() > kKept) me.DropLast();
+  if (!me.IsKept(row)) {
+    me.table.Overwrite(row, {}, true);
+    return {};
+  }
+  RawTable::Slot slot;
+  const bool is_new = me.table.Hold(row, false, slot);
+  const bool was_set = slot.present();
+  if (!was_set) me.table.Edit(slot, 0);
+  if (is_new) {
+    me.Push(row, slot);
+  } else if (!was_set) {
+    --me.absent;
+  }
+  if (!was_set) me.due_known = false;
+  if (me.heap.size() > kKept) me.DropLast();
   return {};
 }
 
 Status TaskTimers::Cancel(Time time, uint32_t place, std::string_view key) {
   Impl& me = *impl_;
+  me.Begin();
   const std::string_view row = me.RowOf(time, place, key);
-  if (me.IsKept(row) && me.first.erase(DueTimer{time, place, std::string(key)}) == 0) return {};
-  me.table.Remove(row);
+  if (!me.IsKept(row)) {
+    me.table.Remove(row);
+    return {};
+  }
+  RawTable::Slot slot;
+  if (!me.table.Peek(row, slot) || !slot.present()) return {};
+  me.table.Erase(slot);
+  me.due_known = false;
+  if (++me.absent > kMostAbsent && 2 * me.absent > me.heap.size()) me.DropAbsent();
   return {};
 }
 
 Result<const DueTimer*> TaskTimers::First() {
   Impl& me = *impl_;
-  if (me.first.empty() && !me.all) {
+  me.Begin();
+  if (me.due_known) return &me.due;
+  while (!me.heap.empty() && !me.heap.front().row.present()) {
+    me.TakeFirst();
+    --me.absent;
+  }
+  if (me.heap.empty() && !me.all) {
     if (Status s = me.ReadOn(); !s.ok()) return s;
   }
-  return me.first.empty() ? nullptr : &*me.first.begin();
+  if (me.heap.empty()) return nullptr;
+  me.due_known = ReadKey(me.table.KeyOf(me.heap.front().row), me.due);
+  return me.due_known ? &me.due : nullptr;
 }
 
 Status TaskTimers::Pop() {
   Impl& me = *impl_;
-  if (me.first.empty()) return Internal("a timer is taken although none is due");
-  const auto due = me.first.begin();
-  me.table.Remove(me.RowOf(due->time, due->place, due->key));
-  me.first.erase(due);
+  const Result<const DueTimer*> first = First();
+  if (!first.ok()) return first.status();
+  if (*first == nullptr) return Internal("a timer is taken although none is due");
+  me.due_known = false;
+  me.table.Erase(me.heap.front().row);
+  me.TakeFirst();
   return {};
 }
 

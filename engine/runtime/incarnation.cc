@@ -238,10 +238,7 @@ Status Incarnation::FireDue(bool& more) {
 // ---------------------------------------------------------------------------------------------------------
 
 int64_t Incarnation::epoch_bytes() const {
-  auto bytes = static_cast<int64_t>(out_->bytes());
-  for (const TaskState& state : stateful_)
-    bytes += static_cast<int64_t>(state.task->store()->dirty_bytes());
-  return bytes;
+  return static_cast<int64_t>(out_->bytes()) + cache_.dirty;
 }
 
 int64_t Incarnation::lag() const {

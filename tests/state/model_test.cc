@@ -36,10 +36,15 @@ class History {
     store_.store.reset();
     EXPECT_EQ(store_.budget.used, 0);
     EXPECT_EQ(store_.budget.pinned, 0);
+    EXPECT_EQ(store_.budget.dirty, 0);
     EXPECT_TRUE(store_.budget.caches.empty());
   }
 
   void Step() {
+    StepOnce();
+    ASSERT_EQ(store_.budget.dirty, static_cast<int64_t>(store_.store->dirty_bytes()));
+  }
+  void StepOnce() {
     switch (random_.Below(20)) {
       case 0:
         return CommitNow();

@@ -83,6 +83,68 @@ TEST(Timers, OneSetAgainFarAheadCanStillBeCancelled) {
   EXPECT_EQ(last, 2998);
 }
 
+TEST(Timers, SetAndCancelledInOneEpochLeaveNoTrace) {
+  const TempDir directory;
+  StoreFixture fixture(directory.File("store"));
+  fixture.Open();
+  auto timers = OpenTimers(*fixture.store);
+  Changelog log;
+  ASSERT_TRUE(timers->Set(5, 0, "stored").ok());
+  Commit(*fixture.store, log);
+  ASSERT_TRUE(fixture.store->Flush().ok());
+  fixture.Open();  // the table's rows are not all in memory any more
+  timers = OpenTimers(*fixture.store);
+  ASSERT_EQ(FirstOf(*timers), (DueTimer{5, 0, "stored"}));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(timers->Set(3, 0, "key").ok());
+    ASSERT_EQ(FirstOf(*timers), (DueTimer{3, 0, "key"}));
+    ASSERT_TRUE(timers->Cancel(3, 0, "key").ok());
+    ASSERT_EQ(FirstOf(*timers), (DueTimer{5, 0, "stored"}));
+  }
+  EXPECT_TRUE(CollectAll(*fixture.store).empty());
+}
+
+TEST(Timers, CancelledOnesAreForgottenAndMayBeSetAgain) {
+  StoreFixture fixture;
+  fixture.Open();
+  auto timers = OpenTimers(*fixture.store);
+  Changelog log;
+  ASSERT_EQ(FirstOf(*timers), std::nullopt);
+  ASSERT_TRUE(timers->Set(100'000, 0, "last").ok());
+  Commit(*fixture.store, log);
+  ASSERT_TRUE(fixture.store->Flush().ok());
+  for (Time t = 0; t < 20'000; ++t) {
+    ASSERT_TRUE(timers->Set(t, 0, "key").ok());
+    ASSERT_TRUE(timers->Cancel(t, 0, "key").ok());
+    if (t % 1000 == 999) {
+      Commit(*fixture.store, log);
+      ASSERT_TRUE(fixture.store->Flush().ok());
+      ASSERT_LT(fixture.budget.used, 64 << 10) << "none came first, yet their rows go";
+    }
+  }
+  ASSERT_TRUE(timers->Set(7, 0, "key").ok());
+  ASSERT_TRUE(timers->Cancel(7, 0, "key").ok());
+  ASSERT_TRUE(timers->Set(7, 0, "key").ok());
+  ASSERT_EQ(FirstOf(*timers), (DueTimer{7, 0, "key"}));
+  ASSERT_TRUE(timers->Pop().ok());
+  ASSERT_EQ(FirstOf(*timers), (DueTimer{100'000, 0, "last"}));
+  ASSERT_TRUE(timers->Pop().ok());
+  ASSERT_EQ(FirstOf(*timers), std::nullopt);
+}
+
+TEST(Timers, OfAClearedStoreAreGone) {
+  StoreFixture fixture;
+  fixture.Open();
+  auto timers = OpenTimers(*fixture.store);
+  ASSERT_EQ(FirstOf(*timers), std::nullopt);
+  ASSERT_TRUE(timers->Set(1, 0, "old").ok());
+  ASSERT_EQ(FirstOf(*timers), (DueTimer{1, 0, "old"}));
+  ASSERT_TRUE(fixture.store->Clear().ok());
+  ASSERT_EQ(FirstOf(*timers), std::nullopt);
+  ASSERT_TRUE(timers->Set(2, 0, "new").ok());
+  ASSERT_EQ(FirstOf(*timers), (DueTimer{2, 0, "new"}));
+}
+
 // Against a set, with more timers than are kept in memory, through commits, flushes and crashes.
 class TimerHistory {
  public:
@@ -102,6 +164,9 @@ class TimerHistory {
         return Fire();
       case 4:
         return Cancel();
+      case 5:
+      case 6:
+        return CancelMany();
       default:
         return SetSome();
     }
@@ -132,6 +197,22 @@ class TimerHistory {
     if (near != now_.end() && random_.Chance(0.8)) timer = *near;
     ASSERT_TRUE(timers_->Cancel(timer.time, timer.place, timer.key).ok());
     now_.erase(timer);
+  }
+  // Most of those in a stretch of time; some are set again.
+  void CancelMany() {
+    std::vector<DueTimer> some(now_.lower_bound(Any()), now_.end());
+    if (some.size() > many_) some.resize(many_);
+    for (const DueTimer& timer : some) {
+      if (random_.Chance(0.1)) continue;
+      ASSERT_TRUE(timers_->Cancel(timer.time, timer.place, timer.key).ok());
+      now_.erase(timer);
+    }
+    for (const DueTimer& timer : some) {
+      if (random_.Chance(0.7)) continue;
+      ASSERT_TRUE(timers_->Set(timer.time, timer.place, timer.key).ok());
+      now_.insert(timer);
+    }
+    if (random_.Chance(0.3)) store_.budget.Trim();
   }
   void Fire() {
     for (uint64_t n = random_.Below(2 * many_) + 1; n > 0 && !now_.empty(); --n) {
