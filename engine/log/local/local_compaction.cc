@@ -1,78 +1,55 @@
-// Compaction of the embedded log: of each key the last record stays, offsets stay. In the background, beside
-// readers (whose iterators are snapshots) and the writer (who only adds records, which make more of the older
-// ones garbage).
+// When the embedded log compacts what. In the background, see compaction_pass.h.
 #include <algorithm>
-#include <unordered_set>
 
 #include <rocksdb/db.h>
-#include <rocksdb/write_batch.h>
 
-#include "engine/base/bytes.h"
 #include "engine/base/clock.h"
+#include "engine/base/logging.h"
+#include "engine/log/local/compaction_pass.h"
 #include "engine/log/local/local_store.h"
-#include "engine/log/local/record_format.h"
 #include "engine/log/local/rocks_status.h"
 
 namespace freshet {
 
 namespace {
-constexpr size_t kDeletesAtOnce = 10'000;
 constexpr Duration kTombstonesLast = 24 * kHour;  // a store that lags must still learn of the deletion
+// A pass reads what lives as well as what was added, so it waits until as many times more were added. Disk
+// and the time to restore from such a topic grow with it.
+constexpr int64_t kAddedToLive = 2;
 }  // namespace
 
 bool LocalStore::NeedsCompaction(const Topic& topic, size_t partition) const {
   const int64_t added = topic.ends[partition] - topic.compacted_to[partition];
-  return topic.info.compacted && added > std::max(options_.least_garbage, topic.live[partition]);
+  return topic.info.compacted &&
+         added > std::max(options_.least_garbage, kAddedToLive * topic.live[partition]);
 }
 
-Status LocalStore::CompactAll() {
-  std::map<std::string, Topic, std::less<>> topics;
-  {
-    const std::lock_guard lock(mutex_);
-    topics = topics_;
-  }
-  for (const auto& [name, topic] : topics) {
-    for (size_t p = 0; topic.info.compacted && p < topic.ends.size(); ++p) {
-      if (Status s = Compact(topic, static_cast<int32_t>(p), name); !s.ok()) return s;
+void LocalStore::CompactTopic(const std::string& name) {
+  const std::optional<Topic> topic = Find(name);
+  for (int32_t p = 0; topic && p < topic->info.partitions; ++p) {
+    bool again = NeedsCompaction(*topic, static_cast<size_t>(p));
+    while (again && !closing_.load()) {
+      Result<bool> more = Compact(name, p);
+      if (!more.ok()) LogWarning(more.status().message());
+      again = more.ok() && *more;
     }
   }
-  return {};
 }
 
-// From the end backwards, so that the first record of a key that is met is the one that stays.
-Status LocalStore::Compact(const Topic& topic, int32_t partition, const std::string& name) {
-  const Time now = SystemClock().Now();
-  const std::unique_ptr<rocksdb::Iterator> it = NewIterator();
-  std::string bound;
-  AppendRecordKey(topic.id, partition, topic.ends[static_cast<size_t>(partition)], bound);
-  std::unordered_set<std::string> seen;
-  rocksdb::WriteBatch deletes;
-  int64_t live = 0;
-  std::vector<Header> headers;
-  RecordView record;
-  for (it->SeekForPrev(bound); it->Valid(); it->Prev()) {
-    const rocksdb::Slice key = it->key();
-    if (key.size() != bound.size() || !key.starts_with(rocksdb::Slice(bound.data(), kPartitionPrefix))) break;
-    if (key == rocksdb::Slice(bound)) continue;
-    if (!ParseRecord({it->value().data(), it->value().size()}, headers, record) || !record.key) continue;
-    const bool last = seen.insert(std::string(*record.key)).second;
-    const bool expired = !record.value && record.timestamp < now - kTombstonesLast;
-    if (last && !expired) {
-      ++live;
-      continue;
-    }
-    if (Status s = FromRocks(deletes.Delete(key), directory_); !s.ok()) return s;
-    if (static_cast<size_t>(deletes.Count()) < kDeletesAtOnce) continue;
-    if (Status s = FromRocks(db_->Write({}, &deletes), directory_); !s.ok()) return s;
-    deletes.Clear();
-  }
-  if (Status s = FromRocks(it->status(), directory_); !s.ok()) return s;
+Result<bool> LocalStore::Compact(const std::string& name, int32_t partition) {
+  const Topic topic = Find(name).value_or(Topic());
+  const auto at = static_cast<size_t>(partition);
+  const CompactionPass::Range range{topic.id, partition, topic.compacted_to[at], topic.ends[at]};
+  CompactionPass pass(*db_, directory_, range, SystemClock().Now() - kTombstonesLast);
+  if (Status s = pass.Run(closing_); !s.ok()) return s;
+  if (closing_.load()) return false;
   const std::lock_guard lock(mutex_);
   Topic& current = topics_.find(name)->second;
-  current.compacted_to[static_cast<size_t>(partition)] = topic.ends[static_cast<size_t>(partition)];
-  current.live[static_cast<size_t>(partition)] = live;
-  if (Status s = FromRocks(deletes.Put(TopicKey(name), EncodeTopic(current)), directory_); !s.ok()) return s;
-  return FromRocks(db_->Write({}, &deletes), directory_);
+  current.compacted_to[at] = pass.compacted_to();
+  current.live[at] = pass.live();
+  const rocksdb::Status put = db_->Put({}, TopicKey(name), EncodeTopic(current));
+  if (!put.ok()) return FromRocks(put, directory_);
+  return pass.compacted_to() < range.to && NeedsCompaction(current, at);
 }
 
 }  // namespace freshet

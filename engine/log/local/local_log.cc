@@ -1,16 +1,19 @@
 #include "engine/log/local/local_log.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <utility>
 
 #include "engine/log/local/local_reader.h"
 #include "engine/log/local/local_store.h"
-#include "engine/log/local/record_format.h"
+#include "engine/log/local/pending_records.h"
 
 namespace freshet {
 
 namespace {
+
+constexpr Duration kLookEvery = 20 * kMillisecond;
 
 class LocalConsumer final : public Consumer {
  public:
@@ -34,7 +37,7 @@ class LocalConsumer final : public Consumer {
     if (Status s = store_->CatchUp(); !s.ok()) return s;
     GroupChange change = TakeChange();
     if (!change.empty() || timeout == 0 || AtHand()) return change;
-    store_->Wait(timeout, [&] { return woken_.load() || (group_ != nullptr && group_->HasChange(member_)); });
+    if (Status s = WaitForNews(timeout); !s.ok()) return s;
     woken_ = false;
     return TakeChange();
   }
@@ -85,6 +88,21 @@ class LocalConsumer final : public Consumer {
   bool may_commit() const { return group_ != nullptr && group_->is_member(member_); }
 
  private:
+  Status WaitForNews(Duration timeout) {
+    const auto done = [&] { return woken_.load() || (group_ != nullptr && group_->HasChange(member_)); };
+    if (!store_->read_only()) {
+      store_->Wait(timeout, done);
+      return {};
+    }
+    // The writer is another process, which tells nobody: one has to look.
+    while (timeout > 0 && !done() && !AtHand()) {
+      const Duration step = std::min(timeout, kLookEvery);
+      store_->Wait(step, done);
+      timeout -= step;
+      if (Status s = store_->CatchUp(); !s.ok()) return s;
+    }
+    return {};
+  }
   static Status Closed() { return {Code::kInvalid, "the consumer was closed"}; }
   GroupChange TakeChange() { return group_ == nullptr ? GroupChange() : group_->Take(member_); }
   bool AtHand() const {
@@ -120,19 +138,15 @@ class LocalProducer final : public Producer {
 
   Status Begin() override {
     if (epoch_ == 0) return Internal("Begin before Init");
-    records_.clear();
+    records_.Clear();
     return {};
   }
 
   Status Send(const OutgoingRecord& record) override {
     if (Status s = Check(record); !s.ok()) return s;
-    LocalStore::Pending pending;
-    pending.id = {std::string(record.topic), record.partition};
-    AppendRecord(record, pending.bytes);
-    queued_ += static_cast<int64_t>(pending.bytes.size());
-    records_.push_back(std::move(pending));
-    if (options_.transactional_id.empty() && queued_ >= options_.queue_bytes) return Flush(0);
-    return {};
+    records_.Add(topic_->first_part + static_cast<size_t>(record.partition), record);
+    const bool full = records_.bytes() >= static_cast<size_t>(options_.queue_bytes);
+    return full && options_.transactional_id.empty() ? Flush(0) : Status();
   }
 
   Status Commit(std::span<const PartitionOffset> positions, Consumer& consumer) override {
@@ -148,60 +162,70 @@ class LocalProducer final : public Producer {
       return {};
     });
     if (!written.ok()) return written;
-    Drop();
+    records_.Clear();
     return {};
   }
 
   Status Abort() override {
-    Drop();
+    records_.Clear();
     return {};
   }
 
   Status Flush(Duration /*limit*/) override {
     if (!options_.transactional_id.empty()) return {};
     if (Status s = store_->Write(records_, "", {}, [] { return Status(); }); !s.ok()) return s;
-    Drop();
+    records_.Clear();
     return {};
   }
 
  private:
-  void Drop() {
-    records_.clear();
-    queued_ = 0;
-  }
-
+  struct Topic {
+    TopicInfo info;
+    size_t first_part = 0;  // of records_
+  };
+  // Makes topic_ the record's.
   Status Check(const OutgoingRecord& record) {
-    if (record.topic != topic_name_) {
-      const std::optional<LocalStore::Topic> topic = store_->Find(record.topic);
-      if (!topic) {
-        return {Code::kNotFound,
-                "there is no topic `" + std::string(record.topic) + "` in " + store_->directory()};
-      }
-      topic_name_ = record.topic;
-      topic_ = topic->info;
+    if (topic_ == nullptr || record.topic != *topic_name_) {
+      if (Status s = Learn(record.topic); !s.ok()) return s;
     }
-    if (record.partition < 0 || record.partition >= topic_.partitions) {
+    if (record.partition < 0 || record.partition >= topic_->info.partitions) {
       return {Code::kNotFound,
-              "topic `" + topic_name_ + "` has no partition " + std::to_string(record.partition)};
+              "topic `" + *topic_name_ + "` has no partition " + std::to_string(record.partition)};
     }
     size_t bytes = (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
     for (const Header& header : record.headers)
       bytes += header.key.size() + header.value.size();
-    if (bytes > static_cast<size_t>(topic_.max_record_bytes)) {
+    if (bytes > static_cast<size_t>(topic_->info.max_record_bytes)) {
       return {Code::kInvalid, "a record of " + std::to_string(bytes) + " bytes is too large for topic `" +
-                                  topic_name_ + "` (at most " + std::to_string(topic_.max_record_bytes) +
-                                  ")"};
+                                  *topic_name_ + "` (at most " +
+                                  std::to_string(topic_->info.max_record_bytes) + ")"};
     }
+    return {};
+  }
+
+  Status Learn(std::string_view name) {
+    auto known = topics_.find(name);
+    if (known == topics_.end()) {
+      const std::optional<LocalStore::Topic> topic = store_->Find(name);
+      if (!topic) {
+        return {Code::kNotFound, "there is no topic `" + std::string(name) + "` in " + store_->directory()};
+      }
+      known = topics_.try_emplace(std::string(name)).first;
+      known->second.info = topic->info;
+      known->second.first_part = records_.AddTopic(known->first, topic->id, topic->info.partitions);
+    }
+    topic_name_ = &known->first;
+    topic_ = &known->second;
     return {};
   }
 
   std::shared_ptr<LocalStore> store_;
   ProducerOptions options_;
   uint64_t epoch_ = 0;
-  std::vector<LocalStore::Pending> records_;
-  int64_t queued_ = 0;
-  std::string topic_name_;  // of the last record, with
-  TopicInfo topic_;         // what is known of it
+  PendingRecords records_;
+  std::map<std::string, Topic, std::less<>> topics_;  // that a record was sent to
+  const std::string* topic_name_ = nullptr;           // in topics_, of the last record
+  const Topic* topic_ = nullptr;
 };
 
 class LocalLog final : public Log {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/log/local/local_store.h"
+#include "engine/log/local/record_format.h"
 
 namespace freshet {
 
@@ -22,6 +23,10 @@ class LocalReader final : public PartitionReader {
 
  private:
   Status Seek();
+  // Makes cursor_ stand on entries, or at its end where the partition has no more below iterator_end_.
+  Status NextChunk();
+  Status Damaged();
+
   std::shared_ptr<LocalStore> store_;
   PartitionId id_;
   std::string prefix_;
@@ -29,9 +34,10 @@ class LocalReader final : public PartitionReader {
   int64_t position_;
   int64_t end_ = -1;
   bool at_end_ = false;
-  bool advance_ = false;  // the iterator stands on the record returned last
   std::unique_ptr<rocksdb::Iterator> iterator_;
+  bool advance_ = false;      // the iterator stands on cursor_'s chunk
   int64_t iterator_end_ = 0;  // the iterator's snapshot holds everything below
+  ChunkCursor cursor_;        // into the iterator's value
   RecordView record_;
   std::vector<Header> headers_;
 };

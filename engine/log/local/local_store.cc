@@ -21,7 +21,7 @@ namespace freshet {
 
 namespace {
 
-constexpr std::string_view kFormat = "1";
+constexpr std::string_view kFormat = "2";
 constexpr int64_t kMostRecordBytes = 1 << 20;
 // Keys of what is not a record sort after all records: topic ids stay far below.
 const std::string kMeta = "\xff\xff\xff\xff";
@@ -162,39 +162,39 @@ Status LocalStore::CheckFormat() {
   }
   if (!found.ok() && !found.IsNotFound()) return FromRocks(found, directory_);
   if (found.ok() && format != kFormat) {
-    return {Code::kConflict, "the log in " + directory_ +
-                                 " was written by another version of Freshet (format " + format +
-                                 ", this one knows " + std::string(kFormat) + "); use that version"};
+    return {Code::kConflict,
+            "the log in " + directory_ + " was written by another version of Freshet (format " + format +
+                ", this one knows " + std::string(kFormat) + "); use that version, or another directory"};
   }
   return {};
 }
 
 Status LocalStore::LoadTopics() {
   const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}));
+  const std::unique_ptr<rocksdb::Iterator> chunks(db_->NewIterator({}));
+  std::string last;
   for (it->Seek(kTopicKey); it->Valid() && it->key().starts_with(kTopicKey); it->Next()) {
     Topic topic;
     if (!DecodeTopic({it->value().data(), it->value().size()}, topic)) {
       return {Code::kCorrupt, "the list of topics in " + directory_ + " is damaged"};
     }
-    const std::string name = it->key().ToString().substr(kTopicKey.size());
-    const std::unique_ptr<rocksdb::Iterator> records(db_->NewIterator({}));
     for (int32_t p = 0; p < topic.info.partitions; ++p) {
-      std::string last;
-      AppendRecordKey(topic.id, p, INT64_MAX, last);
-      records->SeekForPrev(last);
+      last.clear();
+      AppendChunkKey(topic.id, p, INT64_MAX, last);
+      chunks->SeekForPrev(last);
       auto& end = topic.ends[static_cast<size_t>(p)];
       end = topic.compacted_to[static_cast<size_t>(p)];
-      const bool ours = records->Valid() && records->key().size() == last.size() &&
-                        records->key().starts_with(rocksdb::Slice(last.data(), kPartitionPrefix));
-      if (ours) end = std::max(end, OffsetOfKey({records->key().data(), records->key().size()}) + 1);
+      const bool ours = chunks->Valid() && chunks->key().size() == last.size() &&
+                        chunks->key().starts_with(rocksdb::Slice(last.data(), kPartitionPrefix));
+      if (ours) end = std::max(end, OffsetOfKey({chunks->key().data(), chunks->key().size()}) + 1);
     }
-    topics_[name] = std::move(topic);
+    if (Status s = FromRocks(chunks->status(), directory_); !s.ok()) return s;
+    topics_[it->key().ToString().substr(kTopicKey.size())] = std::move(topic);
   }
   return FromRocks(it->status(), directory_);
 }
 
-// --- topics
-// ----------------------------------------------------------------------------------------------------------
+// --- topics ----
 
 std::vector<std::string> LocalStore::Topics() const {
   const std::lock_guard lock(mutex_);
@@ -246,26 +246,41 @@ Result<OffsetRange> LocalStore::Range(const PartitionId& id) const {
   return OffsetRange{0, topic->ends[static_cast<size_t>(id.partition)]};
 }
 
-// --- writing
-// ---------------------------------------------------------------------------------------------------------
+// --- writing ----
 
-Status LocalStore::Write(const std::vector<Pending>& records, const std::string& group,
+Status LocalStore::Encode(const PendingRecords& records, std::vector<int64_t>& ends,
+                          rocksdb::WriteBatch& batch) const {
+  std::string key;
+  std::string header;
+  for (const size_t index : records.touched()) {
+    const PendingRecords::Part& part = records.parts()[index];
+    int64_t end = End(part.id);
+    for (size_t i = 0; i < part.used; ++i) {
+      const PendingRecords::Chunk& chunk = part.chunks[i];
+      end += chunk.records;
+      key.clear();
+      AppendChunkKey(part.topic, part.id.partition, end - 1, key);
+      header.clear();
+      AppendChunkHeader(chunk.records - 1, header);
+      const rocksdb::Slice name(key);
+      const rocksdb::Slice value[] = {header, chunk.entries};
+      const rocksdb::Status put = batch.Put(rocksdb::SliceParts(&name, 1), rocksdb::SliceParts(value, 2));
+      if (!put.ok()) return FromRocks(put, directory_);
+    }
+    ends.push_back(end);
+  }
+  return {};
+}
+
+Status LocalStore::Write(const PendingRecords& records, const std::string& group,
                          std::span<const PartitionOffset> positions,
                          const std::function<Status()>& may_commit) {
   {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard commit(commit_mutex_);
     if (Status s = may_commit(); !s.ok()) return s;
-    rocksdb::WriteBatch batch;
-    std::map<PartitionId, int64_t> next;
-    std::string key;
-    for (const Pending& record : records) {
-      auto [at, added] = next.try_emplace(record.id, 0);
-      const Topic& topic = topics_.find(record.id.topic)->second;
-      if (added) at->second = topic.ends[static_cast<size_t>(record.id.partition)];
-      key.clear();
-      AppendRecordKey(topic.id, record.id.partition, at->second++, key);
-      if (Status s = FromRocks(batch.Put(key, record.bytes), directory_); !s.ok()) return s;
-    }
+    rocksdb::WriteBatch batch(records.bytes() + 256 * (1 + records.touched().size() + positions.size()));
+    std::vector<int64_t> ends;
+    if (Status s = Encode(records, ends, batch); !s.ok()) return s;
     for (const PartitionOffset& position : positions) {
       std::string offset;
       AppendFixed(position.offset, offset);
@@ -275,9 +290,11 @@ Status LocalStore::Write(const std::vector<Pending>& records, const std::string&
     rocksdb::WriteOptions write;
     write.sync = options_.sync;
     if (Status s = FromRocks(db_->Write(write, &batch), directory_); !s.ok()) return s;
-    for (const auto& [id, end] : next) {
+    const std::lock_guard lock(mutex_);
+    for (size_t i = 0; i < ends.size(); ++i) {
+      const PartitionId& id = records.parts()[records.touched()[i]].id;
       Topic& topic = topics_.find(id.topic)->second;
-      topic.ends[static_cast<size_t>(id.partition)] = end;
+      topic.ends[static_cast<size_t>(id.partition)] = ends[i];
       compaction_wanted_ = compaction_wanted_ || NeedsCompaction(topic, static_cast<size_t>(id.partition));
     }
     ++writes_;
@@ -298,11 +315,11 @@ Result<std::optional<int64_t>> LocalStore::Committed(const std::string& group, c
 }
 
 uint64_t LocalStore::NewEpoch(const std::string& transactional_id) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard commit(commit_mutex_);
   return ++epochs_[transactional_id];
 }
 
-uint64_t LocalStore::Epoch(const std::string& transactional_id) const {  // under the lock of Write
+uint64_t LocalStore::Epoch(const std::string& transactional_id) const {
   const auto found = epochs_.find(transactional_id);
   return found == epochs_.end() ? 0 : found->second;
 }
@@ -312,8 +329,7 @@ Group& LocalStore::GroupOf(const std::string& name) {
   return groups_[name];
 }
 
-// --- reading
-// ---------------------------------------------------------------------------------------------------------
+// --- reading ----
 
 std::unique_ptr<rocksdb::Iterator> LocalStore::NewIterator() const {
   rocksdb::ReadOptions read;
@@ -341,22 +357,15 @@ void LocalStore::Notify() {
   background_->changed.notify_all();
 }
 
-// --- in the background ----
-
 void LocalStore::CompactInBackground() {
   std::unique_lock lock(mutex_);
   while (true) {
     background_->changed.wait(lock, [&] { return closing_ || compaction_wanted_; });
     if (closing_) return;
     compaction_wanted_ = false;
-    const std::map<std::string, Topic, std::less<>> topics = topics_;
     lock.unlock();
-    for (const auto& [name, topic] : topics) {
-      for (size_t p = 0; p < topic.ends.size(); ++p) {
-        if (!NeedsCompaction(topic, p)) continue;
-        if (Status s = Compact(topic, static_cast<int32_t>(p), name); !s.ok()) LogWarning(s.message());
-      }
-    }
+    for (const std::string& name : Topics())
+      CompactTopic(name);
     lock.lock();
   }
 }

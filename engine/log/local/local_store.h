@@ -1,6 +1,8 @@
 #pragma once
 // The RocksDB directory behind the embedded log: topics, records, positions of groups, compaction. Internal
-// to engine/log/local. Any thread: one mutex guards what is in memory; reads of records go past it.
+// to engine/log/local. Any thread: one mutex guards what is in memory, another lets one transaction commit at
+// a time, so that nobody who only looks waits for a disk; reads of records go past both.
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -13,6 +15,7 @@
 
 #include "engine/log/group.h"
 #include "engine/log/local/local_log.h"
+#include "engine/log/local/pending_records.h"
 #include "engine/log/log.h"
 
 namespace rocksdb {
@@ -42,19 +45,14 @@ class LocalStore {
   Result<OffsetRange> Range(const PartitionId& id) const;
   int64_t End(const PartitionId& id) const;
 
-  // A record waiting for its transaction; the bytes are those of AppendRecord.
-  struct Pending {
-    PartitionId id;
-    std::string bytes;
-  };
-  // Writes all and the positions at once; `may_commit` is asked under the lock.
-  Status Write(const std::vector<Pending>& records, const std::string& group,
+  // Writes all and the positions at once; `may_commit` is asked under the lock of NewEpoch.
+  Status Write(const PendingRecords& records, const std::string& group,
                std::span<const PartitionOffset> positions, const std::function<Status()>& may_commit);
   Result<std::optional<int64_t>> Committed(const std::string& group, const PartitionId& id) const;
 
   // The producer epoch of a transactional id: the last Init wins.
   uint64_t NewEpoch(const std::string& transactional_id);
-  uint64_t Epoch(const std::string& transactional_id) const;
+  uint64_t Epoch(const std::string& transactional_id) const;  // for `may_commit`
   Group& GroupOf(const std::string& name);
 
   std::unique_ptr<rocksdb::Iterator> NewIterator() const;
@@ -66,7 +64,6 @@ class LocalStore {
   // Waits until something is written, a group may have changed, or `woken` says so; at most `timeout`.
   void Wait(Duration timeout, const std::function<bool()>& done);
   void Notify();
-  Status CompactAll();
 
  private:
   static std::string TopicKey(const std::string& name);
@@ -75,22 +72,28 @@ class LocalStore {
   Status OpenDatabase();
   Status LoadTopics();
   Status CheckFormat();
-  Status Compact(const Topic& topic, int32_t partition, const std::string& name);
+  // One pass over one partition; whether it needs another at once.
+  Result<bool> Compact(const std::string& name, int32_t partition);
   bool NeedsCompaction(const Topic& topic, size_t partition) const;
   void CompactInBackground();
+  void CompactTopic(const std::string& name);
+  // The transaction as RocksDB takes it, and where each touched partition then ends, in the order of
+  // touched().
+  Status Encode(const PendingRecords& records, std::vector<int64_t>& ends, rocksdb::WriteBatch& batch) const;
 
   std::string directory_;
   LocalLogOptions options_;
   std::string secondary_directory_;
   std::unique_ptr<rocksdb::DB> db_;
-  mutable std::mutex mutex_;
-  struct Background;  // who waits, and the thread that compacts
+  std::mutex commit_mutex_;   // taken before mutex_; who writes records or epochs_
+  mutable std::mutex mutex_;  // the rest
+  struct Background;          // who waits, and the thread that compacts
   std::unique_ptr<Background> background_;
   uint64_t writes_ = 0;
   std::map<std::string, Topic, std::less<>> topics_;
   std::map<std::string, uint64_t> epochs_;
   std::map<std::string, Group> groups_;
-  bool closing_ = false;
+  std::atomic<bool> closing_ = false;
   bool compaction_wanted_ = false;
 };
 
