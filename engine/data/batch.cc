@@ -223,6 +223,16 @@ const Column& Batch::column(size_t i) const {
   return ColumnOf(*head_, i);
 }
 
+// From the last on: those left lie no nearer than the node that held this one.
+void Batch::Columns(std::span<const size_t> which, std::span<const Column*> out) const {
+  const BatchHead* head = head_.get();
+  for (size_t k = which.size(); k-- > 0;) {
+    while (NodeOf(*head).kind == Kind::kColumns && which[k] < NodeOf(*head).first)
+      head = NodeOf(*head).parent.get();
+    out[k] = &ColumnOf(*head, which[k]);
+  }
+}
+
 Batch Batch::With(Pool& pool, std::span<const ColumnPtr> added) const {
   return Batch(Head(NewColumns(pool, head_, added, rows(), false).node));
 }

@@ -41,6 +41,8 @@ class Batch {
   std::span<const Time> times() const { return {head_ ? head_->times : nullptr, rows()}; }
   std::span<const uint32_t> ordinals() const { return {head_ ? head_->ordinals : nullptr, rows()}; }
   const Column& column(size_t i) const;  // lives as long as this batch
+  // out[k] = &column(which[k]), in one walk. REQUIRES: `which` rises; out has as many places.
+  void Columns(std::span<const size_t> which, std::span<const Column*> out) const;
   ColumnPtr shared(size_t i) const { return ColumnPtr(&column(i)); }
 
   Batch With(Pool& pool, std::span<const ColumnPtr> added) const;

@@ -67,6 +67,7 @@ struct TopicInfo {
   int32_t partitions = 0;
   int64_t max_record_bytes = 0;  // key, value and headers of one record
   bool compacted = false;
+  Duration retention = kMaxTime;  // records whose timestamp is older are deleted; kMaxTime: never
 };
 
 enum class Isolation : uint8_t { kCommitted, kUncommitted };

@@ -227,7 +227,8 @@ Status Incarnation::OpenSinks() {
     if (!topic.ok()) return topic.status();
     if (!*topic)
       return {Code::kNotFound, "the topic `" + sink.topic + "` of sink `" + sink.name + "` is gone"};
-    sinks_.emplace_back(s_.plan, sink, **topic, s_.tally.live()["rows_out{sink=\"" + sink.name + "\"}"]);
+    sinks_.emplace_back(s_.plan, sink, **topic, s_.clock.Now(),
+                        s_.tally.live()["rows_out{sink=\"" + sink.name + "\"}"]);
   }
   Result<std::optional<TopicInfo>> letters = s_.log.Find(s_.plan.dead_letter_topic);
   if (!letters.ok()) return letters.status();

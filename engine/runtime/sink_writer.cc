@@ -1,6 +1,7 @@
 #include "engine/runtime/sink_writer.h"
 
 #include "engine/base/hash.h"
+#include "engine/base/logging.h"
 #include "engine/runtime/row_key.h"
 
 namespace freshet {
@@ -9,11 +10,22 @@ namespace {
 constexpr size_t kRecordOverhead = 128;  // of the log's own framing, generously
 }
 
-SinkWriter::SinkWriter(const JobPlan& plan, const PlannedSink& sink, const TopicInfo& topic, Counter& written)
+SinkWriter::SinkWriter(const JobPlan& plan, const PlannedSink& sink, const TopicInfo& topic, Time now,
+                       Counter& written)
     : sink_(&sink),
       topic_(topic),
       encoder_(sink.format->encoder(plan.SchemaOf(sink.streams[0]), sink.fields)),
+      deleted_before_(topic.retention == kMaxTime ? kMinTime : now - topic.retention),
       written_(&written) {}
+
+// Once is enough: a replay of old events would say it for every row.
+void SinkWriter::WarnOfDeletion(Time time) {
+  deleted_before_ = kMinTime;
+  LogWarning("sink `" + sink_->name + "` writes event times of " + FormatTimestamp(time) + ", but topic `" +
+             sink_->topic + "` keeps records for " + FormatDuration(topic_.retention) +
+             " only, counted from their event time: they will be deleted before long. Set retention.ms=-1 on "
+             "the topic to keep them");
+}
 
 Status SinkWriter::Write(const Batch& rows, Outbound& out, DeadLetters& dead_letters) {
   key_columns_.clear();
@@ -40,6 +52,7 @@ Status SinkWriter::Write(const Batch& rows, Outbound& out, DeadLetters& dead_let
       dead_letters.AddTooLarge(sink_->name, record.key, value_, record.timestamp, rows.ordinals()[row]);
       continue;
     }
+    if (record.timestamp < deleted_before_) WarnOfDeletion(record.timestamp);
     written_->Add();
     if (Status s = out.Send(record); !s.ok()) return s;
   }

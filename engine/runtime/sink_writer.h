@@ -17,17 +17,21 @@ namespace freshet {
 class SinkWriter {
  public:
   // `plan` and `written`, the count of rows, outlive this.
-  SinkWriter(const JobPlan& plan, const PlannedSink& sink, const TopicInfo& topic, Counter& written);
+  SinkWriter(const JobPlan& plan, const PlannedSink& sink, const TopicInfo& topic, Time now,
+             Counter& written);
   // A record too large for the topic becomes a dead letter, and the rest goes on.
   Status Write(const Batch& rows, Outbound& out, DeadLetters& dead_letters);
 
  private:
+  void WarnOfDeletion(Time time);
+
   const PlannedSink* sink_;
   TopicInfo topic_;
   std::unique_ptr<Encoder> encoder_;
   std::string key_;
   std::string value_;
   std::vector<const Column*> key_columns_;
+  Time deleted_before_;  // records of earlier times do not last on the topic
   Counter* written_;
 };
 

@@ -7,26 +7,43 @@
 
 namespace freshet {
 
-Status Answers::Load(std::string_view key, bool is_head, Row& row) {
+void Answers::History::Begin(std::string_view key) {
+  key_.assign(key);
+  loaded_ = false;
+  for (Chunk& chunk : chunks_)
+    chunk.number = -1;
+}
+
+Status Answers::Parse(const RawTable::Slot& slot, bool is_head, Row& row) {
   row.before = {};
   row.first = row.last = 0;
   row.entries.clear();
-  if (Status s = table_.Load(key, row.slot); !s.ok() || !row.slot.present()) return s;
-  std::string_view bytes = row.slot.bytes();
+  if (!slot.present()) return {};
+  std::string_view bytes = slot.bytes();
   bool good = TakeFixed(bytes, row.before);
   if (is_head) good = good && TakeFixed(bytes, row.first) && TakeFixed(bytes, row.last);
-  if (!good || bytes.size() % sizeof(Entry) != 0) {
+  if (!good || bytes.empty() || bytes.size() % sizeof(Entry) != 0) {
     return {Code::kCorrupt, "a history of labels in the state is cut short"};
   }
   row.entries.resize(bytes.size() / sizeof(Entry));
-  if (!bytes.empty()) std::memcpy(row.entries.data(), bytes.data(), bytes.size());
+  std::memcpy(row.entries.data(), bytes.data(), bytes.size());
   return {};
 }
 
-void Answers::Store(bool is_head, Row& row) {
+Status Answers::LoadHead(History& history) {
+  if (history.loaded_) return {};
+  RawTable::Slot slot;
+  if (Status s = table_.Load(history.key_, slot); !s.ok()) return s;
+  if (Status s = Parse(slot, true, history.head_); !s.ok()) return s;
+  history.slot_ = slot;
+  history.loaded_ = true;
+  return {};
+}
+
+void Answers::Store(bool is_head, RawTable::Slot& slot, const Row& row) {
   const size_t prefix = sizeof(Counts) + (is_head ? 2 * sizeof(uint32_t) : 0);
   const size_t size = prefix + row.entries.size() * sizeof(Entry);
-  char* to = table_.Edit(row.slot, static_cast<uint32_t>(size));
+  char* to = table_.Edit(slot, static_cast<uint32_t>(size));
   std::memcpy(to, &row.before, sizeof(Counts));
   if (is_head) {
     std::memcpy(to + sizeof(Counts), &row.first, sizeof(uint32_t));
@@ -35,47 +52,72 @@ void Answers::Store(bool is_head, Row& row) {
   if (!row.entries.empty()) std::memcpy(to + prefix, row.entries.data(), row.entries.size() * sizeof(Entry));
 }
 
-Status Answers::LoadChunk(std::string_view key, uint32_t number, Row& row) {
-  chunk_key_.assign(key);
-  chunk_key_.push_back('#');
-  AppendFixed(number, chunk_key_);
-  if (Status s = Load(chunk_key_, false, row); !s.ok()) return s;
-  if (!row.entries.empty()) return {};
-  return {Code::kCorrupt, "a part of a history of labels is missing in the state"};
+// Of a head that differs from its row by its last entry alone.
+void Answers::StoreLast(RawTable::Slot& slot, const Row& head) {
+  const size_t size = sizeof(Counts) + 2 * sizeof(uint32_t) + head.entries.size() * sizeof(Entry);
+  char* to = table_.Edit(slot, static_cast<uint32_t>(size));
+  std::memcpy(to + size - sizeof(Entry), &head.entries.back(), sizeof(Entry));
 }
 
-Status Answers::Find(std::string_view key, Entry bound, bool& found, uint32_t& number) {
-  found = false;
-  uint32_t above = head_.last;  // this and all after begin at the bound or later
+std::string_view Answers::ChunkKey(const History& history, uint32_t number) {
+  chunk_key_.assign(history.key_);
+  chunk_key_.push_back('#');
+  AppendFixed(number, chunk_key_);
+  return chunk_key_;
+}
+
+Status Answers::LoadChunk(History& history, uint32_t number, Row*& row) {
+  Chunk& chunk = history.chunks_[number % history.chunks_.size()];
+  row = &chunk.row;
+  if (chunk.number == number) return {};
+  RawTable::Slot slot;
+  chunk.number = -1;
+  if (Status s = table_.Load(ChunkKey(history, number), slot); !s.ok()) return s;
+  if (!slot.present()) return {Code::kCorrupt, "a part of a history of labels is missing in the state"};
+  if (Status s = Parse(slot, false, chunk.row); !s.ok()) return s;
+  chunk.number = number;
+  return {};
+}
+
+Status Answers::StoreChunk(const History& history, uint32_t number, const Row& row) {
+  RawTable::Slot slot;
+  if (Status s = table_.Load(ChunkKey(history, number), slot); !s.ok()) return s;
+  Store(false, slot, row);
+  return {};
+}
+
+Status Answers::Find(History& history, Entry bound, Row*& row, uint32_t& number) {
+  const uint32_t first = history.head_.first;
+  uint32_t above = history.head_.last;  // this and all after begin at the bound or later
   uint32_t step = 1;
-  while (above > head_.first && !found) {
-    number = above - std::min(step, above - head_.first);
-    if (Status s = LoadChunk(key, number, chunk_); !s.ok()) return s;
-    found = chunk_.entries.front() < bound;
+  bool found = false;
+  while (above > first && !found) {
+    number = above - std::min(step, above - first);
+    if (Status s = LoadChunk(history, number, row); !s.ok()) return s;
+    found = row->entries.front() < bound;
     if (!found) above = number;
     step *= 2;
   }
-  if (!found) return {};
-  uint32_t loaded = number;
+  if (!found) {
+    row = nullptr;
+    return {};
+  }
   while (number + 1 < above) {
     const uint32_t middle = number + (above - number) / 2;
-    if (Status s = LoadChunk(key, middle, chunk_); !s.ok()) return s;
-    loaded = middle;
-    (chunk_.entries.front() < bound ? number : above) = middle;
+    if (Status s = LoadChunk(history, middle, row); !s.ok()) return s;
+    (row->entries.front() < bound ? number : above) = middle;
   }
-  return loaded == number ? Status() : LoadChunk(key, number, chunk_);
+  return LoadChunk(history, number, row);
 }
 
-Status Answers::Before(std::string_view key, Time before, Known& known) {
+Status Answers::Before(History& history, Time before, Known& known) {
   known = {};
-  if (Status s = Load(key, true, head_); !s.ok() || !head_.slot.present()) return s;
+  if (Status s = LoadHead(history); !s.ok() || history.head_.entries.empty()) return s;
   const Entry bound = before * 2;
-  const Row* row = &head_;
-  if (head_.entries.front() >= bound) {
-    bool found = false;
+  Row* row = &history.head_;
+  if (row->entries.front() >= bound) {
     uint32_t number = 0;
-    if (Status s = Find(key, bound, found, number); !s.ok() || !found) return s;
-    row = &chunk_;
+    if (Status s = Find(history, bound, row, number); !s.ok() || row == nullptr) return s;
   }
   // By time alone: entries of one moment are in the order they were added, not that of their labels.
   const auto end = std::partition_point(row->entries.begin(), row->entries.end(),
@@ -88,81 +130,98 @@ Status Answers::Before(std::string_view key, Time before, Known& known) {
   return {};
 }
 
-Status Answers::Add(std::string_view key, Time time, bool label, Time horizon) {
+Status Answers::Add(History& history, Time time, bool label, Time horizon) {
   const Entry entry = time * 2 + (label ? 1 : 0);
-  if (Status s = Load(key, true, head_); !s.ok()) return s;
-  std::vector<Entry>& entries = head_.entries;
-  if (!entries.empty() && time * 2 < (entries.front() & ~Entry{1}) && head_.first < head_.last)
-    return AddLate(key, entry);
+  if (Status s = LoadHead(history); !s.ok()) return s;
+  Row& head = history.head_;
+  std::vector<Entry>& entries = head.entries;
+  if (!entries.empty() && time * 2 < (entries.front() & ~Entry{1}) && head.first < head.last)
+    return AddLate(history, entry);
+  RawTable::Slot slot = history.slot_;
+  if (history.lasting_) {  // its slot may be of an epoch that is over
+    if (Status s = table_.Load(history.key_, slot); !s.ok()) return s;
+  }
   const auto at =
       std::partition_point(entries.begin(), entries.end(), [time](Entry e) { return e < (time + 1) * 2; });
   const auto place = static_cast<size_t>(at - entries.begin());
+  if (entries.size() < kFull && place == entries.size()) {
+    entries.push_back(entry);
+    entries.size() == 1 ? Store(true, slot, head) : StoreLast(slot, head);
+    return {};
+  }
   if (entries.size() >= kFull && place >= entries.size() / 2) {
-    if (Status s = Split(key, place, horizon); !s.ok()) return s;
+    if (Status s = Split(history, place, horizon); !s.ok()) return s;
     entries.insert(entries.begin(), entry);
   } else {
     entries.insert(at, entry);
   }
-  Store(true, head_);
+  Store(true, slot, head);
   return {};
 }
 
-// Moves the entries of head_ before `at` into a chunk of their own, and lets go of chunks nobody asks for.
-Status Answers::Split(std::string_view key, size_t at, Time horizon) {
-  const auto end = head_.entries.begin() + static_cast<std::ptrdiff_t>(at);
-  chunk_key_.assign(key);
-  chunk_key_.push_back('#');
-  AppendFixed(head_.last, chunk_key_);
-  if (Status s = Load(chunk_key_, false, chunk_); !s.ok()) return s;
-  chunk_.before = head_.before;
-  chunk_.entries.assign(head_.entries.begin(), end);
-  Store(false, chunk_);
-  ++head_.last;
-  head_.before.labels += static_cast<int64_t>(at);
-  for (const Entry entry : chunk_.entries)
-    head_.before.positives += entry & 1;
-  head_.entries.erase(head_.entries.begin(), end);
+// Moves the entries of the head before `at` into a chunk of their own, and lets go of chunks nobody asks for.
+Status Answers::Split(History& history, size_t at, Time horizon) {
+  Row& head = history.head_;
+  const auto end = head.entries.begin() + static_cast<std::ptrdiff_t>(at);
+  Chunk& chunk = history.chunks_[head.last % history.chunks_.size()];
+  chunk.number = head.last;
+  chunk.row.before = head.before;
+  chunk.row.entries.assign(head.entries.begin(), end);
+  head.before.labels += static_cast<int64_t>(at);
+  for (const Entry entry : chunk.row.entries)
+    head.before.positives += entry & 1;
+  head.entries.erase(head.entries.begin(), end);
+  if (Status s = StoreChunk(history, head.last, chunk.row); !s.ok()) return s;
+  ++head.last;
   // A chunk is asked for as long as the one after it does not begin before the horizon.
-  while (head_.first + 1 < head_.last) {
-    if (Status s = LoadChunk(key, head_.first + 1, chunk_); !s.ok()) return s;
-    if (chunk_.entries.front() >= horizon * 2) break;
-    if (Status s = LoadChunk(key, head_.first, chunk_); !s.ok()) return s;
-    table_.Erase(chunk_.slot);
-    ++head_.first;
+  while (head.first + 1 < head.last) {
+    Row* next = nullptr;
+    if (Status s = LoadChunk(history, head.first + 1, next); !s.ok()) return s;
+    if (next->entries.front() >= horizon * 2) break;
+    RawTable::Slot slot;
+    if (Status s = table_.Load(ChunkKey(history, head.first), slot); !s.ok()) return s;
+    table_.Erase(slot);
+    Chunk& gone = history.chunks_[head.first % history.chunks_.size()];
+    if (gone.number == head.first) gone.number = -1;
+    ++head.first;
   }
   return {};
 }
 
-// Adds a label older than all of head_.
-Status Answers::AddLate(std::string_view key, Entry entry) {
+// Adds a label older than all of the head.
+Status Answers::AddLate(History& history, Entry entry) {
+  Row& head = history.head_;
   const Entry after = (entry & ~Entry{1}) + 2;
-  bool found = false;
+  Row* row = nullptr;
   uint32_t number = 0;
-  if (Status s = Find(key, after, found, number); !s.ok()) return s;
+  if (Status s = Find(history, after, row, number); !s.ok()) return s;
+  const bool found = row != nullptr;
   if (!found) {
-    number = head_.first;
-    if (Status s = LoadChunk(key, number, chunk_); !s.ok()) return s;
+    number = head.first;
+    if (Status s = LoadChunk(history, number, row); !s.ok()) return s;
   }
   // Older than all that is left after some went: it went with them.
-  const bool gone = !found && head_.first > 0;
+  const bool gone = !found && head.first > 0;
   if (gone) {
-    ++chunk_.before.labels;
-    chunk_.before.positives += entry & 1;
+    ++row->before.labels;
+    row->before.positives += entry & 1;
   } else {
-    const auto at = std::partition_point(chunk_.entries.begin(), chunk_.entries.end(),
+    const auto at = std::partition_point(row->entries.begin(), row->entries.end(),
                                          [after](Entry e) { return e < after; });
-    chunk_.entries.insert(at, entry);
+    row->entries.insert(at, entry);
   }
-  Store(false, chunk_);
-  for (++number; number < head_.last; ++number) {
-    if (Status s = LoadChunk(key, number, chunk_); !s.ok()) return s;
-    ++chunk_.before.labels;
-    chunk_.before.positives += entry & 1;
-    Store(false, chunk_);
+  if (Status s = StoreChunk(history, number, *row); !s.ok()) return s;
+  for (++number; number < head.last; ++number) {
+    if (Status s = LoadChunk(history, number, row); !s.ok()) return s;
+    ++row->before.labels;
+    row->before.positives += entry & 1;
+    if (Status s = StoreChunk(history, number, *row); !s.ok()) return s;
   }
-  ++head_.before.labels;
-  head_.before.positives += entry & 1;
-  Store(true, head_);
+  ++head.before.labels;
+  head.before.positives += entry & 1;
+  RawTable::Slot slot;
+  if (Status s = table_.Load(history.key_, slot); !s.ok()) return s;
+  Store(true, slot, head);
   return {};
 }
 

@@ -25,41 +25,70 @@ struct Known {
 };
 
 class Answers {
- public:
-  explicit Answers(RawTable& table) : table_(table) {}
-  static TableSpec Table(uint32_t layout) { return {"answers", layout, false, 0}; }
-
-  // What history `key` knew strictly before `before`. Right for moments since the `horizon` of every Add.
-  Status Before(std::string_view key, Time before, Known& known);
-  // Adds a label; nobody will ask about moments before `horizon`.
-  Status Add(std::string_view key, Time time, bool label, Time horizon);
-
- private:
   using Entry = int64_t;  // time * 2 + label
   struct Counts {
     int64_t labels = 0;  // before the row's first entry
     int64_t positives = 0;
   };
   struct Row {  // of the table: counts, for the head the chunks [first, last), then entries in order of time
-    RawTable::Slot slot;
     Counts before;
     uint32_t first = 0;
     uint32_t last = 0;
     std::vector<Entry> entries;
   };
+  struct Chunk {
+    int64_t number = -1;  // -1: none
+    Row row;
+  };
+
+ public:
+  // A history as it is read and written: what of its rows is in memory, too. Those that every example asks
+  // for are `lasting`: one such object each, by which alone they are changed, keeps the head and the latest
+  // chunks. Any other is for one example: a key at a time, from its Begin to its Add.
+  class History {
+   public:
+    explicit History(bool lasting) : lasting_(lasting), chunks_(lasting ? kChunks : 1) {}
+    History(bool lasting, std::string_view key) : History(lasting) { Begin(key); }
+    void Begin(std::string_view key);
+    const std::string& key() const { return key_; }
+
+   private:
+    friend class Answers;
+    static constexpr size_t kChunks = 64;
+    bool lasting_;
+    bool loaded_ = false;  // head_ is as the table has it
+    std::string key_;
+    RawTable::Slot slot_;  // of the head, where loaded_ and not lasting_
+    Row head_;
+    std::vector<Chunk> chunks_;  // by number modulo their count; each as the table has it
+  };
+
+  explicit Answers(RawTable& table) : table_(table) {}
+  static TableSpec Table(uint32_t layout) { return {"answers", layout, false, 0}; }
+
+  // What the history knew strictly before `before`. Right for moments since the `horizon` of every Add.
+  Status Before(History& history, Time before, Known& known);
+  // Adds a label; nobody will ask about moments before `horizon`.
+  Status Add(History& history, Time time, bool label, Time horizon);
+
+ private:
   static constexpr size_t kFull = 64;
 
-  Status Load(std::string_view key, bool is_head, Row& row);
-  void Store(bool is_head, Row& row);
-  Status LoadChunk(std::string_view key, uint32_t number, Row& row);
-  // Loads into chunk_ the last chunk whose first entry is below `bound`; false: there is none.
-  Status Find(std::string_view key, Entry bound, bool& found, uint32_t& number);
-  Status AddLate(std::string_view key, Entry entry);
-  Status Split(std::string_view key, size_t at, Time horizon);
+  Status LoadHead(History& history);
+  static Status Parse(const RawTable::Slot& slot, bool is_head, Row& row);
+  void Store(bool is_head, RawTable::Slot& slot, const Row& row);
+  void StoreLast(RawTable::Slot& slot, const Row& head);
+  std::string_view ChunkKey(const History& history, uint32_t number);
+  // The chunk, until another is loaded.
+  Status LoadChunk(History& history, uint32_t number, Row*& row);
+  Status StoreChunk(const History& history, uint32_t number, const Row& row);
+  // The last chunk whose first entry is below `bound`; null: there is none.
+  Status Find(History& history, Entry bound, Row*& row, uint32_t& number);
+  Status AddLate(History& history, Entry entry);
+  Status Split(History& history, size_t at, Time horizon);
 
   RawTable& table_;
   std::string chunk_key_;
-  Row head_, chunk_;  // scratch
 };
 
 }  // namespace freshet

@@ -9,9 +9,12 @@ constexpr std::string_view kAll = "all";  // of every label; the keys of series 
 
 }  // namespace
 
-Baselines::Baselines(const EvaluatePlan& plan, RawTable& answers) : answers_(answers) {
+Baselines::Baseline::Baseline(const EvaluatePlan::Series& of)
+    : series(&of), of_answers{{true, of.key + 'f'}, {true, of.key + 't'}} {}
+
+Baselines::Baselines(const EvaluatePlan& plan, RawTable& answers) : answers_(answers), all_(true, kAll) {
   for (const EvaluatePlan::Series& series : plan.series) {
-    if (!series.is_model) baselines_.push_back({&series, {}, {}, {}});
+    if (!series.is_model) baselines_.emplace_back(series);
   }
 }
 
@@ -23,56 +26,50 @@ void Baselines::Use(const Batch& batch, Pool& pool, ExpressionFaults& faults) {
   }
 }
 
-void Baselines::SetLabelKey(Baseline& baseline, size_t row) const {
-  baseline.label_key.assign(baseline.series->key);
-  baseline.label_key.push_back('k');
-  if (!AppendStateKey(batch_, baseline.series->last_label, row, baseline.label_key))
-    baseline.label_key.clear();
+// Whether the row has a key.
+bool Baselines::BeginKey(Baseline& baseline, size_t row) {
+  key_.assign(baseline.series->key);
+  key_.push_back('k');
+  if (!AppendStateKey(batch_, baseline.series->last_label, row, key_)) return false;
+  baseline.of_key.Begin(key_);
+  return true;
 }
 
-// Of the history of the labels of rows for which the baseline gave that answer.
-std::string_view Baselines::KeyOf(const Baseline& baseline, bool answer, std::string& key) {
-  key.assign(baseline.series->key);
-  key.push_back(answer ? 't' : 'f');
-  return key;
-}
-
-Status Baselines::Predict(size_t row, Time prediction_time, std::vector<Guess>& guesses) {
+Status Baselines::Predict(size_t row, Time prediction_time, std::span<Guess> guesses) {
   Known all;
-  if (Status s = answers_.Before(kAll, prediction_time, all); !s.ok()) return s;
+  if (Status s = answers_.Before(all_, prediction_time, all); !s.ok()) return s;
   const Guess prior{all.Probability(), all.Probability() >= 0.5};
-  guesses.clear();
-  for (Baseline& baseline : baselines_) {
+  for (size_t i = 0; i < baselines_.size(); ++i) {
+    Baseline& baseline = baselines_[i];
     baseline.answer.reset();
-    if (!baseline.series->last_label.empty()) {
-      SetLabelKey(baseline, row);
+    baseline.has_key = !baseline.series->last_label.empty() && BeginKey(baseline, row);
+    if (baseline.has_key) {
       Known of_key;
-      if (!baseline.label_key.empty()) {
-        if (Status s = answers_.Before(baseline.label_key, prediction_time, of_key); !s.ok()) return s;
-      }
+      if (Status s = answers_.Before(baseline.of_key, prediction_time, of_key); !s.ok()) return s;
       baseline.answer = of_key.last;
     } else if (baseline.rule && baseline.rule->valid(row)) {
       baseline.answer = baseline.rule->values<uint8_t>()[row] != 0;
     }
-    guesses.push_back(prior);
+    guesses[i] = prior;
     if (!baseline.answer) continue;
     Known of_answer;
-    const std::string_view key = KeyOf(baseline, *baseline.answer, key_);
-    if (Status s = answers_.Before(key, prediction_time, of_answer); !s.ok()) return s;
-    guesses.back() = {of_answer.Probability(), *baseline.answer};
+    if (Status s = answers_.Before(baseline.of_answers[*baseline.answer ? 1 : 0], prediction_time, of_answer);
+        !s.ok())
+      return s;
+    guesses[i] = {of_answer.Probability(), *baseline.answer};
   }
   return {};
 }
 
 Status Baselines::Learn(Time time, bool label, Time horizon) {
-  if (Status s = answers_.Add(kAll, time, label, horizon); !s.ok()) return s;
-  for (const Baseline& baseline : baselines_) {
-    if (!baseline.label_key.empty()) {
-      if (Status s = answers_.Add(baseline.label_key, time, label, horizon); !s.ok()) return s;
+  if (Status s = answers_.Add(all_, time, label, horizon); !s.ok()) return s;
+  for (Baseline& baseline : baselines_) {
+    if (baseline.has_key) {
+      if (Status s = answers_.Add(baseline.of_key, time, label, horizon); !s.ok()) return s;
     }
     if (!baseline.answer) continue;
-    if (Status s = answers_.Add(KeyOf(baseline, *baseline.answer, key_), time, label, horizon); !s.ok())
-      return s;
+    Answers::History& of_answer = baseline.of_answers[*baseline.answer ? 1 : 0];
+    if (Status s = answers_.Add(of_answer, time, label, horizon); !s.ok()) return s;
   }
   return {};
 }

@@ -6,13 +6,9 @@
 
 #include "operators/evaluation/answers.h"
 #include "operators/evaluation/evaluating.h"
+#include "operators/evaluation/example_log.h"
 
 namespace freshet {
-
-struct Guess {
-  double probability = 0.5;
-  bool answer = true;  // what counts for accuracy
-};
 
 class Baselines {
  public:
@@ -21,24 +17,27 @@ class Baselines {
   // The batch whose rows are asked about next.
   void Use(const Batch& batch, Pool& pool, ExpressionFaults& faults);
   // `guesses`: one a baseline, in the plan's order.
-  Status Predict(size_t row, Time prediction_time, std::vector<Guess>& guesses);
+  Status Predict(size_t row, Time prediction_time, std::span<Guess> guesses);
   // The label of the row asked about last became known at `time`.
   Status Learn(Time time, bool label, Time horizon);
 
  private:
   struct Baseline {
-    const EvaluatePlan::Series* series = nullptr;
+    explicit Baseline(const EvaluatePlan::Series& series);
+    const EvaluatePlan::Series* series;
     ColumnPtr rule;
-    std::string label_key;       // of the history of the row's key; empty: it has none
-    std::optional<bool> answer;  // for the row
+    Answers::History of_key{false};  // of the labels of the row's key
+    Answers::History of_answers[2];  // of those of rows for which the baseline gave that answer
+    bool has_key = false;            // the row
+    std::optional<bool> answer;      // for the row
   };
-  void SetLabelKey(Baseline& baseline, size_t row) const;
-  static std::string_view KeyOf(const Baseline& baseline, bool answer, std::string& key);
+  bool BeginKey(Baseline& baseline, size_t row);
 
   std::vector<Baseline> baselines_;
   Answers answers_;
+  Answers::History all_;  // of every label
   Batch batch_;
-  std::string key_;
+  std::string key_;  // scratch
 };
 
 }  // namespace freshet

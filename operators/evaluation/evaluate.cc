@@ -257,7 +257,7 @@ class EvaluateBinding {
   }
 
   uint32_t LayoutNumber() const {
-    std::string text = "evaluate 1 " + std::to_string(plan_.every) + (plan_.months ? " months" : "");
+    std::string text = "evaluate 2 " + std::to_string(plan_.every) + (plan_.months ? " months" : "");
     text += " " + std::to_string(plan_.longest_window());
     return static_cast<uint32_t>(Hash64(text) >> 32);
   }

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "operators/evaluation/baselines.h"
+#include "operators/evaluation/example_log.h"
 #include "operators/evaluation/metric_rows.h"
+#include "operators/evaluation/span_histograms.h"
 #include "operators/evaluation/tallies.h"
 
 namespace freshet {
@@ -22,12 +24,18 @@ class Evaluating final : public Operator {
   Evaluating(std::shared_ptr<const EvaluatePlan> plan, TaskContext& context)
       : plan_(std::move(plan)),
         context_(context),
+        log_(context.raw_state("examples"), KeysOf(*plan_)),
         tallies_(context.raw_state("tallies"), context.raw_state("steps")),
         baselines_(*plan_, context.raw_state("answers")),
         unlabelled_(context.counter("rows_without_label")),
         unpredicted_(context.counter("rows_without_probability")),
         too_old_(context.counter("predictions_too_old")),
-        late_(context.counter("late_rows")) {}
+        late_(context.counter("late_rows")),
+        first_baseline_(FirstBaseline(*plan_)),
+        guesses_(plan_->series.size()) {
+    for (const Series& series : plan_->series)
+      spans_.emplace_back(*plan_, series, tallies_);
+  }
 
   Status Process(size_t port, const Batch& in, Emitter& out) override;
   Status OnTimer(const DueTimer& timer, Emitter& out) override;
@@ -35,140 +43,179 @@ class Evaluating final : public Operator {
 
  private:
   using Series = EvaluatePlan::Series;
-  struct Example {
+  struct Row {
+    size_t number = 0;  // in its batch
     Time time = 0;
     Time watermark = 0;
     bool label = false;
   };
 
-  Time BucketStart(Time time) const {
-    const Time start = FloorTo(time, plan_->every);
-    return plan_->months ? std::max(start, StartOfMonth(time)) : start;
+  static std::vector<std::string> KeysOf(const EvaluatePlan& plan) {
+    std::vector<std::string> keys;
+    for (const Series& series : plan.series)
+      keys.push_back(series.key);
+    return keys;
   }
-  Time BucketEnd(Time time) const {
-    const Time end = FloorTo(time, plan_->every) + plan_->every;
-    return plan_->months ? std::min(end, MonthEnd(time)) : end;
+  static size_t FirstBaseline(const EvaluatePlan& plan) {
+    const auto is_baseline = [](const Series& series) { return !series.is_model; };
+    const auto first = std::find_if(plan.series.begin(), plan.series.end(), is_baseline);
+    return static_cast<size_t>(first - plan.series.begin());
   }
-  static Time MonthEnd(Time time) { return StartOfMonth(StartOfMonth(time) + 32 * kDay); }
 
-  Status ReadModels(const Batch& in, size_t row, const Example& example);
-  Status ReadBaselines(const Batch& in, size_t row, const Example& example);
-  Status Add(const Series& series, const Guess& guess, const Example& example);
-  Status AddLate(const Series& series, const Guess& guess, const Example& example);
+  // No label older than this is asked for.
+  Time Horizon(const Row& row) const { return std::max(row.watermark, kEarliest) - plan_->longest_delay; }
+  Status Take(const Batch& in, const Row& row);
+  void ReadModels(const Batch& in, const Row& row);
+  Status ReadBaselines(const Batch& in, const Row& row, bool& are_read);
+  Status Add(const Row& row);
+  Status AddLate(const Row& row);
+  Status AddLate(size_t series, const Scored& example, const Row& row);
+  Status Fold(Time bucket);
   Status SetTimers(Time time, bool closed);
   Status Close(Time end);
   Status Write(SpanKind kind, size_t window, Time end, MetricRows& rows);
-  Status Gather(const Series& series, SpanKind kind, Time since, Time end);
-  bool wants(Metric metric) const {
-    return std::find(plan_->metrics.begin(), plan_->metrics.end(), metric) != plan_->metrics.end();
-  }
+  Status AddSums(const Series& series, SpanKind kind, Time since, Time end, Sums& sums);
+  Status RocAuc(size_t series, SpanKind kind, size_t window, Time end, std::optional<double>& roc_auc);
   Status EraseAll(SpanKind kind, Time start);
+  Status AddOpen(const Series& series, Time bucket, Sums& sums, Histogram& histogram);
 
   std::shared_ptr<const EvaluatePlan> plan_;
   TaskContext& context_;
+  ExampleLog log_;
   Tallies tallies_;
+  std::vector<SpanHistograms> spans_;  // one a series
   Baselines baselines_;
   Counter &unlabelled_, &unpredicted_, &too_old_, &late_;
-  Sums sums_;  // scratch, as all below
-  Histogram histogram_;
-  std::vector<Guess> guesses_;
-  std::string key_;
+  const size_t first_baseline_;
+  Time bucket_start_ = 0, bucket_end_ = 0;  // of the row before
+  std::vector<Guess> guesses_;              // scratch: one a series
 };
 
 Status Evaluating::Process(size_t, const Batch& in, Emitter&) {
   const ColumnPtr labels = plan_->label->Evaluate(context_.pool(), in, context_.faults());
   if (plan_->has_baselines()) baselines_.Use(in, context_.pool(), context_.faults());
-  for (size_t row = 0; row < in.rows(); ++row) {
-    if (!labels->valid(row)) {
+  for (size_t i = 0; i < in.rows(); ++i) {
+    if (!labels->valid(i)) {
       unlabelled_.Add();
       continue;
     }
-    const Time watermark = context_.WatermarkBefore(in.ordinals()[row]);
-    const Example example{in.times()[row], watermark, labels->values<uint8_t>()[row] != 0};
-    if (BucketEnd(example.time) <= watermark) late_.Add();
-    if (Status s = ReadModels(in, row, example); !s.ok()) return s;
-    if (!plan_->has_baselines()) continue;
-    if (Status s = ReadBaselines(in, row, example); !s.ok()) return s;
+    const Time watermark = context_.WatermarkBefore(in.ordinals()[i]);
+    const Row row{i, in.times()[i], watermark, labels->values<uint8_t>()[i] != 0};
+    if (Status s = Take(in, row); !s.ok()) return s;
   }
   return {};
 }
 
-Status Evaluating::ReadModels(const Batch& in, size_t row, const Example& example) {
-  for (const Series& series : plan_->series) {
-    if (!series.is_model) break;
-    const Column& probabilities = in.column(series.probability);
-    const double p = probabilities.valid(row) ? probabilities.values<double>()[row] : -1;
-    if (!(p >= 0 && p <= 1)) {
-      unpredicted_.Add();
-      continue;
-    }
-    if (Status s = Add(series, {p, p >= 0.5}, example); !s.ok()) return s;
+Status Evaluating::Take(const Batch& in, const Row& row) {
+  if (row.time < bucket_start_ || row.time >= bucket_end_) {
+    bucket_start_ = plan_->BucketStart(row.time);
+    bucket_end_ = plan_->BucketEnd(row.time);
+  }
+  const bool is_late = bucket_end_ <= row.watermark;
+  if (is_late) late_.Add();
+  ReadModels(in, row);
+  bool are_read = false;
+  if (Status s = ReadBaselines(in, row, are_read); !s.ok()) return s;
+  if (Status s = is_late ? AddLate(row) : Add(row); !s.ok()) return s;
+  if (!are_read) return {};
+  return baselines_.Learn(row.time, row.label, Horizon(row));
+}
+
+void Evaluating::ReadModels(const Batch& in, const Row& row) {
+  for (size_t i = 0; i < plan_->series.size() && plan_->series[i].is_model; ++i) {
+    const Column& probabilities = in.column(plan_->series[i].probability);
+    const double p = probabilities.valid(row.number) ? probabilities.values<double>()[row.number] : -1;
+    const bool given = p >= 0 && p <= 1;
+    guesses_[i] = {p, p >= 0.5, given};
+    if (!given) unpredicted_.Add();
+  }
+}
+
+Status Evaluating::ReadBaselines(const Batch& in, const Row& row, bool& are_read) {
+  if (!plan_->has_baselines()) return {};
+  const std::span<Guess> guesses = std::span(guesses_).subspan(first_baseline_);
+  Time predicted = row.time;
+  if (plan_->prediction_time && in.column(*plan_->prediction_time).valid(row.number))
+    predicted = in.column(*plan_->prediction_time).values<int64_t>()[row.number];
+  are_read = predicted >= Horizon(row);
+  if (are_read) return baselines_.Predict(row.number, predicted, guesses);
+  too_old_.Add();
+  for (Guess& guess : guesses)
+    guess.given = false;
+  return {};
+}
+
+Status Evaluating::Add(const Row& row) {
+  const auto is_given = [](const Guess& guess) { return guess.given; };
+  if (std::none_of(guesses_.begin(), guesses_.end(), is_given)) return {};
+  ExampleLog::Outcome outcome{};
+  if (Status s = log_.Add(bucket_start_, row.label, guesses_, outcome); !s.ok()) return s;
+  if (outcome == ExampleLog::Outcome::kOther) {
+    if (Status s = Fold(bucket_start_); !s.ok()) return s;
+    if (Status s = log_.Add(bucket_start_, row.label, guesses_, outcome); !s.ok()) return s;
+  }
+  if (outcome == ExampleLog::Outcome::kFirst) return SetTimers(row.time, false);
+  return outcome == ExampleLog::Outcome::kFull ? Fold(bucket_start_) : Status();
+}
+
+// The log's examples of a bucket join its tallies.
+Status Evaluating::Fold(Time bucket) {
+  Status folded = log_.Visit(bucket, [&](std::string_view series, std::span<const Scored> examples) {
+    bool is_new = false;
+    return tallies_.Add(Tallies::Key(series, SpanKind::kBucket, bucket), examples, is_new);
+  });
+  return folded.ok() ? log_.Empty(bucket) : folded;
+}
+
+// An example of a bucket whose time is over.
+Status Evaluating::AddLate(const Row& row) {
+  if (Status s = Fold(bucket_start_); !s.ok()) return s;  // where its timer is about to fire
+  for (size_t i = 0; i < guesses_.size(); ++i) {
+    const Guess& guess = guesses_[i];
+    if (!guess.given) continue;
+    if (Status s = AddLate(i, {guess.probability, guess.answer, row.label}, row); !s.ok()) return s;
   }
   return {};
 }
 
-Status Evaluating::ReadBaselines(const Batch& in, size_t row, const Example& example) {
-  Time predicted = example.time;
-  if (plan_->prediction_time && in.column(*plan_->prediction_time).valid(row))
-    predicted = in.column(*plan_->prediction_time).values<int64_t>()[row];
-  const Time horizon = std::max(example.watermark, kEarliest) - plan_->longest_delay;
-  if (predicted < horizon) {
-    too_old_.Add();
-    return {};
-  }
-  if (Status s = baselines_.Predict(row, predicted, guesses_); !s.ok()) return s;
-  auto guess = guesses_.begin();
-  for (const Series& series : plan_->series) {
-    if (series.is_model) continue;
-    if (Status s = Add(series, *guess++, example); !s.ok()) return s;
-  }
-  return baselines_.Learn(example.time, example.label, horizon);
-}
-
-Status Evaluating::Add(const Series& series, const Guess& guess, const Example& example) {
-  if (BucketEnd(example.time) <= example.watermark) return AddLate(series, guess, example);
-  key_ = Tallies::Key(series.key, SpanKind::kBucket, BucketStart(example.time));
-  bool is_new = false;
-  if (Status s = tallies_.Add(key_, guess.probability, guess.answer, example.label, is_new); !s.ok())
-    return s;
-  return is_new ? SetTimers(example.time, false) : Status();
-}
-
-// An example of a bucket that is closed.
-Status Evaluating::AddLate(const Series& series, const Guess& guess, const Example& example) {
+Status Evaluating::AddLate(size_t number, const Scored& example, const Row& row) {
+  const Series& series = plan_->series[number];
+  std::string key;
   const auto add = [&](SpanKind kind, Time start, bool& is_new) {
-    key_ = Tallies::Key(series.key, kind, start);
-    return tallies_.Add(key_, guess.probability, guess.answer, example.label, is_new);
+    key = Tallies::Key(series.key, kind, start);
+    spans_[number].Added(kind, start, example);
+    return tallies_.Add(key, {&example, 1}, is_new);
   };
   bool is_new = false;
-  const Time start = BucketStart(example.time);
+  const Time start = bucket_start_;
   bool is_open = false;  // where its timer is about to fire
   if (Status s = tallies_.IsOpen(Tallies::Key(series.key, SpanKind::kBucket, start), is_open); !s.ok())
     return s;
   if (is_open) return add(SpanKind::kBucket, start, is_new);
   if (Status s = add(SpanKind::kRun, 0, is_new); !s.ok()) return s;
-  if (start + plan_->longest_window() > example.watermark) {
+  if (start + plan_->longest_window() > row.watermark) {
     if (Status s = add(SpanKind::kBucket, start, is_new); !s.ok()) return s;
     if (is_new) {
-      if (Status s = tallies_.SetClosed(key_); !s.ok()) return s;
-      if (Status s = SetTimers(example.time, true); !s.ok()) return s;
+      if (Status s = tallies_.SetClosed(key); !s.ok()) return s;
+      if (Status s = SetTimers(row.time, true); !s.ok()) return s;
     }
   }
-  if (!plan_->months || MonthEnd(example.time) <= example.watermark) return {};
-  if (Status s = add(SpanKind::kMonth, StartOfMonth(example.time), is_new); !s.ok() || !is_new) return s;
-  return context_.timers().Set(MonthEnd(example.time), kMonthEnd);
+  const Time month_end = EvaluatePlan::MonthEnd(row.time);
+  if (!plan_->months || month_end <= row.watermark) return {};
+  if (Status s = add(SpanKind::kMonth, StartOfMonth(row.time), is_new); !s.ok() || !is_new) return s;
+  return context_.timers().Set(month_end, kMonthEnd);
 }
 
 // Of the bucket that holds `time`.
 Status Evaluating::SetTimers(Time time, bool closed) {
   Timers timers = context_.timers();
   if (!plan_->windows.empty()) {
-    const Time start = BucketStart(time);
+    const Time start = plan_->BucketStart(time);
     if (Status s = timers.Set(start + plan_->longest_window(), kForgetBucket); !s.ok()) return s;
   }
   if (closed) return {};
   if (plan_->months) {
-    if (Status s = timers.Set(MonthEnd(time), kMonthEnd); !s.ok()) return s;
+    if (Status s = timers.Set(EvaluatePlan::MonthEnd(time), kMonthEnd); !s.ok()) return s;
   }
   return timers.Set(FloorTo(time, plan_->every) + plan_->every, kBucketEnd);
 }
@@ -197,16 +244,22 @@ Status Evaluating::OnTimer(const DueTimer& timer, Emitter& out) {
 
 // The bucket that ends at `end`, if it is open, joins the run and its month.
 Status Evaluating::Close(Time end) {
-  const Time start = BucketStart(end - 1);
-  for (const Series& series : plan_->series) {
+  const Time start = plan_->BucketStart(end - 1);
+  const Time month = StartOfMonth(start);
+  if (Status s = Fold(start); !s.ok()) return s;
+  if (Status s = log_.Erase(start); !s.ok()) return s;
+  for (size_t i = 0; i < plan_->series.size(); ++i) {
+    const Series& series = plan_->series[i];
     const std::string bucket = Tallies::Key(series.key, SpanKind::kBucket, start);
     bool is_open = false;
     if (Status s = tallies_.IsOpen(bucket, is_open); !s.ok()) return s;
     if (!is_open) continue;
     if (Status s = tallies_.Merge(bucket, Tallies::Key(series.key, SpanKind::kRun, 0)); !s.ok()) return s;
+    if (Status s = spans_[i].JoinedRun(start); !s.ok()) return s;
     if (plan_->months) {
-      const std::string month = Tallies::Key(series.key, SpanKind::kMonth, StartOfMonth(start));
-      if (Status s = tallies_.Merge(bucket, month); !s.ok()) return s;
+      const std::string into = Tallies::Key(series.key, SpanKind::kMonth, month);
+      if (Status s = tallies_.Merge(bucket, into); !s.ok()) return s;
+      if (Status s = spans_[i].JoinedMonth(month, start); !s.ok()) return s;
     }
     const Status s = plan_->windows.empty() ? tallies_.Erase(bucket) : tallies_.SetClosed(bucket);
     if (!s.ok()) return s;
@@ -215,26 +268,33 @@ Status Evaluating::Close(Time end) {
 }
 
 Status Evaluating::EraseAll(SpanKind kind, Time start) {
-  for (const Series& series : plan_->series) {
-    if (Status s = tallies_.Erase(Tallies::Key(series.key, kind, start)); !s.ok()) return s;
+  for (size_t i = 0; i < plan_->series.size(); ++i) {
+    if (Status s = spans_[i].Forget(kind, start); !s.ok()) return s;
+    if (Status s = tallies_.Erase(Tallies::Key(plan_->series[i].key, kind, start)); !s.ok()) return s;
   }
   return {};
 }
 
-// Into sums_ and histogram_: the examples of [since, end).
-Status Evaluating::Gather(const Series& series, SpanKind kind, Time since, Time end) {
-  sums_ = Sums{};
-  Histogram* histogram = wants(Metric::kRocAuc) ? &histogram_ : nullptr;
-  if (histogram != nullptr) histogram->Clear();
-  if (kind != SpanKind::kBucket) {
-    const Time start = kind == SpanKind::kRun ? 0 : since;
-    return tallies_.Gather(Tallies::Key(series.key, kind, start), sums_, histogram);
-  }
-  for (Time start = since; start < end; start = BucketEnd(start)) {
-    if (Status s = tallies_.Gather(Tallies::Key(series.key, kind, start), sums_, histogram); !s.ok())
-      return s;
+// The examples of [since, end).
+Status Evaluating::AddSums(const Series& series, SpanKind kind, Time since, Time end, Sums& sums) {
+  if (kind != SpanKind::kBucket) return tallies_.AddSums(Tallies::Key(series.key, kind, since), sums);
+  for (Time start = since; start < end; start = plan_->BucketEnd(start)) {
+    if (Status s = tallies_.AddSums(Tallies::Key(series.key, kind, start), sums); !s.ok()) return s;
   }
   return {};
+}
+
+Status Evaluating::RocAuc(size_t series, SpanKind kind, size_t window, Time end,
+                          std::optional<double>& roc_auc) {
+  roc_auc.reset();
+  if (!plan_->wants(Metric::kRocAuc)) return {};
+  SpanHistograms& spans = spans_[series];
+  Histogram* histogram = nullptr;
+  const Status s = kind == SpanKind::kRun     ? spans.OfRun(histogram)
+                   : kind == SpanKind::kMonth ? spans.OfMonth(StartOfMonth(end - 1), histogram)
+                                              : spans.OfWindow(window, end, histogram);
+  if (s.ok()) roc_auc = histogram->RocAuc();
+  return s;
 }
 
 Status Evaluating::Write(SpanKind kind, size_t window, Time end, MetricRows& rows) {
@@ -247,35 +307,61 @@ Status Evaluating::Write(SpanKind kind, size_t window, Time end, MetricRows& row
     span = plan_->window_names[window];
     since = end - plan_->windows[window];
   }
-  for (const Series& series : plan_->series) {
-    if (Status s = Gather(series, kind, since.value_or(0), end); !s.ok()) return s;
-    if (sums_.examples == 0) continue;
+  for (size_t i = 0; i < plan_->series.size(); ++i) {
+    const Series& series = plan_->series[i];
+    Sums sums;
+    if (Status s = AddSums(series, kind, since.value_or(0), end, sums); !s.ok()) return s;
+    if (sums.examples == 0) continue;
+    std::optional<double> roc_auc;
+    if (Status s = RocAuc(i, kind, window, end, roc_auc); !s.ok()) return s;
     for (const Metric metric : plan_->metrics)
-      rows.Add(since, series.name, series.is_model, metric, span, ValueOf(metric, sums_, histogram_),
-               sums_.examples);
+      rows.Add(since, series.name, series.is_model, metric, span, ValueOf(metric, sums, roc_auc),
+               sums.examples);
   }
   return {};
 }
 
+// What is in the log alone is added to the tally's sums one by one, as it will be.
+Status Evaluating::AddOpen(const Series& series, Time bucket, Sums& sums, Histogram& histogram) {
+  const std::string key = Tallies::Key(series.key, SpanKind::kBucket, bucket);
+  Sums of_bucket;
+  if (Status s = tallies_.AddSums(key, of_bucket); !s.ok()) return s;
+  if (Status s = tallies_.Apply(Histogram::Change::kAdd, key, histogram); !s.ok()) return s;
+  Status s = log_.Visit(bucket, [&](std::string_view name, std::span<const Scored> examples) -> Status {
+    if (name != series.key) return {};
+    for (const Scored& example : examples) {
+      of_bucket.Add(example);
+      histogram.Add(example.label, Histogram::StepOf(example.probability));
+    }
+    return {};
+  });
+  sums.Add(of_bucket);
+  return s;
+}
+
 Status Evaluating::Summarize(Report& report) {
+  std::vector<Time> open;
+  if (Status s = log_.Buckets(open); !s.ok()) return s;
   for (const Series& series : plan_->series) {
-    if (Status s = Gather(series, SpanKind::kRun, 0, 0); !s.ok()) return s;
-    std::vector<Time> open;
-    Status visited = tallies_.Visit(series.key, SpanKind::kBucket, [&](Time start, const Tally& tally) {
-      if (tally.closed == 0) open.push_back(start);
-    });
-    if (!visited.ok()) return visited;
-    for (const Time start : open) {
-      Histogram* histogram = wants(Metric::kRocAuc) ? &histogram_ : nullptr;
-      const std::string key = Tallies::Key(series.key, SpanKind::kBucket, start);
-      if (Status s = tallies_.Gather(key, sums_, histogram); !s.ok()) return s;
+    Sums sums;
+    Histogram histogram;
+    const std::string run = Tallies::Key(series.key, SpanKind::kRun, 0);
+    if (Status s = tallies_.AddSums(run, sums); !s.ok()) return s;
+    if (Status s = tallies_.Apply(Histogram::Change::kAdd, run, histogram); !s.ok()) return s;
+    for (const Time bucket : open) {
+      bool is_closed = false;
+      if (Status s = tallies_.IsClosed(Tallies::Key(series.key, SpanKind::kBucket, bucket), is_closed);
+          !s.ok())
+        return s;
+      if (is_closed) continue;
+      if (Status s = AddOpen(series, bucket, sums, histogram); !s.ok()) return s;
     }
     const std::string_view group = series.is_model ? "models" : "baselines";
     for (const Metric metric : plan_->metrics) {
-      const std::optional<double> value = ValueOf(metric, sums_, histogram_);
+      const std::optional<double> value = ValueOf(metric, sums, histogram.RocAuc());
       if (value) report.Number({group, series.name, kMetricNames[static_cast<size_t>(metric)]}, *value);
     }
-    report.Number({group, series.name, "examples"}, static_cast<double>(sums_.examples));
+    report.Number({group, series.name, "examples"}, static_cast<double>(sums.examples));
   }
   return {};
 }
@@ -284,6 +370,7 @@ Status Evaluating::Summarize(Report& report) {
 
 std::vector<TableSpec> EvaluateTables(uint32_t layout) {
   std::vector<TableSpec> tables = Tallies::Tables(layout);
+  tables.push_back(ExampleLog::Table(layout));
   tables.push_back(Answers::Table(layout));
   return tables;
 }

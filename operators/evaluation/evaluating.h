@@ -2,8 +2,9 @@
 // `evaluate` at run time: one task that sees every example. One thread.
 //
 // Time is cut into buckets at the multiples of `every`, and at the beginnings of months where months are
-// asked for. A bucket is open until the watermark reaches its end; then it is closed: its examples join those
-// of the run and the month, and metric rows go out. An example later than that joins them at once.
+// asked for. A bucket is open until the watermark reaches its end: its examples gather in a log (ExampleLog)
+// and, many at a time, in the tally of each series. Then it is closed: its tallies join those of the run and
+// the month, and metric rows go out. An example later than that joins them at once.
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,22 @@ struct EvaluatePlan {
     for (const Duration window : windows)
       longest = window > longest ? window : longest;
     return longest;
+  }
+  // Of the bucket that holds `time`.
+  Time BucketStart(Time time) const {
+    const Time start = FloorTo(time, every);
+    return months && StartOfMonth(time) > start ? StartOfMonth(time) : start;
+  }
+  Time BucketEnd(Time time) const {
+    const Time end = FloorTo(time, every) + every;
+    return months && MonthEnd(time) < end ? MonthEnd(time) : end;
+  }
+  static Time MonthEnd(Time time) { return StartOfMonth(StartOfMonth(time) + 32 * kDay); }
+  bool wants(Metric metric) const {
+    for (const Metric wanted : metrics) {
+      if (wanted == metric) return true;
+    }
+    return false;
   }
   bool has_baselines() const { return !series.empty() && !series.back().is_model; }
 };

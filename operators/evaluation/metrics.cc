@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "engine/base/math.h"
 
 namespace freshet {
 
-void Sums::Add(double probability, bool answer, bool label) {
+void Sums::Add(const Scored& example) {
+  const auto [probability, answer, label] = example;
   ++examples;
   positives += label ? 1 : 0;
   correct += answer == label ? 1 : 0;
@@ -33,37 +33,90 @@ void Sums::Add(const Sums& other) {
 }
 
 void Histogram::Clear() {
-  for (std::vector<uint64_t>& counts : counts_)
-    std::fill(counts.begin(), counts.end(), 0);
+  std::fill(places_.begin(), places_.end(), kAbsent);
+  blocks_.clear();
+  totals_[0] = totals_[1] = 0;
 }
 
-void Histogram::Add(bool label, size_t first_step, std::span<const uint64_t> counts) {
-  uint64_t* to = counts_[label ? 1 : 0].data() + first_step;
-  for (size_t i = 0; i < counts.size(); ++i)
-    to[i] += counts[i];
+Histogram::Block& Histogram::At(size_t number) {
+  uint16_t& place = places_[number];
+  if (place == kAbsent) {
+    place = static_cast<uint16_t>(blocks_.size());
+    blocks_.emplace_back();
+  }
+  Block& block = blocks_[place];
+  block.counted = false;
+  return block;
 }
 
-std::optional<double> Histogram::RocAuc() const {
-  const auto total = [](std::span<const uint64_t> counts) {
-    return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
-  };
-  const uint64_t positives = total(counts_[1]);
-  const uint64_t negatives = total(counts_[0]);
+void Histogram::Apply(Change change, bool label, std::span<const uint16_t> steps) {
+  const uint64_t by = change == Change::kAdd ? uint64_t{1} : ~uint64_t{0};  // modulo 2^64: one less
+  for (const uint16_t step : steps) {
+    Block& block = At(step / kWidth);
+    block.counts[label ? 1 : 0][step % kWidth] += by;
+    block.totals[label ? 1 : 0] += by;
+  }
+  totals_[label ? 1 : 0] += by * steps.size();
+}
+
+void Histogram::Apply(Change change, bool label, size_t first_step, std::span<const uint64_t> counts) {
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    const uint64_t by = change == Change::kAdd ? counts[i] : ~counts[i] + 1;
+    const size_t step = first_step + i;
+    Block& block = At(step / kWidth);
+    block.counts[label ? 1 : 0][step % kWidth] += by;
+    block.totals[label ? 1 : 0] += by;
+    totals_[label ? 1 : 0] += by;
+  }
+}
+
+uint64_t Histogram::count(bool label, uint16_t step) const {
+  const uint16_t place = places_[step / kWidth];
+  return place == kAbsent ? 0 : blocks_[place].counts[label ? 1 : 0][step % kWidth];
+}
+
+std::optional<double> Histogram::RocAuc() {
+  const auto [negatives, positives] = totals_;
   if (positives == 0 || negatives == 0) return std::nullopt;
   const double pairs = static_cast<double>(positives) * static_cast<double>(negatives);
   // Twice the pairs won fit 64 bits: no rounding, and faster.
   const bool exact = positives < uint64_t{1} << 31 && negatives < uint64_t{1} << 31;
-  return (exact ? static_cast<double>(TwicePairsWon<uint64_t>()) : TwicePairsWon<double>()) / 2 / pairs;
+  if (!exact) return TwiceWonRounded() / 2 / pairs;
+  uint64_t twice_won = 0;
+  uint64_t twice_below = 0;  // twice the negatives below this block
+  for (const uint16_t place : places_) {
+    if (place == kAbsent) continue;
+    Block& block = blocks_[place];
+    if (!block.counted) CountPairs(block);
+    twice_won += block.twice_won + block.totals[1] * twice_below;
+    twice_below += 2 * block.totals[0];
+  }
+  return static_cast<double>(twice_won) / 2 / pairs;
 }
 
-template <class T>
-T Histogram::TwicePairsWon() const {
-  uint64_t twice_below = 0;  // twice the negatives below this step
-  T won = 0;
-  for (size_t step = 0; step < kSteps; ++step) {
-    const uint64_t against = counts_[0][step];
-    won += static_cast<T>(counts_[1][step]) * static_cast<T>(twice_below + against);
+void Histogram::CountPairs(Block& block) {
+  block.twice_won = 0;
+  block.counted = true;
+  if (block.totals[0] == 0 || block.totals[1] == 0) return;
+  uint64_t twice_below = 0;
+  for (size_t step = 0; step < kWidth; ++step) {
+    const uint64_t against = block.counts[0][step];
+    block.twice_won += block.counts[1][step] * (twice_below + against);
     twice_below += 2 * against;
+  }
+}
+
+double Histogram::TwiceWonRounded() const {
+  uint64_t twice_below = 0;
+  double won = 0;
+  for (const uint16_t place : places_) {
+    if (place == kAbsent) continue;
+    for (size_t step = 0; step < kWidth; ++step) {
+      const uint64_t against = blocks_[place].counts[0][step];
+      won += static_cast<double>(blocks_[place].counts[1][step]) * static_cast<double>(twice_below + against);
+      twice_below += 2 * against;
+    }
   }
   return won;
 }
@@ -79,14 +132,14 @@ double CalibrationError(const Sums& sums) {
 
 }  // namespace
 
-std::optional<double> ValueOf(Metric metric, const Sums& sums, const Histogram& histogram) {
+std::optional<double> ValueOf(Metric metric, const Sums& sums, std::optional<double> roc_auc) {
   if (sums.examples == 0) return std::nullopt;
   const auto n = static_cast<double>(sums.examples);
   switch (metric) {
     case Metric::kLogLoss:
       return sums.log_loss / n;
     case Metric::kRocAuc:
-      return histogram.RocAuc();
+      return roc_auc;
     case Metric::kAccuracy:
       return static_cast<double>(sums.correct) / n;
     case Metric::kBrier:

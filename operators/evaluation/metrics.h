@@ -14,6 +14,12 @@ enum class Metric : uint8_t { kLogLoss, kRocAuc, kAccuracy, kBrier, kCalibration
 inline constexpr std::array<std::string_view, 5> kMetricNames{"log_loss", "roc_auc", "accuracy", "brier",
                                                               "calibration_error"};
 
+struct Scored {
+  double probability = 0;
+  bool answer = false;  // what counts for accuracy
+  bool label = false;
+};
+
 // Everything but the ROC AUC. Kept in state as its bytes.
 struct Sums {
   // Equal bins of the probability; the expected calibration error of Naeini, Cooper and Hauskrecht,
@@ -30,11 +36,13 @@ struct Sums {
   double brier = 0;
   Bin bins[kBins];
 
-  void Add(double probability, bool answer, bool label);
+  void Add(const Scored& example);
   void Add(const Sums& other);
 };
 
-// Probabilities in steps of 2^-16, by label, and how often each came.
+// Probabilities in steps of 2^-16, by label, and how often each came. Takes memory for blocks of steps that
+// came, and counts again only the pairs within blocks that changed: a span that moves costs what came and
+// went.
 class Histogram {
  public:
   static constexpr size_t kSteps = size_t{1} << 16;
@@ -42,22 +50,36 @@ class Histogram {
     const double step = probability * static_cast<double>(kSteps);
     return step >= static_cast<double>(kSteps) ? uint16_t{kSteps - 1} : static_cast<uint16_t>(step);
   }
+  enum class Change : uint8_t { kAdd, kTakeAway };  // kTakeAway: what was added before
+
   void Clear();
-  void Add(bool label, uint16_t step) { ++counts_[label ? 1 : 0][step]; }
-  void Add(bool label, size_t first_step, std::span<const uint64_t> counts);
-  std::span<const uint64_t> counts(bool label) const { return counts_[label ? 1 : 0]; }
+  void Apply(Change change, bool label, std::span<const uint16_t> steps);
+  void Apply(Change change, bool label, size_t first_step, std::span<const uint64_t> counts);
+  void Add(bool label, uint16_t step) { Apply(Change::kAdd, label, {&step, 1}); }
+  uint64_t count(bool label, uint16_t step) const;
   // The share of pairs of a true and a false example that are in the right order, a tie counting half.
   // Nothing where a class is missing.
-  std::optional<double> RocAuc() const;
+  std::optional<double> RocAuc();
 
  private:
-  template <class T>
-  T TwicePairsWon() const;
+  static constexpr size_t kWidth = 32;
+  static constexpr uint16_t kAbsent = UINT16_MAX;
+  struct Block {
+    uint64_t counts[2][kWidth] = {};  // by label
+    uint64_t totals[2] = {};
+    uint64_t twice_won = 0;  // twice the pairs won within the block, modulo 2^64
+    bool counted = false;    // twice_won holds
+  };
+  Block& At(size_t number);
+  static void CountPairs(Block& block);
+  double TwiceWonRounded() const;
 
-  std::vector<uint64_t> counts_[2] = {std::vector<uint64_t>(kSteps), std::vector<uint64_t>(kSteps)};
+  uint64_t totals_[2] = {};
+  std::vector<uint16_t> places_ = std::vector<uint16_t>(kSteps / kWidth, kAbsent);
+  std::vector<Block> blocks_;
 };
 
-// Nothing where it is undefined: of no examples, or ROC AUC of one class.
-std::optional<double> ValueOf(Metric metric, const Sums& sums, const Histogram& histogram);
+// Nothing where it is undefined: of no examples, or ROC AUC (`roc_auc`, from their histogram) of one class.
+std::optional<double> ValueOf(Metric metric, const Sums& sums, std::optional<double> roc_auc);
 
 }  // namespace freshet

@@ -14,7 +14,7 @@ constexpr char kHistogram = 'h';
 }  // namespace
 
 std::vector<TableSpec> Tallies::Tables(uint32_t layout) {
-  return {{"tallies", layout, true, sizeof(Tally)}, {"steps", layout, false, 0}};
+  return {{"tallies", layout, false, sizeof(Tally)}, {"steps", layout, false, 0}};
 }
 
 std::string Tallies::Key(std::string_view series, SpanKind kind, Time start) {
@@ -39,6 +39,13 @@ Status Tallies::IsOpen(std::string_view key, bool& is_open) {
   return {};
 }
 
+Status Tallies::IsClosed(std::string_view key, bool& is_closed) {
+  Table<Tally>::Slot slot;
+  if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
+  is_closed = slot.present() && slot.Get().closed != 0;
+  return {};
+}
+
 Status Tallies::SetClosed(std::string_view key) {
   Table<Tally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
@@ -48,14 +55,20 @@ Status Tallies::SetClosed(std::string_view key) {
   return {};
 }
 
-Status Tallies::Add(std::string_view key, double probability, bool answer, bool label, bool& is_new) {
+Status Tallies::Add(std::string_view key, std::span<const Scored> examples, bool& is_new) {
   Table<Tally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
   is_new = !slot.present();
   Tally tally = slot.GetOr({});
-  tally.sums.Add(probability, answer, label);
-  const uint16_t step = Histogram::StepOf(probability);
-  if (Status s = AppendSteps(key, label, {&step, 1}, tally); !s.ok()) return s;
+  steps_of_[0].clear();
+  steps_of_[1].clear();
+  for (const Scored& example : examples) {
+    tally.sums.Add(example);
+    steps_of_[example.label ? 1 : 0].push_back(Histogram::StepOf(example.probability));
+  }
+  for (const bool label : {false, true}) {
+    if (Status s = AppendSteps(key, label, steps_of_[label ? 1 : 0], tally); !s.ok()) return s;
+  }
   tallies_.Put(slot, tally);
   return {};
 }
@@ -180,22 +193,26 @@ Status Tallies::Merge(std::string_view from, std::string_view into) {
   return {};
 }
 
-Status Tallies::Gather(std::string_view key, Sums& sums, Histogram* histogram) {
+Status Tallies::AddSums(std::string_view key, Sums& sums) {
+  Table<Tally>::Slot slot;
+  if (Status s = tallies_.Load(key, slot); !s.ok() || !slot.present()) return s;
+  sums.Add(slot.Get().sums);
+  return {};
+}
+
+Status Tallies::Apply(Histogram::Change change, std::string_view key, Histogram& histogram) {
   Table<Tally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok() || !slot.present()) return s;
   const Tally tally = slot.Get();
-  sums.Add(tally.sums);
-  if (histogram == nullptr) return {};
   if (tally.compacted != 0) {
     Status s = VisitBlocks(key, [&](bool label, size_t first, std::span<const uint64_t> counts) -> Status {
-      histogram->Add(label, first, counts);
+      histogram.Apply(change, label, first, counts);
       return {};
     });
     if (!s.ok()) return s;
   }
   return VisitSteps(key, tally, [&](bool label, std::span<const uint16_t> steps) -> Status {
-    for (const uint16_t step : steps)
-      histogram->Add(label, step);
+    histogram.Apply(change, label, steps);
     return {};
   });
 }
@@ -227,22 +244,6 @@ Status Tallies::Erase(std::string_view key) {
     }
   }
   return EraseLog(key, tally);
-}
-
-Status Tallies::Visit(std::string_view series, SpanKind kind,
-                      const std::function<void(Time start, const Tally& tally)>& visit) {
-  std::string begin(series);
-  begin.push_back(static_cast<char>(kind));
-  return tallies_.raw().Scan(begin, PrefixEnd(begin), [&](std::string_view key, std::string_view value) {
-    Time start = 0;
-    Tally tally;
-    key.remove_prefix(begin.size());
-    if (TakeOrdered(key, start) && value.size() == sizeof(Tally)) {
-      std::memcpy(&tally, value.data(), sizeof(Tally));
-      visit(start, tally);
-    }
-    return true;
-  });
 }
 
 }  // namespace freshet

@@ -5,6 +5,7 @@
 // thread.
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,22 +34,22 @@ class Tallies {
   // A tally's place. `series`: order-preserving bytes. `start` is 0 for kRun.
   static std::string Key(std::string_view series, SpanKind kind, Time start);
 
-  // Whether it is there and not closed.
+  // Whether it is there and not closed; whether it is there and closed.
   Status IsOpen(std::string_view key, bool& is_open);
+  Status IsClosed(std::string_view key, bool& is_closed);
   Status SetClosed(std::string_view key);
-  // Adds an example; whether the tally is new.
-  Status Add(std::string_view key, double probability, bool answer, bool label, bool& is_new);
+  // Adds examples, in their order; whether the tally is new.
+  Status Add(std::string_view key, std::span<const Scored> examples, bool& is_new);
   // Adds all of tally `from`, if it is there.
   Status Merge(std::string_view from, std::string_view into);
-  // Adds a tally's examples to `sums` and `histogram` (null: sums alone).
-  Status Gather(std::string_view key, Sums& sums, Histogram* histogram);
+  // Adds a tally's sums to `sums`.
+  Status AddSums(std::string_view key, Sums& sums);
+  // Adds a tally's probabilities to `histogram`, or takes them away from it.
+  Status Apply(Histogram::Change change, std::string_view key, Histogram& histogram);
   Status Erase(std::string_view key);
-  // The tallies of a series' spans of one kind, in order of their starts.
-  Status Visit(std::string_view series, SpanKind kind,
-               const std::function<void(Time start, const Tally& tally)>& visit);
 
  private:
-  static constexpr uint32_t kChunk = 64;             // steps
+  static constexpr uint32_t kChunk = 256;            // steps
   static constexpr uint32_t kLongestLog = 1U << 16;  // steps of a label
   static constexpr size_t kBlock = 1024;             // counts of a histogram in one row
 
@@ -65,7 +66,7 @@ class Tallies {
   Table<Tally> tallies_;
   RawTable* steps_;
   std::string row_key_;
-  std::vector<uint16_t> copied_;
+  std::vector<uint16_t> copied_, steps_of_[2];  // scratch
 };
 
 }  // namespace freshet

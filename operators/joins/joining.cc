@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/operator/state_key.h"
+#include "operators/joins/join_entry.h"
 #include "operators/joins/joined_rows.h"
 #include "operators/joins/kept_rows.h"
 
@@ -15,19 +16,8 @@ constexpr std::string_view kEntries = "entries";
 // No entry has it: how many entries are early ones, 8 bytes.
 constexpr std::string_view kEarlyCount = "";
 
-enum class State : uint8_t { kWaiting, kEarly, kReleased, kTimedOut };
-
-// An entry begins so. Behind it: the kept row (kWaiting), then the kept fields of the label's row.
-struct Header {
-  Time time = 0;        // of the prediction; kEarly: nothing
-  Time label_time = 0;  // has_label
-  uint64_t label = 0;   // has_label: its bits
-  uint32_t row_size = 0;
-  State state = State::kWaiting;
-  bool has_label = false;
-  uint8_t unused[2] = {};
-};
-static_assert(sizeof(Header) == 32);
+using State = JoinEntry::State;
+using Header = JoinEntry::Header;
 
 struct Label {
   Time time = 0;
@@ -62,22 +52,12 @@ class Joining final : public Operator {
   bool EmitsAtOnce(size_t port) const override { return port != 0 || !open_ || early_ > 0; }
 
  private:
-  struct Entry {
-    RawTable::Slot slot;
-    std::string_view key;
-    Header header;  // REQUIRES: slot.present()
-    bool present() const { return slot.present(); }
-    bool marker() const { return header.state == State::kReleased || header.state == State::kTimedOut; }
-    std::string_view row() const { return slot.bytes().substr(sizeof(Header), header.row_size); }
-    std::string_view keep() const { return slot.bytes().substr(sizeof(Header) + header.row_size); }
-  };
+  using Entry = JoinEntry;
 
   static std::vector<size_t> ReadColumns(const JoinPlan& plan, const TaskContext& context);
   static std::vector<size_t> ReadKept(const JoinPlan& plan, const TaskContext& context);
 
   Status Open();
-  Status Read(Entry& entry);
-  void Write(Entry& entry, std::string_view row, std::string_view keep);
   Status Settle(Entry& entry, Time watermark, uint32_t ordinal);
   Status EndWait(Entry& entry, uint32_t ordinal);
   Status Mark(Entry& entry, State state);
@@ -164,18 +144,22 @@ Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
   slots_.resize(keys_.size());
   if (Status s = entries_.Load(keys_, slots_); !s.ok()) return s;
   ColumnPtr labels;
+  Batch kept;
   if (port == 0) {
     rows_.Use(in);
   } else {
     labels = plan_->label->Evaluate(context_.pool(), in, context_.faults());
-    keep_.Use(in.Project(context_.pool(), plan_->keep_columns));
+    if (plan_->keep.size() > 0) {
+      kept = in.Project(context_.pool(), plan_->keep_columns);
+      keep_.Use(kept);
+    }
   }
   Entry entry;
   for (size_t i = 0; i < keyed_rows_.size(); ++i) {
     const uint32_t row = keyed_rows_[i];
     entry.slot = slots_[i];
     entry.key = keys_[i];
-    if (Status s = Read(entry); !s.ok()) return s;
+    if (Status s = entry.Read(); !s.ok()) return s;
     const uint32_t ordinal = in.ordinals()[row];
     if (Status s = Settle(entry, context_.WatermarkBefore(ordinal), ordinal); !s.ok()) return s;
     Status s = port == 0 ? Predict(entry, in, row) : LabelRow(entry, in, row, *labels);
@@ -191,7 +175,7 @@ Status Joining::OnTimer(const DueTimer& timer, Emitter& out) {
   Entry entry;
   entry.key = timer.key;
   if (Status s = entries_.Load(timer.key, entry.slot); !s.ok()) return s;
-  if (Status s = Read(entry); !s.ok()) return s;
+  if (Status s = entry.Read(); !s.ok()) return s;
   if (Status s = Settle(entry, timer.time, 0); !s.ok()) return s;
   Flush(out);
   return {};
@@ -200,25 +184,6 @@ Status Joining::OnTimer(const DueTimer& timer, Emitter& out) {
 void Joining::Flush(Emitter& out) {
   if (!joined_.empty()) out.Emit(0, joined_.Finish(context_.pool()));
   if (!timed_out_.empty()) out.Emit(plan_->timed_out_port(), timed_out_.Finish(context_.pool()));
-}
-
-Status Joining::Read(Entry& entry) {
-  if (!entry.slot.present()) return {};
-  const std::string_view bytes = entry.slot.bytes();
-  if (bytes.size() >= sizeof(Header)) std::memcpy(&entry.header, bytes.data(), sizeof(Header));
-  if (bytes.size() < sizeof(Header) || bytes.size() - sizeof(Header) < entry.header.row_size) {
-    return {Code::kCorrupt, "an entry of a label_join in the state is cut short"};
-  }
-  return {};
-}
-
-// `row` and `keep` must not be parts of the entry itself.
-void Joining::Write(Entry& entry, std::string_view row, std::string_view keep) {
-  entry.header.row_size = static_cast<uint32_t>(row.size());
-  char* to = entries_.Edit(entry.slot, static_cast<uint32_t>(sizeof(Header) + row.size() + keep.size()));
-  std::memcpy(to, &entry.header, sizeof(Header));
-  if (!row.empty()) std::memcpy(to + sizeof(Header), row.data(), row.size());
-  if (!keep.empty()) std::memcpy(to + sizeof(Header) + row.size(), keep.data(), keep.size());
 }
 
 // Brings the entry to where it stands at `watermark`.
@@ -272,7 +237,7 @@ Status Joining::Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordi
 Status Joining::Mark(Entry& entry, State state) {
   entry.header.state = state;
   entry.header.has_label = false;
-  Write(entry, {}, {});
+  entry.Write(entries_, {}, {});
   const Time expiry = entry.header.time + plan_->remember;
   return context_.timers().Set(CleanUpTime(expiry, plan_->remember), entry.key);
 }
@@ -297,7 +262,7 @@ Status Joining::Predict(Entry& entry, const Batch& in, size_t row) {
   rows_.Encode(row, row_bytes_);
   entry.header = Header{};
   entry.header.time = time;
-  Write(entry, row_bytes_, {});
+  entry.Write(entries_, row_bytes_, {});
   if (was_early) {
     const bool matches = label_.time >= time - plan_->labels_early && label_.time <= time + plan_->wait;
     if (!matches) unmatched_.Add();
@@ -325,7 +290,7 @@ Status Joining::Attach(Entry& entry, const Label& label, uint32_t ordinal) {
   entry.header.label_time = label.time;
   entry.header.label = label.bits;
   row_bytes_.assign(entry.row());
-  Write(entry, row_bytes_, label.keep);
+  entry.Write(entries_, row_bytes_, label.keep);
   return {};
 }
 
@@ -389,7 +354,7 @@ Status Joining::HoldEarly(Entry& entry, uint32_t ordinal, bool forgotten) {
   entry.header.has_label = true;
   entry.header.label_time = label_.time;
   entry.header.label = label_.bits;
-  Write(entry, {}, label_.keep);
+  entry.Write(entries_, {}, label_.keep);
   return context_.timers().Set(label_.time + plan_->labels_early, entry.key);
 }
 

@@ -138,10 +138,8 @@ Status KeptRows::Open() {
 }
 
 void KeptRows::Use(const Batch& batch) {
-  batch_ = batch;
-  columns_.clear();
-  for (const size_t column : chosen_)
-    columns_.push_back(&batch_.column(column));
+  columns_.resize(chosen_.size());
+  batch.Columns(chosen_, columns_);
 }
 
 void KeptRows::Encode(size_t row, std::string& out) const {

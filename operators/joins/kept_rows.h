@@ -19,14 +19,15 @@ namespace freshet {
 
 class KeptRows {
  public:
-  // The columns `chosen` of `schema`. `name`: of these lists, in `lists`, which may hold those of others.
+  // The columns `chosen` of `schema`, rising. `name`: of these lists, in `lists`, which may hold those of
+  // others.
   KeptRows(const Schema& schema, std::vector<size_t> chosen, std::string_view name, RawTable& lists);
   static TableSpec Table() { return {"columns", 1, false, 0}; }
 
   // Reads the lists there are, and adds the present one where it is new. Once, before all else.
   Status Open();
 
-  // The batch whose rows are to be encoded next.
+  // The batch whose rows are to be encoded next; it lives as long as they are.
   void Use(const Batch& batch);
   void Encode(size_t row, std::string& out) const;
 
@@ -51,9 +52,8 @@ class KeptRows {
   const std::string name_;
   RawTable& table_;
   std::vector<List> lists_;
-  uint64_t present_ = 0;  // number of the list that rows are encoded by
-  Batch batch_;
-  std::vector<const Column*> columns_;  // of batch_, as chosen
+  uint64_t present_ = 0;                // number of the list that rows are encoded by
+  std::vector<const Column*> columns_;  // of the batch in use, as chosen
 };
 
 }  // namespace freshet

@@ -199,6 +199,28 @@ void BM_TimerSetAndPop(benchmark::State& state) {
 }
 BENCHMARK(BM_TimerSetAndPop)->Arg(10)->Arg(1000)->Arg(100'000);
 
+// As a join does: a timer is set, and cancelled when that many others have been set after it.
+void BM_TimerSetAndCancel(benchmark::State& state) {
+  const TempDir directory;
+  Bench bench(directory.File("store"));
+  auto timers = Must(TaskTimers::Open(*bench.store));
+  const auto waiting = static_cast<Time>(state.range(0));
+  Must(timers->First().status());
+  Time time = 0;
+  for (; time < waiting; ++time)
+    Must(timers->Set(time, 1, "flight-00001-of-a-day"));
+  for (auto _ : state) {
+    Must(timers->Set(time, 1, "flight-00001-of-a-day"));
+    Must(timers->Cancel(time - waiting, 1, "flight-00001-of-a-day"));
+    benchmark::DoNotOptimize(Must(timers->First()));
+    if (++time % 10'000 == 0) {
+      bench.Commit();
+      if (time % 100'000 == 0) Must(bench.store->Flush());
+    }
+  }
+}
+BENCHMARK(BM_TimerSetAndCancel)->Arg(10)->Arg(1000)->Arg(100'000);
+
 void BM_TimerFirst(benchmark::State& state) {
   Bench bench;
   auto timers = Must(TaskTimers::Open(*bench.store));

@@ -48,6 +48,13 @@ struct Scene {
   JobFixture job;
 };
 
+size_t CountOf(const std::string& what, const std::string& text) {
+  size_t count = 0;
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+    ++count;
+  return count;
+}
+
 // Sets the group's position from outside, as an operator's tool does.
 void CommitPosition(Log& log, const std::string& group, const PartitionOffset& position) {
   ConsumerOptions consuming;
@@ -289,6 +296,33 @@ TEST(Refusals, OfAStateDirectoryOfAnotherJob) {
   ASSERT_TRUE(scene.Run(options).ok());
   options.set = {"job=other"};
   ExpectSays(scene.Run(options), Code::kConflict, {dir.path(), "belongs to the job `counting`", "--state"});
+}
+
+// A replay of old events into a topic that deletes by time would lose its output without a word.
+TEST(BadSinks, OneThatDeletesWhatItIsGivenIsNamedOnce) {
+  Scene scene(kCounting);
+  TopicSettings settings;
+  settings.retention = 7 * kDay;
+  ASSERT_TRUE(scene.log->Create("out", settings).ok());
+  scene.job.Fill(std::vector<JobInput>{
+      {"events", 1, {Record(Good("a", "2013-01-01T00:00:00Z")), Record(Good("b", "2013-01-01T00:00:01Z"))}}});
+  testing::internal::CaptureStderr();
+  const Status status = scene.Run();
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(CountOf("warning sink `out` writes event times of 2013-01-01", said), 1U) << said;
+  EXPECT_NE(said.find("keeps records for 7d"), std::string::npos) << said;
+  EXPECT_NE(said.find("retention.ms=-1"), std::string::npos) << said;
+}
+
+TEST(BadSinks, OneThatKeepsItAllIsNot) {
+  Scene scene(kCounting);
+  scene.job.Fill(std::vector<JobInput>{{"events", 1, {Record(Good("a", "2013-01-01T00:00:00Z"))}}});
+  testing::internal::CaptureStderr();
+  const Status status = scene.Run();
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(said.find("retention"), std::string::npos) << said;
 }
 
 }  // namespace

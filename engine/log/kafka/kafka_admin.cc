@@ -168,6 +168,11 @@ AdminOptions LimitedTo(rd_kafka_t* handle, rd_kafka_admin_op_t operation, int mi
   return options;
 }
 
+// Of `retention.ms`, where -1 is for ever.
+Duration RetentionOf(int64_t milliseconds) {
+  return milliseconds < 0 || milliseconds > kMaxTime / kMillisecond ? kMaxTime : milliseconds * kMillisecond;
+}
+
 int DescribeOnce(rd_kafka_t* handle, const std::string& topic, int milliseconds, TopicInfo& info) {
   const Resource resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
   const AdminOptions options =
@@ -182,6 +187,7 @@ int DescribeOnce(rd_kafka_t* handle, const std::string& topic, int milliseconds,
   const rd_kafka_ConfigResource_t** answers = rd_kafka_DescribeConfigs_result_resources(result, &count);
   if (count != 1) return RD_KAFKA_RESP_ERR__BAD_MSG;
   if (const int code = rd_kafka_ConfigResource_error(answers[0]); code != 0) return code;
+  bool deletes = true;
   size_t entries = 0;
   const rd_kafka_ConfigEntry_t** configs = rd_kafka_ConfigResource_configs(answers[0], &entries);
   for (size_t i = 0; i < entries; ++i) {
@@ -190,9 +196,13 @@ int DescribeOnce(rd_kafka_t* handle, const std::string& topic, int milliseconds,
     if (value == nullptr) continue;
     if (name == "max.message.bytes")
       info.max_record_bytes = std::strtoll(value, nullptr, 10) - kRecordOverhead;
-    if (name == "cleanup.policy")
+    if (name == "cleanup.policy") {
       info.compacted = std::string_view(value).find("compact") != std::string::npos;
+      deletes = std::string_view(value).find("delete") != std::string::npos;
+    }
+    if (name == "retention.ms") info.retention = RetentionOf(std::strtoll(value, nullptr, 10));
   }
+  if (!deletes) info.retention = kMaxTime;
   return 0;
 }
 

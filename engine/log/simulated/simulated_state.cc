@@ -46,7 +46,8 @@ Status SimulatedState::Create(std::string_view name, const TopicSettings& settin
   if (name.empty() || settings.partitions < 1)
     return Invalid("a topic needs a name and at least one partition");
   Topic& topic = topics_[std::string(name)];
-  topic.info = {settings.partitions, kMostRecordBytes, settings.compacted};
+  topic.info = {settings.partitions, kMostRecordBytes, settings.compacted,
+                settings.retention.value_or(kMaxTime)};
   topic.partitions.resize(static_cast<size_t>(settings.partitions));
   return {};
 }

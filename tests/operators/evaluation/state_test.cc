@@ -64,13 +64,15 @@ struct Counted {
 void ExpectHolds(Tallies& tallies, const std::string& key, const Counted& expected) {
   Sums sums;
   Histogram histogram;
-  ExpectOk(tallies.Gather(key, sums, &histogram));
+  ExpectOk(tallies.AddSums(key, sums));
+  ExpectOk(tallies.Apply(Histogram::Change::kAdd, key, histogram));
   uint64_t total = 0;
   for (const bool label : {false, true}) {
-    const auto got = histogram.counts(label);
-    EXPECT_TRUE(std::equal(got.begin(), got.end(), expected.steps[label].begin())) << key << label;
-    for (const uint64_t count : expected.steps[label])
+    for (size_t step = 0; step < Histogram::kSteps; ++step) {
+      const uint64_t count = expected.steps[label][step];
+      ASSERT_EQ(histogram.count(label, static_cast<uint16_t>(step)), count) << key << label << step;
       total += count;
+    }
   }
   EXPECT_EQ(static_cast<uint64_t>(sums.examples), total);
 }
@@ -90,7 +92,8 @@ TEST(Tallies, KeepEveryProbabilityPastTheLengthOfTheirLogs) {
       const double p = static_cast<double>(random() % 1'000'001) / 1e6;
       const bool label = random() % 3 == 0;
       bool is_new = false;
-      ExpectOk(tallies.Add(key, p, p > 0.5, label, is_new));
+      const Scored example{p, p > 0.5, label};
+      ExpectOk(tallies.Add(key, {&example, 1}, is_new));
       EXPECT_EQ(is_new, i == 0);
       ++in_bucket.steps[label][Histogram::StepOf(p)];
       ++in_run.steps[label][Histogram::StepOf(p)];
@@ -113,6 +116,8 @@ TEST(Answers, KnowWhatAListKnows) {
     const int64_t disorder = std::vector<int64_t>{0, 5, 300, 3000}[random() % 4];
     const int64_t delay = 100 + static_cast<int64_t>(random() % 1000);
     std::map<std::string, std::vector<std::pair<Time, bool>>> lists;
+    Answers::History lasting(true, "b");
+    Answers::History passing(false);
     Time now = -2000;
     for (int i = 0; i < 3000; ++i) {
       now += static_cast<Time>(random() % 3);
@@ -121,7 +126,10 @@ TEST(Answers, KnowWhatAListKnows) {
           now - (disorder == 0 ? 0 : static_cast<Time>(random() % static_cast<uint64_t>(disorder)));
       const Time horizon = now - delay;
       const bool label = random() % 3 == 0;
-      ExpectOk(answers.Add(key, time, label, horizon));
+      if (random() % 500 == 0) lasting.Begin("b");  // as after a restart
+      Answers::History& history = key == "b" ? lasting : passing;
+      if (key == "a") history.Begin(key);
+      ExpectOk(answers.Add(history, time, label, horizon));
       lists[key].push_back({time, label});
       const Time before = horizon + static_cast<Time>(random() % static_cast<uint64_t>(delay + 20));
       Known expected;
@@ -134,7 +142,8 @@ TEST(Answers, KnowWhatAListKnows) {
         last = std::max(last, t);
       }
       Known known;
-      ExpectOk(answers.Before(key, before, known));
+      if (key == "a") history.Begin(key);
+      ExpectOk(answers.Before(history, before, known));
       ASSERT_EQ(known.labels, expected.labels) << "row " << i;
       ASSERT_EQ(known.positives, expected.positives) << "row " << i;
       ASSERT_EQ(known.last, expected.last) << "row " << i;

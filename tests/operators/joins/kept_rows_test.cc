@@ -44,7 +44,8 @@ TEST_F(KeptRowsTest, AnotherJobFileReadsWhatItStillHas) {
   const Schema before({kA, kB, kC});
   const auto old = Make(before, {0, 1, 2});
   const std::vector<FixtureRow> rows = {{0, 1, {int64_t{7}, "text", 2.5}}, {0, 2, {kNull, "more", kNull}}};
-  old->Use(MakeBatch(pool_, before, rows));
+  const Batch batch = MakeBatch(pool_, before, rows);
+  old->Use(batch);
   std::string bytes;
   old->Encode(0, bytes);
   old->Encode(1, bytes);
@@ -83,7 +84,8 @@ TEST_F(KeptRowsTest, TornRowsAreFaults) {
   const Schema schema({kA, kB});
   const auto rows = Make(schema, {0, 1});
   const std::vector<FixtureRow> values = {{0, 1, {int64_t{7}, "text"}}};
-  rows->Use(MakeBatch(pool_, schema, values));
+  const Batch batch = MakeBatch(pool_, schema, values);
+  rows->Use(batch);
   std::string bytes;
   rows->Encode(0, bytes);
   for (size_t size = 0; size < bytes.size(); ++size) {
