@@ -1,0 +1,42 @@
+#pragma once
+// An entry of a `label_join`'s table, as its bytes: a header, then the kept row (kWaiting), then the kept
+// fields of the label's row (has_label). One thread.
+#include <cstdint>
+#include <string_view>
+
+#include "engine/base/status.h"
+#include "engine/base/time.h"
+#include "state/raw_table.h"
+
+namespace freshet {
+
+struct JoinEntry {
+  enum class State : uint8_t { kWaiting, kEarly, kReleased, kTimedOut };
+  struct Header {
+    Time time = 0;        // of the prediction; kEarly: nothing
+    Time label_time = 0;  // has_label
+    uint64_t label = 0;   // has_label: its bits
+    uint32_t row_size = 0;
+    State state = State::kWaiting;
+    bool has_label = false;
+    uint8_t unused[2] = {};
+  };
+  static_assert(sizeof(Header) == 32);
+
+  bool present() const { return slot.present(); }
+  bool marker() const { return header.state == State::kReleased || header.state == State::kTimedOut; }
+  // REQUIRES: present().
+  std::string_view row() const { return slot.bytes().substr(sizeof(Header), header.row_size); }
+  std::string_view keep() const { return slot.bytes().substr(sizeof(Header) + header.row_size); }
+
+  // The header of the slot, if there is a row.
+  Status Read();
+  // The header, its row_size set here, and what follows. `row` and `keep` must not be parts of the entry.
+  void Write(RawTable& entries, std::string_view row, std::string_view keep);
+
+  RawTable::Slot slot;
+  std::string_view key;
+  Header header;  // REQUIRES: present()
+};
+
+}  // namespace freshet
