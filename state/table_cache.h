@@ -140,6 +140,10 @@ class TableCache {
     uint64_t prefix;
     Entry* entry;
   };
+  struct ToSort {
+    uint64_t prefix, next;  // the first and the second eight bytes of the key
+    Entry* entry;
+  };
   struct Probe {
     uint64_t prefix;
     std::string_view key;
@@ -195,6 +199,7 @@ class TableCache {
   void DropAsideIfEmpty(Entry& entry);
   void DropTrace(Entry& entry);
   std::string_view CommittedValue(const Entry& entry, bool& present) const;
+  static void PrefetchAfter(const std::vector<Entry*>& entries, size_t i);
   void SortByKey(std::vector<Entry*>& entries);
 
   TableSpec spec_;
@@ -224,7 +229,7 @@ class TableCache {
   KeyColumn wanted_;                 // scratch
   std::vector<Entry*> misses_;
   std::vector<uint32_t> tags_;
-  std::vector<InOrder> sorted_;
+  std::vector<ToSort> sorted_;
   std::string record_;
 };
 

@@ -51,19 +51,37 @@ std::string_view TableCache::CommittedValue(const Entry& entry, bool& present) c
 
 // --- the epoch's end ---
 
+// Entries lie anywhere: those a few places on are asked for while this one is in work.
+void TableCache::PrefetchAfter(const std::vector<Entry*>& entries, size_t i) {
+  constexpr size_t kAhead = 4;
+  if (i + 2 * kAhead < entries.size()) __builtin_prefetch(entries[i + 2 * kAhead]);
+  if (i + kAhead < entries.size()) __builtin_prefetch(entries[i + kAhead]->block);
+}
+
+// By sixteen bytes of each key that are read once; only where these are the same by the keys themselves.
 void TableCache::SortByKey(std::vector<Entry*>& entries) {
+  if (entries.size() < 2) return;
   sorted_.clear();
   sorted_.reserve(entries.size());
-  for (Entry* entry : entries)
-    sorted_.push_back({entry->prefix, entry});
-  std::sort(sorted_.begin(), sorted_.end(), ByKey());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    PrefetchAfter(entries, i);
+    Entry* entry = entries[i];
+    const bool more = entry->place.key_size > sizeof(uint64_t);
+    sorted_.push_back({entry->prefix, more ? KeyPrefix(entry->key().substr(sizeof(uint64_t))) : 0, entry});
+  }
+  std::sort(sorted_.begin(), sorted_.end(), [](const ToSort& a, const ToSort& b) {
+    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    return a.next != b.next ? a.next < b.next : a.entry->key() < b.entry->key();
+  });
   for (size_t i = 0; i < entries.size(); ++i)
     entries[i] = sorted_[i].entry;
 }
 
 Status TableCache::Collect(const TaskStore::ChangeSink& sink) {
   SortByKey(dirty_);
-  for (Entry* entry : dirty_) {
+  for (size_t i = 0; i < dirty_.size(); ++i) {
+    PrefetchAfter(dirty_, i);
+    Entry* entry = dirty_[i];
     entry->Drop(kDirty);
     if (!entry->present() && !entry->Has(kLogged)) {
       DropTrace(*entry);
@@ -98,7 +116,9 @@ void TableCache::DropTrace(Entry& entry) {
 }
 
 void TableCache::Committed() {
-  for (Entry* entry : collected_) {
+  for (size_t i = 0; i < collected_.size(); ++i) {
+    PrefetchAfter(collected_, i);
+    Entry* entry = collected_[i];
     if (entry->Has(kUnstored)) {
       bool present = false;
       unstored_bytes_ -= entry->place.key_size + CommittedValue(*entry, present).size();
@@ -133,7 +153,9 @@ void TableCache::AddUnstored(RowBatch& batch) {
 
 void TableCache::Stored() {
   cursor_.reset();
-  for (Entry* entry : unstored_) {
+  for (size_t i = 0; i < unstored_.size(); ++i) {
+    PrefetchAfter(unstored_, i);
+    Entry* entry = unstored_[i];
     bool present = false;
     CommittedValue(*entry, present);
     present&& store_ != nullptr ? entry->Add(kStored) : entry->Drop(kStored);
