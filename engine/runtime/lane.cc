@@ -10,6 +10,9 @@ namespace {
 
 constexpr Duration kPollEvery = 5 * kMillisecond;    // the group's news, while there is work
 constexpr Duration kWaitAtMost = 50 * kMillisecond;  // for records, while there is none
+// A group's positions are forgotten when nobody has committed them for a week (Kafka's
+// offsets.retention.minutes), and a job without state has nothing else to begin from.
+constexpr Duration kCommitAtLeastEvery = kDay;
 constexpr int kAbortsBeforeBisecting = 3;
 constexpr int kFailuresAtMost = 40;
 constexpr uint64_t kFirstBisection = 4096;
@@ -111,6 +114,7 @@ Status Lane::AfterFailure(const Status& failure, const std::optional<PartitionOf
 }
 
 Status Lane::Work(Incarnation& life, const StopSignal& stop) {
+  last_commit_ = services_.clock.Steady();
   while (true) {
     const Duration now = services_.clock.Steady();
     if (now - last_poll_ >= kPollEvery) {
@@ -131,6 +135,9 @@ Status Lane::Work(Incarnation& life, const StopSignal& stop) {
     }
     if (ending || stopping) return {};
     if (*stepped) continue;
+    if (now - last_commit_ >= kCommitAtLeastEvery) {
+      if (Status s = Commit(life); !s.ok()) return s;
+    }
     Duration wait = kWaitAtMost;
     if (life.has_work()) {
       const Duration interval = services_.plan.job.frame.commit.interval;
@@ -153,6 +160,7 @@ bool Lane::CommitDue(const Incarnation& life, Duration now) {
 Status Lane::Commit(Incarnation& life) {
   if (Status s = life.Commit(); !s.ok()) return s;
   ++commits_;
+  last_commit_ = services_.clock.Steady();
   failures_ = aborts_of_one_ = 0;
   // So many small epochs make one of those that could not be committed: its culprit is found or gone.
   if (rows_limit_ != UINT64_MAX && ++commits_at_limit_ == kBisection) {

@@ -64,6 +64,7 @@ class Lane {
   bool owns_placement_ = false;
   uint64_t commits_ = 0;
   Duration epoch_start_ = 0;
+  Duration last_commit_ = 0;
   Duration last_poll_ = 0;
   int failures_ = 0;  // in a row, without a commit between
   uint64_t commits_at_limit_ = 0;

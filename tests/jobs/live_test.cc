@@ -44,7 +44,7 @@ struct Scene {
     options.until_end = false;
     options.stop = &stop;
     options.progress = [&](const LaneProgress& progress) {
-      ASSERT_LT(broker.clock().Now(), SimulatedBroker::kStart + kDay) << "nothing comes any more";
+      ASSERT_LT(broker.clock().Now(), SimulatedBroker::kStart + 2 * kDay) << "nothing comes any more";
       if (done(progress)) stop.Request();
     };
     const JobOutcome outcome = job.Run(options);
@@ -91,6 +91,25 @@ TEST(Live, AStopCommitsWhatIsOpen) {
   ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
   EXPECT_EQ(outcome.report.commits, 1U);
   EXPECT_EQ(scene.job.Read().sinks.at("labelled").size(), 1U);
+}
+
+// Else the group's positions would be forgotten, and a job without state begin from the beginning.
+TEST(Live, PositionsAreCommittedEachDayEvenIfNothingComes) {
+  Scene scene;
+  CreateAndFill(*scene.log, {"events", 1, {Event("a", 0, 0)}});
+  CreateAndFill(*scene.log, {"clicks", 1, {}});
+  const Time start = scene.broker.clock().Now();
+  Time first = 0;
+  Time second = 0;
+  scene.RunUntil([&](const LaneProgress& progress) {
+    if (progress.commits == 0) return false;
+    if (first == 0) first = scene.broker.clock().Now();
+    scene.broker.Advance(kHour);
+    if (progress.commits == 1) second = scene.broker.clock().Now();
+    return progress.commits > 1;
+  });
+  EXPECT_LT(first, start + kMinute);
+  EXPECT_GE(second, first + kDay);
 }
 
 // Whoever is second stands by until the first has left.
