@@ -45,13 +45,6 @@ Status ExampleLog::Add(Time bucket, bool label, std::span<const Guess> guesses, 
   return {};
 }
 
-Status ExampleLog::IsOpen(Time bucket, bool& is_open) {
-  RawTable::Slot slot;
-  if (Status s = Load(bucket, slot); !s.ok()) return s;
-  is_open = slot.present();
-  return {};
-}
-
 // Into names_ and examples_.
 Status ExampleLog::Parse(std::string_view row) {
   const Status corrupt = {Code::kCorrupt, "examples kept by an evaluate are cut short in the state"};

@@ -41,7 +41,6 @@ class ExampleLog {
   // `guesses`: one a series.
   Status Add(Time bucket, bool label, std::span<const Guess> guesses, Outcome& outcome);
 
-  Status IsOpen(Time bucket, bool& is_open);
   // The examples of one series after another, in the order they came; none where it has none. The log may not
   // be changed meanwhile.
   using Visitor = std::function<Status(std::string_view series, std::span<const Scored> examples)>;

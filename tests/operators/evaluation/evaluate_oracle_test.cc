@@ -30,11 +30,33 @@ Named<Schema> Streams() {
                                {"prediction_time", Type::kTimestamp, {}}})}};
 }
 
-constexpr char kBody[] =
-    "from: labelled\n"
-    "baselines: [prior, {last_label: {key: dest}}, {rule: {name: late_already, when: 'delay > 15'}}]\n"
-    "windows: [3d, month]\n";
-constexpr Duration kWindow = 3 * kDay;
+// Steps and windows: those of a day, steps that months cut, steps within a day, and windows of all lengths.
+struct Steps {
+  Duration every;
+  std::vector<std::string> windows;
+  bool months;
+};
+const Steps& StepsOf(uint64_t seed) {
+  static const std::vector<Steps> all = {
+      {kDay, {"3d"}, true},           {kDay, {"1d", "2d", "30d", "4d"}, true},
+      {3 * kDay, {"3d", "9d"}, true}, {7 * kHour, {"7h", "14h", "70h"}, true},
+      {kDay, {"5d", "2d"}, false},    {2 * kDay, {}, true}};
+  return all[seed % all.size()];
+}
+
+std::string Body(const Steps& steps) {
+  std::string windows = steps.months ? "month" : "";
+  for (const std::string& window : steps.windows)
+    windows += (windows.empty() ? "" : ", ") + window;
+  return "from: labelled\n"
+         "baselines: [prior, {last_label: {key: dest}}, {rule: {name: late_already, when: 'delay > 15'}}]\n"
+         "every: " +
+         FormatDuration(steps.every) + "\nwindows: [" + windows + "]\n";
+}
+
+Time MonthEnd(Time time) {
+  return StartOfMonth(StartOfMonth(time) + 32 * kDay);
+}
 
 struct Scored {
   Time time = 0;
@@ -166,10 +188,12 @@ std::vector<FixtureRow> MakeRows(uint64_t seed, size_t count) {
   const auto chance = [&](uint64_t percent) { return random() % 100 < percent; };
   std::vector<FixtureRow> rows;
   Time now = *ParseTimestamp("2024-01-29T07:00:00Z");
+  // From one example a bucket to hundreds.
+  const auto gap = std::vector<uint64_t>{60, 60, 12, 240}[random() % 4];
   const Duration disorder = chance(40) ? 0 : static_cast<Duration>(random() % 48) * kHour;
   const Duration believed = chance(60) ? disorder : disorder / 3;
   for (size_t i = 0; i < count; ++i) {
-    now += static_cast<Duration>(random() % 60) * kMinute;
+    now += static_cast<Duration>(random() % gap) * kMinute;
     if (chance(1)) now += static_cast<Duration>(random() % 8) * kDay;
     FixtureRow row;
     row.time = now - (disorder == 0 ? 0 : static_cast<Duration>(random() % static_cast<uint64_t>(disorder)));
@@ -220,7 +244,7 @@ void CheckRow(const OperatorFixture& fixture, const EmittedRow& row, const AllSc
   const std::string span = std::get<std::string>(fixture.At(row, "span"));
   ASSERT_EQ(std::get<int64_t>(fixture.At(row, "time")), row.time);
   std::optional<Time> since;
-  if (span == "3d") since = row.time - kWindow;
+  if (span != "run" && span != "month") since = row.time - *ParseDuration(span);
   if (span == "month") since = StartOfMonth(row.time - 1);
   ASSERT_EQ(fixture.At(row, "since"), since ? Cell(*since) : Cell(kNull));
   const std::string what = name + " " + metric + " " + span + " at " + FormatTimestamp(row.time);
@@ -237,16 +261,23 @@ void CheckRow(const OperatorFixture& fixture, const EmittedRow& row, const AllSc
 }
 
 // Which spans had to be reported, and when: those with examples in time, once the watermark passed.
-std::set<std::pair<Time, std::string>> Due(const AllScored& all, Time watermark) {
+std::set<std::pair<Time, std::string>> Due(const Steps& steps, const AllScored& all, Time watermark) {
   std::set<std::pair<Time, std::string>> due;
   for (const auto& [name, scored] : all) {
     for (const Scored& s : scored) {
-      const Time month = StartOfMonth(StartOfMonth(s.time) + 32 * kDay);
-      if (month > s.watermark && month <= watermark) due.insert({month, "month"});
-      const Time end = FloorTo(s.time, kDay) + kDay;
-      if (end <= s.watermark || end > watermark) continue;
-      for (const std::string span : {"run", "3d", "month"})
-        due.insert({end, span});
+      const Time month = MonthEnd(s.time);
+      if (steps.months && month > s.watermark && month <= watermark) due.insert({month, "month"});
+      const Time end = FloorTo(s.time, steps.every) + steps.every;
+      const Time closed = steps.months ? std::min(end, month) : end;
+      if (closed <= s.watermark || end > watermark) continue;
+      due.insert({end, "run"});
+      for (const std::string& window : steps.windows)
+        due.insert({end, window});
+      // At a step in the next month it may be that month, in which nothing came yet.
+      if (!steps.months) continue;
+      for (const auto& [other, others] : all) {
+        if (!Within(others, StartOfMonth(end - 1), end).empty()) due.insert({end, "month"});
+      }
     }
   }
   return due;
@@ -273,6 +304,7 @@ void FeedBrokenly(OperatorFixture& fixture, const std::vector<FixtureRow>& rows,
 class EvaluateOracle : public testing::TestWithParam<uint64_t> {};
 
 TEST_P(EvaluateOracle, EveryMetricAsFromWholeLists) {
+  const Steps& steps = StepsOf(GetParam());
   const std::vector<FixtureRow> rows = MakeRows(GetParam(), 400);
   const AllScored all = ScoreNaively(rows);
   const Time end = rows.back().watermark;
@@ -280,7 +312,7 @@ TEST_P(EvaluateOracle, EveryMetricAsFromWholeLists) {
   std::optional<std::map<std::string, std::string>> state;
   for (const size_t cut : {size_t{1}, size_t{7}, OperatorFixture::kWhole, size_t{0}}) {
     SCOPED_TRACE(cut);
-    OperatorFixture fixture(evaluate_definition(), kBody, Streams());
+    OperatorFixture fixture(evaluate_definition(), Body(steps), Streams());
     ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
     cut == 0 ? FeedBrokenly(fixture, rows, GetParam()) : fixture.Feed(rows, cut);
     fixture.FireTimers(end);
@@ -291,7 +323,7 @@ TEST_P(EvaluateOracle, EveryMetricAsFromWholeLists) {
         ASSERT_NO_FATAL_FAILURE(CheckRow(fixture, row, all));
         reported.insert({row.time, std::get<std::string>(fixture.At(row, "span"))});
       }
-      EXPECT_EQ(reported, Due(all, end));
+      EXPECT_EQ(reported, Due(steps, all, end));
     }
     EXPECT_TRUE(first == fixture.emitted()) << "what is emitted hangs on how rows were cut";
     for (const auto& [path, value] : fixture.Summarize()) {
@@ -308,7 +340,7 @@ TEST_P(EvaluateOracle, EveryMetricAsFromWholeLists) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, EvaluateOracle, testing::Range<uint64_t>(1, 31));
+INSTANTIATE_TEST_SUITE_P(Seeds, EvaluateOracle, testing::Range<uint64_t>(1, 61));
 
 }  // namespace
 }  // namespace freshet

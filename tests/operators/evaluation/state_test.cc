@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "operators/evaluation/answers.h"
+#include "operators/evaluation/example_log.h"
 #include "operators/evaluation/tallies.h"
 #include "state/task_store.h"
 
@@ -54,6 +55,98 @@ TEST(Histogram, AucOfHandComputedCases) {
   EXPECT_EQ(histogram.RocAuc(), 0.5);
   EXPECT_EQ(Histogram::StepOf(1.0), 65535);
   EXPECT_EQ(Histogram::StepOf(0.0), 0);
+}
+
+// Examples that come and go, one by one and many of a step at once, against a count of all pairs.
+TEST(Histogram, AucAsFromAllPairsWhateverCameAndWent) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    Random random(seed);
+    Histogram histogram;
+    std::map<uint16_t, uint64_t> counts[2];
+    const auto apply = [&](bool label, uint16_t step, uint64_t times) {
+      const std::vector<uint64_t> block = {0, times};
+      const auto first = static_cast<size_t>(step) - 1;
+      uint64_t& count = counts[label][step];
+      if (count >= times && random() % 2 == 0) {
+        histogram.Apply(Histogram::Change::kTakeAway, label, first, block);
+        count -= times;
+      } else {
+        histogram.Apply(Histogram::Change::kAdd, label, first, block);
+        count += times;
+      }
+    };
+    const uint64_t width = std::vector<uint64_t>{3, 40, 65'535}[seed % 3];
+    for (int round = 0; round < 30; ++round) {
+      for (int i = 0; i < 20; ++i)
+        apply(random() % 3 == 0, static_cast<uint16_t>(1 + random() % width), 1 + random() % 4);
+      double won = 0;
+      double pairs = 0;
+      for (const auto& [positive, times] : counts[1]) {
+        for (const auto& [negative, others] : counts[0]) {
+          const auto of_both = static_cast<double>(times * others);
+          pairs += of_both;
+          won += positive > negative ? of_both : positive == negative ? of_both / 2 : 0;
+        }
+      }
+      const std::optional<double> auc = histogram.RocAuc();
+      ASSERT_EQ(auc.has_value(), pairs > 0) << seed;
+      if (auc) {
+        ASSERT_EQ(*auc, won / pairs) << seed << " round " << round;
+      }
+    }
+    histogram.Clear();
+    EXPECT_FALSE(histogram.RocAuc());
+  }
+}
+
+using Read = std::vector<std::pair<std::string, std::vector<double>>>;
+Read ReadAll(ExampleLog& log, Time bucket) {
+  Read read;
+  ExpectOk(log.Visit(bucket, [&](std::string_view series, std::span<const Scored> examples) -> Status {
+    read.push_back({std::string(series), {}});
+    for (const Scored& example : examples) {
+      EXPECT_EQ(example.answer, example.probability > 0.3);
+      EXPECT_EQ(example.label, example.probability > 0.6);
+      read.back().second.push_back(example.probability);
+    }
+    return {};
+  }));
+  return read;
+}
+
+TEST(ExampleLog, AJobThatMeasuresOtherSeriesReadsWhatIsThere) {
+  Store store;
+  RawTable& table = store.Table(ExampleLog::Table(1));
+  ExampleLog::Outcome outcome{};
+  const auto add = [&](ExampleLog& log, double a, double b) {
+    const std::vector<Guess> guesses = {{a, a > 0.3, a >= 0}, {b, b > 0.3, b >= 0}};
+    ExpectOk(log.Add(7, std::max(a, b) > 0.6, guesses, outcome));
+  };
+  const std::vector<std::string> first = {"a", "b"};
+  ExampleLog before(table, first);
+  add(before, 0.2, 0.5);
+  EXPECT_EQ(outcome, ExampleLog::Outcome::kFirst);
+  add(before, 0.9, -1);
+  EXPECT_EQ(outcome, ExampleLog::Outcome::kAdded);
+  const std::vector<std::string> second = {"b", "c"};
+  ExampleLog after(table, second);
+  add(after, 0.4, 0.5);
+  EXPECT_EQ(outcome, ExampleLog::Outcome::kOther);
+  EXPECT_EQ(ReadAll(after, 7), (Read{{"a", {0.2, 0.9}}, {"b", {0.5}}}));
+  ExpectOk(after.Empty(7));
+  EXPECT_TRUE(ReadAll(after, 7).empty());
+  for (size_t i = 1; i <= ExampleLog::kMost; ++i) {
+    add(after, 0.4, 0.5);
+    EXPECT_EQ(outcome == ExampleLog::Outcome::kFull, i == ExampleLog::kMost) << i;
+  }
+  const std::vector<double> b(ExampleLog::kMost, 0.4), c(ExampleLog::kMost, 0.5);
+  EXPECT_EQ(ReadAll(after, 7), (Read{{"b", b}, {"c", c}}));
+  std::vector<Time> buckets;
+  ExpectOk(after.Buckets(buckets));
+  EXPECT_EQ(buckets, (std::vector<Time>{7}));
+  ExpectOk(after.Erase(7));
+  ExpectOk(after.Buckets(buckets));
+  EXPECT_TRUE(buckets.empty());
 }
 
 struct Counted {
