@@ -60,6 +60,27 @@ std::string FieldList(const Schema& schema) {
   return text;
 }
 
+bool Clash(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::equal(a.begin(), a.begin() + static_cast<ptrdiff_t>(std::min(a.size(), b.size())), b.begin());
+}
+
+// `a` and `a.b` would make `a` a value and an object at once.
+void RefuseClashes(const SinkSpec& spec, const Schema& schema, const std::vector<OutputField>& fields,
+                   Diagnostics& diagnostics) {
+  for (size_t i = 0; i < fields.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (!Clash(fields[i].path, fields[j].path)) continue;
+      const std::string& name = schema[fields[i].column].name;
+      const std::string& other = schema[fields[j].column].name;
+      const Position& at = i < spec.fields.size() ? spec.fields[i].position : spec.from.front().position;
+      diagnostics.Error(at, name == other ? "field `" + name + "` is written twice; leave one out"
+                                          : "`" + other + "` and `" + name +
+                                                "` cannot both be written: one holds the other; leave one "
+                                                "out, or rename it with a `derive` before");
+    }
+  }
+}
+
 void ResolveFields(const SinkSpec& spec, const Schema& schema, PlannedSink& sink, Diagnostics& diagnostics) {
   for (const FieldRef& field : spec.key.all) {
     if (const std::optional<size_t> column = FindColumn(schema, field, diagnostics))
@@ -73,9 +94,11 @@ void ResolveFields(const SinkSpec& spec, const Schema& schema, PlannedSink& sink
       sink.fields.push_back({*column, PathOf(field.name)});
     }
   }
-  if (!spec.fields.empty()) return;
-  for (size_t c = 0; c < schema.size(); ++c)
-    sink.fields.push_back({c, PathOf(schema[c].name)});
+  if (spec.fields.empty()) {
+    for (size_t c = 0; c < schema.size(); ++c)
+      sink.fields.push_back({c, PathOf(schema[c].name)});
+  }
+  RefuseClashes(spec, schema, sink.fields, diagnostics);
 }
 
 // Whether `from` is an operator whose outputs are unknown, for faults that were reported there.
