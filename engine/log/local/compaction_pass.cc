@@ -11,9 +11,8 @@ namespace freshet {
 
 namespace {
 
-constexpr size_t kMostKeyBytes = 64 << 20;  // of keys learnt at once
-constexpr size_t kMostMerged = 10'000;      // chunks that one step takes away
-constexpr size_t kMostEntryOverhead = 20;   // gap and size
+constexpr size_t kMostMerged = 10'000;     // chunks that one step takes away
+constexpr size_t kMostEntryOverhead = 20;  // gap and size
 
 std::unique_ptr<rocksdb::Iterator> NewIterator(rocksdb::DB& db) {
   rocksdb::ReadOptions read;
@@ -24,8 +23,12 @@ std::unique_ptr<rocksdb::Iterator> NewIterator(rocksdb::DB& db) {
 }  // namespace
 
 CompactionPass::CompactionPass(rocksdb::DB& db, const std::string& directory, const Range& range,
-                               Time tombstones_since)
-    : db_(db), directory_(directory), range_(range), tombstones_since_(tombstones_since) {}
+                               Time tombstones_since, size_t most_key_bytes)
+    : db_(db),
+      directory_(directory),
+      range_(range),
+      tombstones_since_(tombstones_since),
+      most_key_bytes_(most_key_bytes) {}
 
 Status CompactionPass::Run(const std::atomic<bool>& stop) {
   if (Status s = Learn(stop); !s.ok()) return s;
@@ -68,7 +71,7 @@ Status CompactionPass::Learn(const std::atomic<bool>& stop) {
       if (!ParseRecord(entry.record, headers_, record_)) return Damaged();
       if (record_.key) last_.Put(*record_.key, entry.offset);
     }
-    if (last_.bytes() < kMostKeyBytes) continue;
+    if (last_.bytes() < most_key_bytes_) continue;
     range_.to = OffsetOfKey({it->key().data(), it->key().size()}) + 1;
     return {};
   }

@@ -33,7 +33,9 @@ class CompactionPass {
     int64_t from = 0;  // where the last pass ended
     int64_t to = 0;    // the end now
   };
-  CompactionPass(rocksdb::DB& db, const std::string& directory, const Range& range, Time tombstones_since);
+  // Tombstones before `tombstones_since` go. At most about `most_key_bytes` are kept of keys at a time.
+  CompactionPass(rocksdb::DB& db, const std::string& directory, const Range& range, Time tombstones_since,
+                 size_t most_key_bytes = 64 << 20);
 
   // Stops early, as if it had not come so far, once `stop` holds.
   Status Run(const std::atomic<bool>& stop);
@@ -62,6 +64,7 @@ class CompactionPass {
   const std::string& directory_;
   Range range_;
   Time tombstones_since_;
+  size_t most_key_bytes_;
   KeyOffsets last_;
   int64_t live_ = 0;
   std::vector<Entry> entries_;  // of the chunk that is read, into the iterator

@@ -19,7 +19,8 @@ constexpr int64_t kAddedToLive = 2;
 }  // namespace
 
 bool LocalStore::NeedsCompaction(const Topic& topic, size_t partition) const {
-  const int64_t added = topic.ends[partition] - topic.compacted_to[partition];
+  const int64_t added =
+      topic.ends[partition] - std::max(topic.compacted_to[partition], topic.failed_at[partition]);
   return topic.info.compacted &&
          added > std::max(options_.least_garbage, kAddedToLive * topic.live[partition]);
 }
@@ -30,8 +31,12 @@ void LocalStore::CompactTopic(const std::string& name) {
     bool again = NeedsCompaction(*topic, static_cast<size_t>(p));
     while (again && !closing_.load()) {
       Result<bool> more = Compact(name, p);
-      if (!more.ok()) LogWarning(more.status().message());
       again = more.ok() && *more;
+      if (more.ok()) continue;
+      LogWarning(more.status().message());
+      const std::lock_guard lock(mutex_);
+      Topic& current = topics_.find(name)->second;
+      current.failed_at[static_cast<size_t>(p)] = current.ends[static_cast<size_t>(p)];
     }
   }
 }

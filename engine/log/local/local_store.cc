@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::string_view kFormat = "2";
 constexpr int64_t kMostRecordBytes = 1 << 20;
+constexpr int kMostFiles = 16;  // of about the same size, before they are merged into one
 // Keys of what is not a record sort after all records: topic ids stay far below.
 const std::string kMeta = "\xff\xff\xff\xff";
 const std::string kFormatKey = kMeta + "format";
@@ -45,6 +46,7 @@ bool DecodeTopic(std::string_view in, LocalStore::Topic& topic) {
   topic.id = static_cast<uint32_t>(id);
   topic.info = {static_cast<int32_t>(partitions), kMostRecordBytes, compacted != 0};
   topic.ends.assign(partitions, 0);
+  topic.failed_at = topic.ends;
   for (uint64_t p = 0; p < partitions; ++p) {
     uint64_t to = 0;
     uint64_t live = 0;
@@ -58,21 +60,23 @@ bool DecodeTopic(std::string_view in, LocalStore::Topic& topic) {
 rocksdb::Options OptionsOf(const LocalLogOptions& options) {
   rocksdb::Options rocks;
   rocks.create_if_missing = true;
-  // A log is written once and read soon: merging its files costs more than it saves, so few merges, and only
-  // the files that last are compressed.
+  // A log is written once and read soon: merging its files costs more than it saves. So they are large, many
+  // may stand side by side, and only what was merged is compressed.
   rocks.compaction_style = rocksdb::kCompactionStyleUniversal;
   rocks.compaction_options_universal.compression_size_percent = 80;
   rocks.compression = rocksdb::kLZ4Compression;
-  rocks.level0_file_num_compaction_trigger = 8;
-  rocks.write_buffer_size = static_cast<size_t>(std::max<int64_t>(options.memory_bytes / 4, 1 << 20));
-  rocks.max_write_buffer_number = 3;
+  rocks.level0_file_num_compaction_trigger = kMostFiles;
+  rocks.level0_slowdown_writes_trigger = 2 * kMostFiles;
+  rocks.level0_stop_writes_trigger = 4 * kMostFiles;
+  rocks.write_buffer_size = static_cast<size_t>(std::max<int64_t>(options.memory_bytes / 8 * 3, 1 << 20));
+  rocks.max_write_buffer_number = 2;
   rocks.keep_log_file_num = 1;
   rocks.info_log_level = rocksdb::ERROR_LEVEL;
   rocks.max_open_files = 256;
   rocks.stats_dump_period_sec = 0;
   rocks.stats_persist_period_sec = 0;
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(static_cast<size_t>(options.memory_bytes / 4));
+  table.block_cache = rocksdb::NewLRUCache(static_cast<size_t>(options.memory_bytes / 8));
   table.block_size = 16 << 10;
   rocks.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return rocks;
@@ -111,6 +115,9 @@ LocalStore::~LocalStore() {
   }
   background_->changed.notify_all();
   if (background_->compactor.joinable()) background_->compactor.join();
+  // So that the next one to open it need not go through the WAL. Where it fails, the WAL still has
+  // everything.
+  if (db_ != nullptr && !options_.read_only) db_->Flush({}).PermitUncheckedError();
   db_.reset();
   std::error_code ignored;
   if (!secondary_directory_.empty()) std::filesystem::remove_all(secondary_directory_, ignored);
@@ -223,6 +230,7 @@ Status LocalStore::Create(std::string_view name, const TopicSettings& settings) 
   topic.ends.assign(static_cast<size_t>(settings.partitions), 0);
   topic.compacted_to = topic.ends;
   topic.live = topic.ends;
+  topic.failed_at = topic.ends;
   rocksdb::WriteOptions write;
   write.sync = options_.sync;
   const std::string key = TopicKey(std::string(name));

@@ -38,6 +38,7 @@ class LocalStore {
     std::vector<int64_t> ends;          // next offset of each partition
     std::vector<int64_t> compacted_to;  // of each partition, where the last pass ended
     std::vector<int64_t> live;          // records it left
+    std::vector<int64_t> failed_at;     // the end when a pass last failed, in this process
   };
   std::vector<std::string> Topics() const;
   std::optional<Topic> Find(std::string_view topic) const;
