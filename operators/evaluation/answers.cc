@@ -12,6 +12,7 @@ void Answers::History::Begin(std::string_view key) {
   loaded_ = false;
   for (Chunk& chunk : chunks_)
     chunk.number = -1;
+  second_.number = -1;
 }
 
 Status Answers::Parse(const RawTable::Slot& slot, bool is_head, Row& row) {
@@ -68,14 +69,24 @@ std::string_view Answers::ChunkKey(const History& history, uint32_t number) {
 
 Status Answers::LoadChunk(History& history, uint32_t number, Row*& row) {
   Chunk& chunk = history.chunks_[number % history.chunks_.size()];
-  row = &chunk.row;
+  row = &history.rows_[number % history.rows_.size()];
   if (chunk.number == number) return {};
   RawTable::Slot slot;
   chunk.number = -1;
   if (Status s = table_.Load(ChunkKey(history, number), slot); !s.ok()) return s;
   if (!slot.present()) return {Code::kCorrupt, "a part of a history of labels is missing in the state"};
-  if (Status s = Parse(slot, false, chunk.row); !s.ok()) return s;
-  chunk.number = number;
+  if (Status s = Parse(slot, false, *row); !s.ok()) return s;
+  chunk = {number, row->entries.front()};
+  return {};
+}
+
+Status Answers::FrontOf(History& history, uint32_t number, Entry& front) {
+  const Chunk& chunk = history.chunks_[number % history.chunks_.size()];
+  Row* row = nullptr;
+  if (chunk.number != number) {
+    if (Status s = LoadChunk(history, number, row); !s.ok()) return s;
+  }
+  front = chunk.front;
   return {};
 }
 
@@ -91,10 +102,11 @@ Status Answers::Find(History& history, Entry bound, Row*& row, uint32_t& number)
   uint32_t above = history.head_.last;  // this and all after begin at the bound or later
   uint32_t step = 1;
   bool found = false;
+  Entry front = 0;
   while (above > first && !found) {
     number = above - std::min(step, above - first);
-    if (Status s = LoadChunk(history, number, row); !s.ok()) return s;
-    found = row->entries.front() < bound;
+    if (Status s = FrontOf(history, number, front); !s.ok()) return s;
+    found = front < bound;
     if (!found) above = number;
     step *= 2;
   }
@@ -104,8 +116,8 @@ Status Answers::Find(History& history, Entry bound, Row*& row, uint32_t& number)
   }
   while (number + 1 < above) {
     const uint32_t middle = number + (above - number) / 2;
-    if (Status s = LoadChunk(history, middle, row); !s.ok()) return s;
-    (row->entries.front() < bound ? number : above) = middle;
+    if (Status s = FrontOf(history, middle, front); !s.ok()) return s;
+    (front < bound ? number : above) = middle;
   }
   return LoadChunk(history, number, row);
 }
@@ -163,21 +175,31 @@ Status Answers::Add(History& history, Time time, bool label, Time horizon) {
 Status Answers::Split(History& history, size_t at, Time horizon) {
   Row& head = history.head_;
   const auto end = head.entries.begin() + static_cast<std::ptrdiff_t>(at);
-  Chunk& chunk = history.chunks_[head.last % history.chunks_.size()];
-  chunk.number = head.last;
-  chunk.row.before = head.before;
-  chunk.row.entries.assign(head.entries.begin(), end);
+  const size_t place = head.last % history.chunks_.size();
+  Row& row = history.rows_[place];
+  history.chunks_[place] = {head.last, head.entries.front()};
+  row.before = head.before;
+  row.entries.assign(head.entries.begin(), end);
   head.before.labels += static_cast<int64_t>(at);
-  for (const Entry entry : chunk.row.entries)
+  for (const Entry entry : row.entries)
     head.before.positives += entry & 1;
   head.entries.erase(head.entries.begin(), end);
-  if (Status s = StoreChunk(history, head.last, chunk.row); !s.ok()) return s;
+  if (Status s = StoreChunk(history, head.last, row); !s.ok()) return s;
   ++head.last;
-  // A chunk is asked for as long as the one after it does not begin before the horizon.
+  return LetGo(history, horizon);
+}
+
+// A chunk is asked for as long as the one after it does not begin before the horizon.
+Status Answers::LetGo(History& history, Time horizon) {
+  Row& head = history.head_;
   while (head.first + 1 < head.last) {
-    Row* next = nullptr;
-    if (Status s = LoadChunk(history, head.first + 1, next); !s.ok()) return s;
-    if (next->entries.front() >= horizon * 2) break;
+    // Far from what else is asked for; and no late label is put before its first entry.
+    Chunk& second = history.second_;
+    if (second.number != head.first + 1) {
+      if (Status s = FrontOf(history, head.first + 1, second.front); !s.ok()) return s;
+      second.number = head.first + 1;
+    }
+    if (second.front >= horizon * 2) break;
     RawTable::Slot slot;
     if (Status s = table_.Load(ChunkKey(history, head.first), slot); !s.ok()) return s;
     table_.Erase(slot);
@@ -209,6 +231,7 @@ Status Answers::AddLate(History& history, Entry entry) {
     const auto at = std::partition_point(row->entries.begin(), row->entries.end(),
                                          [after](Entry e) { return e < after; });
     row->entries.insert(at, entry);
+    history.chunks_[number % history.chunks_.size()].front = row->entries.front();
   }
   if (Status s = StoreChunk(history, number, *row); !s.ok()) return s;
   for (++number; number < head.last; ++number) {

@@ -38,7 +38,7 @@ class Answers {
   };
   struct Chunk {
     int64_t number = -1;  // -1: none
-    Row row;
+    Entry front = 0;      // the first entry
   };
 
  public:
@@ -47,7 +47,8 @@ class Answers {
   // chunks. Any other is for one example: a key at a time, from its Begin to its Add.
   class History {
    public:
-    explicit History(bool lasting) : lasting_(lasting), chunks_(lasting ? kChunks : 1) {}
+    explicit History(bool lasting)
+        : lasting_(lasting), chunks_(lasting ? kChunks : 1), rows_(chunks_.size()) {}
     History(bool lasting, std::string_view key) : History(lasting) { Begin(key); }
     void Begin(std::string_view key);
     const std::string& key() const { return key_; }
@@ -60,7 +61,9 @@ class Answers {
     std::string key_;
     RawTable::Slot slot_;  // of the head, where loaded_ and not lasting_
     Row head_;
-    std::vector<Chunk> chunks_;  // by number modulo their count; each as the table has it
+    std::vector<Chunk> chunks_;  // by number modulo their count; each as the table has it, their rows:
+    std::vector<Row> rows_;
+    Chunk second_;  // the chunk after head_.first
   };
 
   explicit Answers(RawTable& table) : table_(table) {}
@@ -82,9 +85,11 @@ class Answers {
   // The chunk, until another is loaded.
   Status LoadChunk(History& history, uint32_t number, Row*& row);
   Status StoreChunk(const History& history, uint32_t number, const Row& row);
+  Status FrontOf(History& history, uint32_t number, Entry& front);
   // The last chunk whose first entry is below `bound`; null: there is none.
   Status Find(History& history, Entry bound, Row*& row, uint32_t& number);
   Status AddLate(History& history, Entry entry);
+  Status LetGo(History& history, Time horizon);
   Status Split(History& history, size_t at, Time horizon);
 
   RawTable& table_;

@@ -19,7 +19,6 @@ Baselines::Baselines(const EvaluatePlan& plan, RawTable& answers) : answers_(ans
 }
 
 void Baselines::Use(const Batch& batch, Pool& pool, ExpressionFaults& faults) {
-  batch_ = batch;
   for (Baseline& baseline : baselines_) {
     if (baseline.series->rule != nullptr)
       baseline.rule = baseline.series->rule->Evaluate(pool, batch, faults);
@@ -27,22 +26,22 @@ void Baselines::Use(const Batch& batch, Pool& pool, ExpressionFaults& faults) {
 }
 
 // Whether the row has a key.
-bool Baselines::BeginKey(Baseline& baseline, size_t row) {
+bool Baselines::BeginKey(const Batch& batch, size_t row, Baseline& baseline) {
   key_.assign(baseline.series->key);
   key_.push_back('k');
-  if (!AppendStateKey(batch_, baseline.series->last_label, row, key_)) return false;
+  if (!AppendStateKey(batch, baseline.series->last_label, row, key_)) return false;
   baseline.of_key.Begin(key_);
   return true;
 }
 
-Status Baselines::Predict(size_t row, Time prediction_time, std::span<Guess> guesses) {
+Status Baselines::Predict(const Batch& batch, size_t row, Time prediction_time, std::span<Guess> guesses) {
   Known all;
   if (Status s = answers_.Before(all_, prediction_time, all); !s.ok()) return s;
   const Guess prior{all.Probability(), all.Probability() >= 0.5};
   for (size_t i = 0; i < baselines_.size(); ++i) {
     Baseline& baseline = baselines_[i];
     baseline.answer.reset();
-    baseline.has_key = !baseline.series->last_label.empty() && BeginKey(baseline, row);
+    baseline.has_key = !baseline.series->last_label.empty() && BeginKey(batch, row, baseline);
     if (baseline.has_key) {
       Known of_key;
       if (Status s = answers_.Before(baseline.of_key, prediction_time, of_key); !s.ok()) return s;

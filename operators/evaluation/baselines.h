@@ -14,10 +14,10 @@ class Baselines {
  public:
   Baselines(const EvaluatePlan& plan, RawTable& answers);
 
-  // The batch whose rows are asked about next.
+  // Before the rows of a batch are asked about.
   void Use(const Batch& batch, Pool& pool, ExpressionFaults& faults);
   // `guesses`: one a baseline, in the plan's order.
-  Status Predict(size_t row, Time prediction_time, std::span<Guess> guesses);
+  Status Predict(const Batch& batch, size_t row, Time prediction_time, std::span<Guess> guesses);
   // The label of the row asked about last became known at `time`.
   Status Learn(Time time, bool label, Time horizon);
 
@@ -31,13 +31,12 @@ class Baselines {
     bool has_key = false;            // the row
     std::optional<bool> answer;      // for the row
   };
-  bool BeginKey(Baseline& baseline, size_t row);
+  bool BeginKey(const Batch& batch, size_t row, Baseline& baseline);
 
   std::vector<Baseline> baselines_;
   Answers answers_;
   Answers::History all_;  // of every label
-  Batch batch_;
-  std::string key_;  // scratch
+  std::string key_;       // scratch
 };
 
 }  // namespace freshet

@@ -138,7 +138,7 @@ Status Evaluating::ReadBaselines(const Batch& in, const Row& row, bool& are_read
   if (plan_->prediction_time && in.column(*plan_->prediction_time).valid(row.number))
     predicted = in.column(*plan_->prediction_time).values<int64_t>()[row.number];
   are_read = predicted >= Horizon(row);
-  if (are_read) return baselines_.Predict(row.number, predicted, guesses);
+  if (are_read) return baselines_.Predict(in, row.number, predicted, guesses);
   too_old_.Add();
   for (Guess& guess : guesses)
     guess.given = false;

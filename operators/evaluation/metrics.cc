@@ -1,6 +1,7 @@
 #include "operators/evaluation/metrics.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "engine/base/math.h"
@@ -33,29 +34,22 @@ void Sums::Add(const Sums& other) {
 }
 
 void Histogram::Clear() {
-  std::fill(places_.begin(), places_.end(), kAbsent);
-  blocks_.clear();
+  for (std::unique_ptr<Group>& group : groups_)
+    group.reset();
   totals_[0] = totals_[1] = 0;
 }
 
-Histogram::Block& Histogram::At(size_t number) {
-  uint16_t& place = places_[number];
-  if (place == kAbsent) {
-    place = static_cast<uint16_t>(blocks_.size());
-    blocks_.emplace_back();
-  }
-  Block& block = blocks_[place];
-  block.counted = false;
-  return block;
+void Histogram::Count(bool label, size_t step, uint64_t by) {
+  std::unique_ptr<Group>& group = groups_[step / (kBlocks * kWidth)];
+  if (group == nullptr) group = std::make_unique<Group>();
+  group->counts[step % (kBlocks * kWidth)].of[label ? 1 : 0] += by;
+  group->changed |= uint64_t{1} << (step / kWidth % kBlocks);
 }
 
 void Histogram::Apply(Change change, bool label, std::span<const uint16_t> steps) {
   const uint64_t by = change == Change::kAdd ? uint64_t{1} : ~uint64_t{0};  // modulo 2^64: one less
-  for (const uint16_t step : steps) {
-    Block& block = At(step / kWidth);
-    block.counts[label ? 1 : 0][step % kWidth] += by;
-    block.totals[label ? 1 : 0] += by;
-  }
+  for (const uint16_t step : steps)
+    Count(label, step, by);
   totals_[label ? 1 : 0] += by * steps.size();
 }
 
@@ -63,17 +57,14 @@ void Histogram::Apply(Change change, bool label, size_t first_step, std::span<co
   for (size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) continue;
     const uint64_t by = change == Change::kAdd ? counts[i] : ~counts[i] + 1;
-    const size_t step = first_step + i;
-    Block& block = At(step / kWidth);
-    block.counts[label ? 1 : 0][step % kWidth] += by;
-    block.totals[label ? 1 : 0] += by;
+    Count(label, first_step + i, by);
     totals_[label ? 1 : 0] += by;
   }
 }
 
 uint64_t Histogram::count(bool label, uint16_t step) const {
-  const uint16_t place = places_[step / kWidth];
-  return place == kAbsent ? 0 : blocks_[place].counts[label ? 1 : 0][step % kWidth];
+  const std::unique_ptr<Group>& group = groups_[step / (kBlocks * kWidth)];
+  return group == nullptr ? 0 : group->counts[step % (kBlocks * kWidth)].of[label ? 1 : 0];
 }
 
 std::optional<double> Histogram::RocAuc() {
@@ -83,38 +74,38 @@ std::optional<double> Histogram::RocAuc() {
   // Twice the pairs won fit 64 bits: no rounding, and faster.
   const bool exact = positives < uint64_t{1} << 31 && negatives < uint64_t{1} << 31;
   if (!exact) return TwiceWonRounded() / 2 / pairs;
-  uint64_t twice_won = 0;
-  uint64_t twice_below = 0;  // twice the negatives below this block
-  for (const uint16_t place : places_) {
-    if (place == kAbsent) continue;
-    Block& block = blocks_[place];
-    if (!block.counted) CountPairs(block);
-    twice_won += block.twice_won + block.totals[1] * twice_below;
-    twice_below += 2 * block.totals[0];
+  Won won;
+  for (const std::unique_ptr<Group>& group : groups_) {
+    if (group == nullptr) continue;
+    if (group->changed != 0) CountPairs(*group);
+    won.Append(group->all.totals, group->all.twice);
   }
-  return static_cast<double>(twice_won) / 2 / pairs;
+  return static_cast<double>(won.twice) / 2 / pairs;
 }
 
-void Histogram::CountPairs(Block& block) {
-  block.twice_won = 0;
-  block.counted = true;
-  if (block.totals[0] == 0 || block.totals[1] == 0) return;
-  uint64_t twice_below = 0;
-  for (size_t step = 0; step < kWidth; ++step) {
-    const uint64_t against = block.counts[0][step];
-    block.twice_won += block.counts[1][step] * (twice_below + against);
-    twice_below += 2 * against;
+void Histogram::CountPairs(Group& group) {
+  for (; group.changed != 0; group.changed &= group.changed - 1) {
+    const auto number = static_cast<size_t>(std::countr_zero(group.changed));
+    Won won;
+    for (size_t step = number * kWidth; step < (number + 1) * kWidth; ++step) {
+      const Counts& counts = group.counts[step];
+      won.Append(counts, counts.of[0] * counts.of[1]);
+    }
+    group.blocks[number] = won;
   }
+  group.all = {};
+  for (const Won& block : group.blocks)
+    group.all.Append(block.totals, block.twice);
 }
 
 double Histogram::TwiceWonRounded() const {
   uint64_t twice_below = 0;
   double won = 0;
-  for (const uint16_t place : places_) {
-    if (place == kAbsent) continue;
-    for (size_t step = 0; step < kWidth; ++step) {
-      const uint64_t against = blocks_[place].counts[0][step];
-      won += static_cast<double>(blocks_[place].counts[1][step]) * static_cast<double>(twice_below + against);
+  for (const std::unique_ptr<Group>& group : groups_) {
+    if (group == nullptr) continue;
+    for (const Counts& counts : group->counts) {
+      const uint64_t against = counts.of[0];
+      won += static_cast<double>(counts.of[1]) * static_cast<double>(twice_below + against);
       twice_below += 2 * against;
     }
   }

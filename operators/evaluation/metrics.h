@@ -3,6 +3,7 @@
 // stands for, and the label. Values, no state of their own.
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -40,9 +41,9 @@ struct Sums {
   void Add(const Sums& other);
 };
 
-// Probabilities in steps of 2^-16, by label, and how often each came. Takes memory for blocks of steps that
-// came, and counts again only the pairs within blocks that changed: a span that moves costs what came and
-// went.
+// Probabilities in steps of 2^-16, by label, and how often each came. The pairs won are summed up in a tree,
+// steps in blocks in groups, of which only what changed is counted again: a span that moves costs what came
+// and went. Takes memory for groups that something came into, about 1.1 MiB at most.
 class Histogram {
  public:
   static constexpr size_t kSteps = size_t{1} << 16;
@@ -62,21 +63,34 @@ class Histogram {
   std::optional<double> RocAuc();
 
  private:
-  static constexpr size_t kWidth = 32;
-  static constexpr uint16_t kAbsent = UINT16_MAX;
-  struct Block {
-    uint64_t counts[2][kWidth] = {};  // by label
-    uint64_t totals[2] = {};
-    uint64_t twice_won = 0;  // twice the pairs won within the block, modulo 2^64
-    bool counted = false;    // twice_won holds
+  static constexpr size_t kWidth = 16;   // steps of a block
+  static constexpr size_t kBlocks = 64;  // of a group
+  static constexpr size_t kGroups = 64;
+  struct Counts {
+    uint64_t of[2] = {};  // by label
   };
-  Block& At(size_t number);
-  static void CountPairs(Block& block);
+  // Of the examples of a range of steps; modulo 2^64.
+  struct Won {
+    Counts totals;
+    uint64_t twice = 0;  // twice the pairs won among them
+    void Append(const Counts& totals_above, uint64_t twice_above) {
+      twice += twice_above + 2 * totals_above.of[1] * totals.of[0];
+      totals.of[0] += totals_above.of[0];
+      totals.of[1] += totals_above.of[1];
+    }
+  };
+  struct Group {
+    Counts counts[kBlocks * kWidth];
+    Won blocks[kBlocks];
+    Won all;
+    uint64_t changed = 0;  // a bit for each block that is not as `blocks` has it
+  };
+  void Count(bool label, size_t step, uint64_t by);
+  static void CountPairs(Group& group);
   double TwiceWonRounded() const;
 
   uint64_t totals_[2] = {};
-  std::vector<uint16_t> places_ = std::vector<uint16_t>(kSteps / kWidth, kAbsent);
-  std::vector<Block> blocks_;
+  std::vector<std::unique_ptr<Group>> groups_ = std::vector<std::unique_ptr<Group>>(kGroups);
 };
 
 // Nothing where it is undefined: of no examples, or ROC AUC (`roc_auc`, from their histogram) of one class.
