@@ -36,13 +36,17 @@ void Sums::Add(const Sums& other) {
 void Histogram::Clear() {
   for (std::unique_ptr<Group>& group : groups_)
     group.reset();
+  above_.clear();
   totals_[0] = totals_[1] = 0;
 }
 
 void Histogram::Count(bool label, size_t step, uint64_t by) {
   std::unique_ptr<Group>& group = groups_[step / (kBlocks * kWidth)];
   if (group == nullptr) group = std::make_unique<Group>();
-  group->counts[step % (kBlocks * kWidth)].of[label ? 1 : 0] += by;
+  uint32_t& count = group->counts[step % (kBlocks * kWidth)].of[label ? 1 : 0];
+  const uint64_t sum = count + by;  // modulo 2^64, as `by` is what may be taken away
+  count = static_cast<uint32_t>(sum);
+  if (sum >> 32 != 0) above_[2 * step + (label ? 1 : 0)] += sum >> 32;
   group->changed |= uint64_t{1} << (step / kWidth % kBlocks);
 }
 
@@ -64,7 +68,10 @@ void Histogram::Apply(Change change, bool label, size_t first_step, std::span<co
 
 uint64_t Histogram::count(bool label, uint16_t step) const {
   const std::unique_ptr<Group>& group = groups_[step / (kBlocks * kWidth)];
-  return group == nullptr ? 0 : group->counts[step % (kBlocks * kWidth)].of[label ? 1 : 0];
+  if (group == nullptr) return 0;
+  const auto above = above_.find(2 * size_t{step} + (label ? 1 : 0));
+  const uint64_t low = group->counts[step % (kBlocks * kWidth)].of[label ? 1 : 0];
+  return above == above_.end() ? low : low + (above->second << 32);
 }
 
 std::optional<double> Histogram::RocAuc() {
@@ -74,40 +81,49 @@ std::optional<double> Histogram::RocAuc() {
   // Twice the pairs won fit 64 bits: no rounding, and faster.
   const bool exact = positives < uint64_t{1} << 31 && negatives < uint64_t{1} << 31;
   if (!exact) return TwiceWonRounded() / 2 / pairs;
-  Won won;
+  uint64_t twice_won = 0;
+  uint64_t twice_below = 0;  // twice the negatives below the group
   for (const std::unique_ptr<Group>& group : groups_) {
     if (group == nullptr) continue;
     if (group->changed != 0) CountPairs(*group);
-    won.Append(group->all.totals, group->all.twice);
+    twice_won += group->twice_won + group->totals[1] * twice_below;
+    twice_below += 2 * group->totals[0];
   }
-  return static_cast<double>(won.twice) / 2 / pairs;
+  return static_cast<double>(twice_won) / 2 / pairs;
 }
 
+// REQUIRES: all counts fit 32 bits, and so the pairs 64.
 void Histogram::CountPairs(Group& group) {
   for (; group.changed != 0; group.changed &= group.changed - 1) {
     const auto number = static_cast<size_t>(std::countr_zero(group.changed));
-    Won won;
-    for (size_t step = number * kWidth; step < (number + 1) * kWidth; ++step) {
-      const Counts& counts = group.counts[step];
-      won.Append(counts, counts.of[0] * counts.of[1]);
+    const Counts* steps = group.counts + number * kWidth;
+    uint64_t below = 0;
+    uint64_t positives = 0;
+    uint64_t twice_won = 0;
+    for (size_t step = 0; step < kWidth; ++step) {
+      const auto [against, for_it] = steps[step].of;
+      twice_won += for_it * (2 * below + against);
+      below += against;
+      positives += for_it;
     }
-    group.blocks[number] = won;
+    group.blocks[number] = {{{static_cast<uint32_t>(below), static_cast<uint32_t>(positives)}}, twice_won};
   }
-  group.all = {};
-  for (const Won& block : group.blocks)
-    group.all.Append(block.totals, block.twice);
+  group.totals[0] = group.totals[1] = group.twice_won = 0;
+  for (const Block& block : group.blocks) {
+    group.twice_won += block.twice_won + 2 * group.totals[0] * block.totals.of[1];
+    group.totals[0] += block.totals.of[0];
+    group.totals[1] += block.totals.of[1];
+  }
 }
 
 double Histogram::TwiceWonRounded() const {
   uint64_t twice_below = 0;
   double won = 0;
-  for (const std::unique_ptr<Group>& group : groups_) {
-    if (group == nullptr) continue;
-    for (const Counts& counts : group->counts) {
-      const uint64_t against = counts.of[0];
-      won += static_cast<double>(counts.of[1]) * static_cast<double>(twice_below + against);
-      twice_below += 2 * against;
-    }
+  for (size_t step = 0; step < kSteps; ++step) {
+    const uint64_t against = count(false, static_cast<uint16_t>(step));
+    const uint64_t for_it = count(true, static_cast<uint16_t>(step));
+    won += static_cast<double>(for_it) * static_cast<double>(twice_below + against);
+    twice_below += 2 * against;
   }
   return won;
 }

@@ -3,6 +3,7 @@
 // stands for, and the label. Values, no state of their own.
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -43,7 +44,7 @@ struct Sums {
 
 // Probabilities in steps of 2^-16, by label, and how often each came. The pairs won are summed up in a tree,
 // steps in blocks in groups, of which only what changed is counted again: a span that moves costs what came
-// and went. Takes memory for groups that something came into, about 1.1 MiB at most.
+// and went. Takes memory for groups that something came into, about 0.6 MiB at most.
 class Histogram {
  public:
   static constexpr size_t kSteps = size_t{1} << 16;
@@ -66,23 +67,19 @@ class Histogram {
   static constexpr size_t kWidth = 16;   // steps of a block
   static constexpr size_t kBlocks = 64;  // of a group
   static constexpr size_t kGroups = 64;
+  // Narrow: what is not in the processor's caches is most of the work.
   struct Counts {
-    uint64_t of[2] = {};  // by label
+    uint32_t of[2] = {};  // by label; modulo 2^32
   };
-  // Of the examples of a range of steps; modulo 2^64.
-  struct Won {
+  struct Block {
     Counts totals;
-    uint64_t twice = 0;  // twice the pairs won among them
-    void Append(const Counts& totals_above, uint64_t twice_above) {
-      twice += twice_above + 2 * totals_above.of[1] * totals.of[0];
-      totals.of[0] += totals_above.of[0];
-      totals.of[1] += totals_above.of[1];
-    }
+    uint64_t twice_won = 0;  // twice the pairs won within
   };
   struct Group {
     Counts counts[kBlocks * kWidth];
-    Won blocks[kBlocks];
-    Won all;
+    Block blocks[kBlocks];
+    uint64_t totals[2] = {};
+    uint64_t twice_won = 0;
     uint64_t changed = 0;  // a bit for each block that is not as `blocks` has it
   };
   void Count(bool label, size_t step, uint64_t by);
@@ -91,6 +88,8 @@ class Histogram {
 
   uint64_t totals_[2] = {};
   std::vector<std::unique_ptr<Group>> groups_ = std::vector<std::unique_ptr<Group>>(kGroups);
+  // By 2 * step + label, what the count of a step has above its 32 bits, modulo 2^32.
+  std::map<size_t, uint64_t> above_;
 };
 
 // Nothing where it is undefined: of no examples, or ROC AUC (`roc_auc`, from their histogram) of one class.

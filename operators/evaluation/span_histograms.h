@@ -2,7 +2,7 @@
 // The probabilities of the spans one series is measured over, kept in memory between steps: what is new in a
 // span is added and what left it is taken away, so that a window is not gathered from all its buckets at each
 // step. Copies of what the tallies hold, in whole numbers: made from the tallies when first asked for, and
-// equal to what they would give at any later moment. At most about 1 MiB a span. One thread.
+// equal to what they would give at any later moment. At most about 0.6 MiB a span. One thread.
 #include <span>
 #include <string>
 #include <string_view>

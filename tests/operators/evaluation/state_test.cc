@@ -99,6 +99,27 @@ TEST(Histogram, AucAsFromAllPairsWhateverCameAndWent) {
   }
 }
 
+// More examples than 32 bits count, in one step and in all, and back again.
+TEST(Histogram, CountsAndAucBeyond32Bits) {
+  Histogram histogram;
+  const std::vector<uint64_t> many = {uint64_t{5} << 32, 3, 0, (uint64_t{1} << 32) - 1};
+  const std::vector<uint64_t> few = {0, 3, 0, 1};
+  histogram.Apply(Histogram::Change::kAdd, false, 0, many);
+  histogram.Apply(Histogram::Change::kAdd, true, 0, many);
+  histogram.Add(true, 3);
+  EXPECT_EQ(histogram.count(false, 0), uint64_t{5} << 32);
+  EXPECT_EQ(histogram.count(true, 3), uint64_t{1} << 32);
+  EXPECT_NEAR(*histogram.RocAuc(), 0.5, 1e-9);
+  histogram.Apply(Histogram::Change::kTakeAway, false, 0, many);
+  histogram.Apply(Histogram::Change::kAdd, false, 0, few);
+  EXPECT_EQ(histogram.count(false, 0), 0U);
+  EXPECT_NEAR(*histogram.RocAuc(), (0.25 * 1 / 6) * (0.5 + 3), 1e-9);
+  histogram.Apply(Histogram::Change::kTakeAway, true, 0, many);
+  histogram.Add(true, 1);
+  EXPECT_EQ(histogram.count(true, 3), 1U);
+  EXPECT_EQ(histogram.RocAuc(), (1.5 + 3.5) / 8);
+}
+
 using Read = std::vector<std::pair<std::string, std::vector<double>>>;
 Read ReadAll(ExampleLog& log, Time bucket) {
   Read read;
