@@ -127,6 +127,7 @@ class TableCache {
     uint32_t number = 0;
     uint32_t order = 0;  // kIndexed: its place in fresh_, or kSorted
     Aside* aside = nullptr;
+    uint32_t waiting = 0;  // kUnstored: its place in unstored_
     uint16_t flags = 0;
     bool Has(unsigned any) const { return (flags & any) != 0; }
     void Add(unsigned these) { flags = static_cast<uint16_t>(flags | these); }
@@ -198,6 +199,7 @@ class TableCache {
   void DropImage(Entry& entry, Image& image);
   void DropAsideIfEmpty(Entry& entry);
   void DropTrace(Entry& entry);
+  void WaitForStore(Entry& entry);
   std::string_view CommittedValue(const Entry& entry, bool& present) const;
   static void PrefetchAfter(const std::vector<Entry*>& entries, size_t i);
   void SortByKey(std::vector<Entry*>& entries);

@@ -37,8 +37,8 @@ void TableCache::DropAsideIfEmpty(Entry& entry) {
   Account(entry, -static_cast<int64_t>(sizeof(Aside)));
 }
 
-// REQUIRES: kUnstored. A dirty or collected entry has moved on from its committed image, which is then beside
-// it.
+// REQUIRES: kUnstored, or committed just now. A dirty or collected entry has moved on from its committed
+// image, which is then beside it.
 std::string_view TableCache::CommittedValue(const Entry& entry, bool& present) const {
   if (entry.Has(kDirty | kCollected) && entry.aside != nullptr && entry.aside->committed.kept) {
     const Image& image = entry.aside->committed;
@@ -119,12 +119,9 @@ void TableCache::Committed() {
   for (size_t i = 0; i < collected_.size(); ++i) {
     PrefetchAfter(collected_, i);
     Entry* entry = collected_[i];
-    if (entry->Has(kUnstored)) {
-      bool present = false;
+    bool present = false;
+    if (entry->Has(kUnstored))
       unstored_bytes_ -= entry->place.key_size + CommittedValue(*entry, present).size();
-    } else {
-      unstored_.push_back(entry);
-    }
     if (entry->aside != nullptr) {
       Aside& aside = *entry->aside;
       DropImage(*entry, aside.committed);
@@ -132,17 +129,46 @@ void TableCache::Committed() {
       DropAsideIfEmpty(*entry);
     }
     entry->Drop(kCollected);
-    entry->Add(kUnstored);
-    bool present = false;
-    unstored_bytes_ += entry->place.key_size + CommittedValue(*entry, present).size();
-    Settle(*entry);
+    WaitForStore(*entry);
   }
   collected_.clear();
 }
 
+// An entry's newest committed image waits for the store. One that came and went since the last Flush, unseen
+// by the store, waits for nothing, unless only the entry knows that the store has no such row.
+void TableCache::WaitForStore(Entry& entry) {
+  bool present = false;
+  const size_t bytes = entry.place.key_size + CommittedValue(entry, present).size();
+  if (present || entry.Has(kStored) || !complete_) {
+    unstored_bytes_ += bytes;
+    if (!entry.Has(kUnstored)) {
+      entry.Add(kUnstored);
+      entry.waiting = static_cast<uint32_t>(unstored_.size());
+      unstored_.push_back(&entry);
+    }
+    Settle(entry);
+    return;
+  }
+  if (entry.Has(kUnstored)) {
+    Entry* last = unstored_.back();
+    unstored_[entry.waiting] = last;
+    last->waiting = entry.waiting;
+    unstored_.pop_back();
+    entry.Drop(kUnstored);
+  }
+  if (entry.aside != nullptr) {
+    DropImage(entry, entry.aside->committed);
+    DropAsideIfEmpty(entry);
+  }
+  Settle(entry);
+  if (!entry.Has(kUnclean | kHeld)) Release(entry);
+}
+
 void TableCache::AddUnstored(RowBatch& batch) {
   SortByKey(unstored_);  // a memtable takes ascending keys faster
-  for (const Entry* entry : unstored_) {
+  for (size_t i = 0; i < unstored_.size(); ++i) {
+    Entry* entry = unstored_[i];
+    entry->waiting = static_cast<uint32_t>(i);
     bool present = false;
     const std::string_view value = CommittedValue(*entry, present);
     if (!present && !entry->Has(kStored)) continue;  // came and went since the last Flush

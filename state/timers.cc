@@ -70,6 +70,7 @@ struct TaskTimers::Impl {
       return a.prefix != b.prefix ? a.prefix > b.prefix : table.KeyOf(a.row) > table.KeyOf(b.row);
     };
   }
+  bool ComesAfterDue(Time time) const { return due_known && time > due.time; }
   void Begin();
   void Push(std::string_view row_key, Slot slot);
   void TakeFirst();
@@ -181,7 +182,7 @@ Status TaskTimers::Set(Time time, uint32_t place, std::string_view key) {
   } else if (!was_set) {
     --me.absent;
   }
-  if (!was_set) me.due_known = false;
+  if (!was_set && !me.ComesAfterDue(time)) me.due_known = false;
   if (me.heap.size() > kKept) me.DropLast();
   return {};
 }
@@ -197,7 +198,7 @@ Status TaskTimers::Cancel(Time time, uint32_t place, std::string_view key) {
   RawTable::Slot slot;
   if (!me.table.Peek(row, slot) || !slot.present()) return {};
   me.table.Erase(slot);
-  me.due_known = false;
+  if (!me.ComesAfterDue(time)) me.due_known = false;
   if (++me.absent > kMostAbsent && 2 * me.absent > me.heap.size()) me.DropAbsent();
   return {};
 }

@@ -63,6 +63,33 @@ TEST(TaskStore, FlushWritesWhatIsCommittedNotWhatIsNewer) {
   EXPECT_EQ(Rows(fixture.Declare(kFree)), expected);
 }
 
+// What the store never saw takes no room until the next Flush.
+TEST(TaskStore, RowsThatCameAndWentWaitForNothing) {
+  const TempDir directory;
+  StoreFixture fixture(directory.File("store"));
+  fixture.Open();
+  RawTable& table = fixture.Declare({.name = "rows", .ordered = true});
+  Changelog log;
+  Put(table, "stays", "1");
+  Commit(*fixture.store, log);
+  const int64_t used = fixture.budget.used;
+  const size_t unstored = fixture.store->unstored_bytes();
+  for (int i = 0; i < 100; ++i) {
+    Put(table, "goes" + std::to_string(i), "2");
+    Commit(*fixture.store, log);
+    EraseKey(table, "goes" + std::to_string(i));
+    Commit(*fixture.store, log);
+    ASSERT_EQ(fixture.budget.used, used);
+    ASSERT_EQ(fixture.store->unstored_bytes(), unstored);
+  }
+  EXPECT_EQ(log.size(), 2U + 200U) << "the changelog has them, and their ends";
+  ASSERT_TRUE(fixture.store->Flush().ok());
+  EXPECT_EQ(Rows(table), (std::map<std::string, std::string>{{"stays", "1"}}));
+  fixture.Open();
+  EXPECT_EQ(Rows(fixture.Declare({.name = "rows", .ordered = true})),
+            (std::map<std::string, std::string>{{"stays", "1"}}));
+}
+
 TEST(TaskStore, AFailingSinkEndsTheCollect) {
   StoreFixture fixture;
   fixture.Open();
