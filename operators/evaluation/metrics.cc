@@ -108,12 +108,17 @@ void Histogram::CountPairs(Group& group) {
     }
     group.blocks[number] = {{{static_cast<uint32_t>(below), static_cast<uint32_t>(positives)}}, twice_won};
   }
-  group.totals[0] = group.totals[1] = group.twice_won = 0;
+  uint64_t below = 0;
+  uint64_t positives = 0;
+  uint64_t twice_won = 0;
   for (const Block& block : group.blocks) {
-    group.twice_won += block.twice_won + 2 * group.totals[0] * block.totals.of[1];
-    group.totals[0] += block.totals.of[0];
-    group.totals[1] += block.totals.of[1];
+    twice_won += block.twice_won + 2 * below * block.totals.of[1];
+    below += block.totals.of[0];
+    positives += block.totals.of[1];
   }
+  group.totals[0] = below;
+  group.totals[1] = positives;
+  group.twice_won = twice_won;
 }
 
 double Histogram::TwiceWonRounded() const {
