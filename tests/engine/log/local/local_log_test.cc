@@ -237,6 +237,47 @@ TEST_F(LocalTest, CompactionGoesOnBesideReadersAndTheWriter) {
   EXPECT_EQ(Must(log->Range({"compacted", 0}, Isolation::kCommitted)).end, range.end);
 }
 
+// Chunks that were joined begin before what is asked for, and speak for offsets that are gone.
+TEST_F(LocalTest, EveryOffsetIsFoundAfterCompaction) {
+  constexpr int kRecords = 3'000;
+  constexpr int kKeys = 700;
+  std::unique_ptr<Log> log = Open();
+  Create(*log, "compacted", true);
+  {
+    std::unique_ptr<Producer> producer = Must(log->OpenProducer({}));
+    for (int i = 0; i < kRecords; ++i) {
+      const std::string key = "key" + std::to_string(i * i % kKeys);
+      Must(producer->Send(MakeRecord("compacted", 0, key, std::string(200, 'v'))));
+      if (i % 7 == 0) Must(producer->Flush(kSecond));
+    }
+    Must(producer->Flush(kSecond));
+  }
+  const std::vector<OwnedRecord> before = ReadAll(*log, "compacted");
+  std::map<std::string, int64_t> last;
+  for (const OwnedRecord& record : before)
+    last[*record.key] = record.offset;
+  log.reset();
+  log = Open(false, 0);
+  std::unique_ptr<Consumer> consumer = Must(log->OpenConsumer({}));
+  for (int i = 0; i < 3'000 && ReadAll(*log, "compacted").size() > last.size(); ++i)
+    Must(consumer->Poll(10 * kMillisecond));
+  std::vector<OwnedRecord> left = ReadAll(*log, "compacted");
+  ASSERT_EQ(left.size(), last.size());
+  const PartitionId id{"compacted", 0};
+  auto expected = left.begin();
+  for (int64_t from = 0; from < kRecords; ++from) {
+    while (expected != left.end() && expected->offset < from)
+      ++expected;
+    PartitionReader* reader = Must(consumer->Assign(id, from));
+    const RecordView* record = Must(reader->Next());
+    ASSERT_EQ(record == nullptr, expected == left.end()) << from;
+    if (record != nullptr) {
+      ASSERT_EQ(Own(*record), *expected) << from;
+    }
+    Must(consumer->Release(id));
+  }
+}
+
 // The tombstone at the end lies years back, so it goes as well: its offset must not be given out again.
 TEST_F(LocalTest, OffsetsAreNeverUsedTwice) {
   std::unique_ptr<Log> log = Open();
