@@ -85,5 +85,22 @@ TEST(Evaluate, AMonthEndsWhenItsTimeIsOver) {
   EXPECT_EQ(fixture.At(fixture.emitted()[2], "since"), Cell(*ParseTimestamp("2024-02-01T00:00:00Z")));
 }
 
+// However many examples a bucket gets, each changes rows of a few kilobytes.
+TEST(Evaluate, RowsOfStateStayShort) {
+  OperatorFixture fixture(evaluate_definition(), "{from: rows, baselines: [prior], windows: [30d]}",
+                          Streams());
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  std::vector<FixtureRow> rows;
+  for (int i = 0; i < 3000; ++i) {
+    const Time t = 100 * kDay + i * kSecond;
+    rows.push_back({0, t, {"a", 0.25, i % 3 == 0, t}});
+  }
+  fixture.Feed(rows);
+  fixture.Commit();
+  for (const auto& [key, value] : fixture.durable())
+    EXPECT_LT(value.size(), 4096U);
+  EXPECT_EQ(fixture.Summarize().at("models/m/examples"), 3000);
+}
+
 }  // namespace
 }  // namespace freshet

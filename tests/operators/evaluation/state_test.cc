@@ -265,5 +265,25 @@ TEST(Answers, KnowWhatAListKnows) {
   }
 }
 
+// A label older than all the others becomes the first of the oldest chunk.
+TEST(Answers, TheOldestLabelMayComeLast) {
+  Store store;
+  Answers answers(store.Table(Answers::Table(1)));
+  Answers::History history(true, "a");
+  for (Time time = 1000; time < 1300; ++time)
+    ExpectOk(answers.Add(history, time, false, 0));
+  ExpectOk(answers.Add(history, 500, true, 0));
+  for (int life = 0; life < 2; ++life) {
+    Known known;
+    ExpectOk(answers.Before(history, 600, known));
+    EXPECT_EQ(known.labels, 1);
+    EXPECT_EQ(known.positives, 1);
+    ExpectOk(answers.Before(history, 1200, known));
+    EXPECT_EQ(known.labels, 201);
+    EXPECT_EQ(known.positives, 1);
+    history.Begin("a");
+  }
+}
+
 }  // namespace
 }  // namespace freshet
