@@ -8,6 +8,8 @@
 namespace freshet {
 namespace {
 
+constexpr size_t kWidest = 8;  // of a value of fixed width
+
 void AppendValue(const Column& column, size_t row, std::string& out) {
   switch (column.type()) {
     case Type::kBool:
@@ -142,16 +144,32 @@ void KeptRows::Use(const Batch& batch) {
   batch.Columns(chosen_, columns_);
 }
 
+// There is always room for the values that are left, were they all of fixed width; others make room
+// themselves.
 void KeptRows::Encode(size_t row, std::string& out) const {
   AppendVarint(present_, out);
+  const size_t count = columns_.size();
   const size_t bitmap = out.size();
-  out.append((columns_.size() + 7) / 8, '\0');
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    if (!columns_[i]->valid(row)) continue;
+  size_t at = bitmap + (count + 7) / 8;
+  out.resize(at + kWidest * count);
+  for (size_t i = 0; i < count; ++i) {
+    const Column& column = *columns_[i];
+    if (!column.valid(row)) continue;
     char& bits = out[bitmap + i / 8];
     bits = static_cast<char>(static_cast<uint8_t>(bits) | 1U << i % 8);
-    AppendValue(*columns_[i], row, out);
+    if (column.type() == Type::kBool) {
+      out[at++] = static_cast<char>(column.values<uint8_t>()[row]);
+    } else if (!IsText(column.type()) && !IsList(column.type())) {
+      std::memcpy(out.data() + at, &column.values<int64_t>()[row], kWidest);
+      at += kWidest;
+    } else {
+      out.resize(at);
+      AppendValue(column, row, out);
+      at = out.size();
+      out.resize(at + kWidest * (count - i - 1));
+    }
   }
+  out.resize(at);
 }
 
 std::vector<ColumnBuilder> KeptRows::Builders(Pool& pool, size_t expected_rows) const {
