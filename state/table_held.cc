@@ -1,0 +1,65 @@
+// For callers who know their rows without reading them: the timers and the catalog.
+#include <cstring>
+
+#include "state/table_cache.h"
+
+namespace freshet {
+
+void TableCache::Overwrite(std::string_view key, std::string_view value, bool maybe_stored) {
+  const uint32_t tag = TagOf(key);
+  Entry* entry = Find(key, tag);
+  if (entry == nullptr) {
+    entry = &Create(key, tag);
+    if (maybe_stored && !complete_) entry->Add(kLogged | kStored);
+  }
+  if (entry->present() && entry->value() == value) return;
+  Slot slot;
+  slot.place_ = &entry->place;
+  char* data = Edit(slot, static_cast<uint32_t>(value.size()));
+  if (!value.empty()) std::memcpy(data, value.data(), value.size());
+}
+
+void TableCache::Remove(std::string_view key) {
+  const uint32_t tag = TagOf(key);
+  Entry* entry = Find(key, tag);
+  if (entry != nullptr) {
+    if (entry->present()) EraseEntry(*entry);
+    return;
+  }
+  if (complete_) return;
+  entry = &Create(key, tag);
+  entry->Add(kLogged | kStored);
+  BeginChange(*entry);
+  Settle(*entry);
+}
+
+bool TableCache::Hold(std::string_view key, bool stored, Slot& out) {
+  const uint32_t tag = TagOf(key);
+  Entry* entry = Find(key, tag);
+  if (entry == nullptr) {
+    entry = &Create(key, tag);
+    if (stored) {
+      SetValue(*entry, {});
+      entry->Add(kLogged | kStored);
+    }
+  }
+  out.place_ = &entry->place;
+  if (entry->Has(kHeld)) return false;
+  entry->Add(kHeld);
+  Settle(*entry);
+  return true;
+}
+
+void TableCache::LetGo(const Slot& slot) {
+  Entry& entry = EntryOf(slot);
+  entry.Drop(kHeld);
+  !entry.present() && !entry.Has(kUnclean) ? Release(entry) : Settle(entry);
+}
+
+bool TableCache::Peek(std::string_view key, Slot& out) const {
+  Entry* entry = Find(key, TagOf(key));
+  out.place_ = entry == nullptr ? nullptr : &entry->place;
+  return entry != nullptr;
+}
+
+}  // namespace freshet
