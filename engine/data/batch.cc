@@ -23,6 +23,7 @@ struct BatchNode : BatchHead {
   Kind kind = Kind::kColumns;
   uint32_t first = 0;   // kColumns: columns below `first` are the parent's
   uint32_t inputs = 0;  // kPicks
+  bool is_run = false;  // kPicks: rows that follow one another in one input
   Pool* pool = nullptr;
   size_t bytes = 0;
   Ref<const BatchHead> parent;   // kColumns, kProject
@@ -132,7 +133,17 @@ ColumnPtr GatherPicks(Pool& pool, Type type, std::span<const Pick> picks,
   return builder.Finish();
 }
 
+const Column& Keep(const BatchNode& node, size_t i, ColumnPtr column) {
+  new (&node.own[i]) ColumnPtr(std::move(column));
+  node.gathered[i / 64] |= uint64_t{1} << (i % 64);
+  return *node.own[i];
+}
+
 const Column& GatherInto(const BatchNode& node, size_t i) {
+  if (node.is_run) {
+    const Pick& first = node.picks[0];
+    return Keep(node, i, Slice(*node.pool, ColumnOf(*node.input[first.source], i), first.row, node.rows));
+  }
   constexpr size_t kFew = 16;
   const Column* few[kFew];
   const size_t bytes = node.inputs * sizeof(const Column*);
@@ -142,11 +153,9 @@ const Column& GatherInto(const BatchNode& node, size_t i) {
     from[s] = node.input[s] ? &ColumnOf(*node.input[s], i) : nullptr;
     if (any == nullptr) any = from[s];
   }
-  new (&node.own[i])
-      ColumnPtr(GatherPicks(*node.pool, any->type(), {node.picks, node.rows}, {from, node.inputs}));
-  node.gathered[i / 64] |= uint64_t{1} << (i % 64);
+  ColumnPtr gathered = GatherPicks(*node.pool, any->type(), {node.picks, node.rows}, {from, node.inputs});
   if (from != few) node.pool->Free(from, bytes);
-  return *node.own[i];
+  return Keep(node, i, std::move(gathered));
 }
 
 const Column& ColumnOf(const BatchHead& head, size_t i) {
@@ -187,6 +196,13 @@ Picked NewPicks(Pool& pool, size_t rows, size_t columns, size_t inputs) {
   node->times = times;
   node->ordinals = ordinals;
   return {node, times, ordinals};
+}
+
+bool IsRun(std::span<const Pick> picks) {
+  for (size_t i = 1; i < picks.size(); ++i) {
+    if (picks[i].source != picks[0].source || picks[i].row != picks[0].row + i) return false;
+  }
+  return !picks.empty();
 }
 
 }  // namespace
@@ -284,6 +300,7 @@ Batch Batch::Take(Pool& pool, std::span<const uint32_t> rows) const {
     made.ordinals[i] = from.ordinals[rows[i]];
     made.node->picks[i] = composed ? from.picks[rows[i]] : Pick{0, rows[i]};
   }
+  made.node->is_run = IsRun({made.node->picks, rows.size()});
   return Batch(Head(made.node));
 }
 
@@ -301,6 +318,7 @@ Batch Batch::Merge(Pool& pool, std::span<const Batch> sources, std::span<const P
     made.ordinals[i] = from.head_->ordinals[picks[i].row];
     made.node->picks[i] = picks[i];
   }
+  made.node->is_run = IsRun(picks);
   return Batch(Head(made.node));
 }
 

@@ -5,6 +5,8 @@
 #include <cassert>
 #include <cstring>
 #include <new>
+#include <numeric>
+#include <vector>
 
 namespace freshet {
 namespace {
@@ -45,6 +47,7 @@ size_t Column::null_count() const {
 
 void Column::Release() const {
   Pool* pool = pool_;
+  if (is_slice_) base().~ColumnPtr();
   if (values_bytes_ != 0) pool->Free(values_, values_bytes_);
   if (chars_bytes_ != 0) pool->Free(chars_, chars_bytes_);
   if (validity_bytes_ != 0) pool->Free(validity_, validity_bytes_);
@@ -286,6 +289,37 @@ ColumnPtr Gather(Pool& pool, const Column& from, std::span<const uint32_t> rows)
     if (!from.valid(rows[i])) builder.SetNull(i);
   }
   return builder.Finish();
+}
+
+// Texts and lists point into the same characters and items: their offsets need not begin with 0.
+ColumnPtr Slice(Pool& pool, const Column& from, size_t first, size_t rows) {
+  assert(first + rows <= from.rows());
+  if (rows == from.rows()) return ColumnPtr(&from);
+  constexpr size_t kBits = 64;  // whose validity small_validity_ takes
+  if (!from.all_valid() && rows > kBits) {
+    std::vector<uint32_t> numbers(rows);
+    std::iota(numbers.begin(), numbers.end(), static_cast<uint32_t>(first));
+    return Gather(pool, from, numbers);
+  }
+  auto* slice = new (pool.Allocate(sizeof(Column))) Column;
+  slice->type_ = from.type_;
+  slice->is_slice_ = true;
+  slice->rows_ = static_cast<uint32_t>(rows);
+  slice->pool_ = &pool;
+  slice->values_ = static_cast<char*>(from.values_) + first * WidthOf(from.type_);
+  slice->chars_ = from.chars_;
+  slice->items_ = from.items_;
+  new (slice->small_) ColumnPtr(from.is_slice_ ? from.base() : ColumnPtr(&from));
+  if (from.all_valid()) return ColumnPtr(slice);
+  const size_t word = first / kBits;
+  const size_t shift = first % kBits;
+  uint64_t bits = from.validity_[word] >> shift;
+  if (shift != 0 && shift + rows > kBits) bits |= from.validity_[word + 1] << (kBits - shift);
+  const uint64_t mask = rows == kBits ? ~uint64_t{0} : (uint64_t{1} << rows) - 1;
+  if ((bits & mask) == mask) return ColumnPtr(slice);
+  slice->small_validity_ = bits;
+  slice->validity_ = &slice->small_validity_;
+  return ColumnPtr(slice);
 }
 
 ColumnPtr NullColumn(Pool& pool, Type type, size_t rows) {

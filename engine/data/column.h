@@ -51,12 +51,15 @@ class Column {
 
  private:
   friend class ColumnBuilder;
+  friend ColumnPtr Slice(Pool& pool, const Column& from, size_t first, size_t rows);
   // The few values of a small column lie in the object itself, so that it is one block of 128 bytes.
   static constexpr size_t kSmallBytes = 40;
   static constexpr size_t kSmallOffsets = 16;  // of those, for offsets; the rest is for characters
 
   Column() = default;
+  const ColumnPtr& base() const { return *reinterpret_cast<const ColumnPtr*>(small_); }
   Type type_ = Type::kFloat64;
+  bool is_slice_ = false;  // values lie in another column, base(), which small_ holds
   uint32_t rows_ = 0;
   Pool* pool_ = nullptr;
   void* values_ = nullptr;  // T[rows], or uint32_t[rows + 1] for texts and lists
@@ -128,6 +131,8 @@ class ColumnBuilder {
 
 // The rows `rows` of `from`, in that order.
 ColumnPtr Gather(Pool& pool, const Column& from, std::span<const uint32_t> rows);
+// The `rows` rows of `from` that begin with `first`; copies no value, and keeps `from` in memory.
+ColumnPtr Slice(Pool& pool, const Column& from, size_t first, size_t rows);
 // `rows` times null.
 ColumnPtr NullColumn(Pool& pool, Type type, size_t rows);
 

@@ -335,5 +335,41 @@ TEST(BatchProperty, SteadyStateCallsMallocNoMore) {
   EXPECT_EQ(pool.held(), held);
 }
 
+TEST(ColumnSlice, IsTheRowsItNames) {
+  Random random(11);
+  Pool pool;
+  for (int round = 0; round < 300; ++round) {
+    for (const Type type : kTypes) {
+      ColumnPtr whole;
+      {
+        ColumnBuilder builder(pool, type);
+        const size_t rows = 1 + random.Below(random.Chance(0.3) ? 400 : 20);
+        for (size_t row = 0; row < rows; ++row)
+          AppendAny(random, type, builder);
+        whole = builder.Finish();
+      }
+      std::vector<std::string> expected;
+      for (size_t row = 0; row < whole->rows(); ++row)
+        expected.push_back(Show(*whole, row));
+      // A slice of a slice of a slice, each outliving what it was made from.
+      for (int depth = 0; depth < 3 && whole->rows() > 0; ++depth) {
+        const size_t first = random.Below(whole->rows());
+        const size_t rows = random.Below(whole->rows() - first + 1);
+        whole = Slice(pool, *whole, first, rows);
+        expected = {expected.begin() + static_cast<ptrdiff_t>(first),
+                    expected.begin() + static_cast<ptrdiff_t>(first + rows)};
+        ASSERT_EQ(whole->rows(), expected.size());
+        size_t nulls = 0;
+        for (size_t row = 0; row < expected.size(); ++row) {
+          ASSERT_EQ(Show(*whole, row), expected[row]);
+          nulls += expected[row] == "null" ? 1 : 0;
+        }
+        ASSERT_EQ(whole->null_count(), nulls);
+        ASSERT_EQ(whole->all_valid(), nulls == 0 || whole->rows() == 0);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace freshet
