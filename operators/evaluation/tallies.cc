@@ -14,7 +14,7 @@ constexpr char kHistogram = 'h';
 }  // namespace
 
 std::vector<TableSpec> Tallies::Tables(uint32_t layout) {
-  return {{"tallies", layout, false, sizeof(Tally)}, {"steps", layout, false, 0}};
+  return {{"tallies", layout, false, sizeof(SeriesTally)}, {"steps", layout, false, 0}};
 }
 
 std::string Tallies::Key(std::string_view series, SpanKind kind, Time start) {
@@ -33,33 +33,33 @@ std::string_view Tallies::RowKey(std::string_view key, char kind, bool label, ui
 }
 
 Status Tallies::IsOpen(std::string_view key, bool& is_open) {
-  Table<Tally>::Slot slot;
+  Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
   is_open = slot.present() && slot.Get().closed == 0;
   return {};
 }
 
 Status Tallies::IsClosed(std::string_view key, bool& is_closed) {
-  Table<Tally>::Slot slot;
+  Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
   is_closed = slot.present() && slot.Get().closed != 0;
   return {};
 }
 
 Status Tallies::SetClosed(std::string_view key) {
-  Table<Tally>::Slot slot;
+  Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
-  Tally tally = slot.GetOr({});
+  SeriesTally tally = slot.GetOr({});
   tally.closed = 1;
   tallies_.Put(slot, tally);
   return {};
 }
 
 Status Tallies::Add(std::string_view key, std::span<const Scored> examples, bool& is_new) {
-  Table<Tally>::Slot slot;
+  Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
   is_new = !slot.present();
-  Tally tally = slot.GetOr({});
+  SeriesTally tally = slot.GetOr({});
   steps_of_[0].clear();
   steps_of_[1].clear();
   for (const Scored& example : examples) {
@@ -73,7 +73,8 @@ Status Tallies::Add(std::string_view key, std::span<const Scored> examples, bool
   return {};
 }
 
-Status Tallies::AppendSteps(std::string_view key, bool label, std::span<const uint16_t> steps, Tally& tally) {
+Status Tallies::AppendSteps(std::string_view key, bool label, std::span<const uint16_t> steps,
+                            SeriesTally& tally) {
   uint32_t& logged = tally.logged[label ? 1 : 0];
   while (!steps.empty()) {
     if (logged == kLongestLog) {
@@ -92,7 +93,7 @@ Status Tallies::AppendSteps(std::string_view key, bool label, std::span<const ui
   return {};
 }
 
-Status Tallies::VisitSteps(std::string_view key, const Tally& tally,
+Status Tallies::VisitSteps(std::string_view key, const SeriesTally& tally,
                            const std::function<Status(bool label, std::span<const uint16_t> steps)>& visit) {
   for (const bool label : {false, true}) {
     uint32_t left = tally.logged[label ? 1 : 0];
@@ -146,7 +147,7 @@ Status Tallies::AddBlock(std::string_view key, bool label, size_t first, std::sp
 }
 
 // Moves the log into the histogram.
-Status Tallies::Compact(std::string_view key, Tally& tally) {
+Status Tallies::Compact(std::string_view key, SeriesTally& tally) {
   std::vector<uint64_t> counts[2] = {std::vector<uint64_t>(Histogram::kSteps),
                                      std::vector<uint64_t>(Histogram::kSteps)};
   Status read = VisitSteps(key, tally, [&](bool label, std::span<const uint16_t> steps) -> Status {
@@ -168,13 +169,13 @@ Status Tallies::Compact(std::string_view key, Tally& tally) {
 }
 
 Status Tallies::Merge(std::string_view from, std::string_view into) {
-  Table<Tally>::Slot from_slot;
-  Table<Tally>::Slot into_slot;
+  Table<SeriesTally>::Slot from_slot;
+  Table<SeriesTally>::Slot into_slot;
   if (Status s = tallies_.Load(from, from_slot); !s.ok()) return s;
   if (Status s = tallies_.Load(into, into_slot); !s.ok()) return s;
   if (!from_slot.present()) return {};
-  const Tally source = from_slot.Get();
-  Tally tally = into_slot.GetOr({});
+  const SeriesTally source = from_slot.Get();
+  SeriesTally tally = into_slot.GetOr({});
   tally.sums.Add(source.sums);
   if (source.compacted != 0) {
     tally.compacted = 1;
@@ -194,16 +195,16 @@ Status Tallies::Merge(std::string_view from, std::string_view into) {
 }
 
 Status Tallies::AddSums(std::string_view key, Sums& sums) {
-  Table<Tally>::Slot slot;
+  Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok() || !slot.present()) return s;
   sums.Add(slot.Get().sums);
   return {};
 }
 
 Status Tallies::Apply(Histogram::Change change, std::string_view key, Histogram& histogram) {
-  Table<Tally>::Slot slot;
+  Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok() || !slot.present()) return s;
-  const Tally tally = slot.Get();
+  const SeriesTally tally = slot.Get();
   if (tally.compacted != 0) {
     Status s = VisitBlocks(key, [&](bool label, size_t first, std::span<const uint64_t> counts) -> Status {
       histogram.Apply(change, label, first, counts);
@@ -217,7 +218,7 @@ Status Tallies::Apply(Histogram::Change change, std::string_view key, Histogram&
   });
 }
 
-Status Tallies::EraseLog(std::string_view key, const Tally& tally) {
+Status Tallies::EraseLog(std::string_view key, const SeriesTally& tally) {
   for (const bool label : {false, true}) {
     const uint32_t chunks = (tally.logged[label ? 1 : 0] + kChunk - 1) / kChunk;
     for (uint32_t number = 0; number < chunks; ++number) {
@@ -230,9 +231,9 @@ Status Tallies::EraseLog(std::string_view key, const Tally& tally) {
 }
 
 Status Tallies::Erase(std::string_view key) {
-  Table<Tally>::Slot slot;
+  Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok() || !slot.present()) return s;
-  const Tally tally = slot.Get();
+  const SeriesTally tally = slot.Get();
   tallies_.Erase(slot);
   if (tally.compacted != 0) {
     for (const bool label : {false, true}) {

@@ -16,7 +16,7 @@
 
 namespace freshet {
 
-struct Tally {
+struct SeriesTally {
   Sums sums;
   uint32_t logged[2] = {};  // by label: how many in the log
   uint8_t compacted = 0;    // there is a histogram
@@ -53,17 +53,17 @@ class Tallies {
   static constexpr uint32_t kLongestLog = 1U << 16;  // steps of a label
   static constexpr size_t kBlock = 1024;             // counts of a histogram in one row
 
-  Status AppendSteps(std::string_view key, bool label, std::span<const uint16_t> steps, Tally& tally);
-  Status VisitSteps(std::string_view key, const Tally& tally,
+  Status AppendSteps(std::string_view key, bool label, std::span<const uint16_t> steps, SeriesTally& tally);
+  Status VisitSteps(std::string_view key, const SeriesTally& tally,
                     const std::function<Status(bool label, std::span<const uint16_t> steps)>& visit);
   Status VisitBlocks(std::string_view key,
                      const std::function<Status(bool label, size_t first, std::span<const uint64_t>)>& visit);
   Status AddBlock(std::string_view key, bool label, size_t first, std::span<const uint64_t> counts);
-  Status Compact(std::string_view key, Tally& tally);
-  Status EraseLog(std::string_view key, const Tally& tally);
+  Status Compact(std::string_view key, SeriesTally& tally);
+  Status EraseLog(std::string_view key, const SeriesTally& tally);
   std::string_view RowKey(std::string_view key, char kind, bool label, uint32_t number);
 
-  Table<Tally> tallies_;
+  Table<SeriesTally> tallies_;
   RawTable* steps_;
   std::string row_key_;
   std::vector<uint16_t> copied_, steps_of_[2];  // scratch

@@ -40,7 +40,7 @@ std::span<const Scaler::Scale> Scaler::Scales() {
   return scales_;
 }
 
-void Encoder::Add(const RawRow& row, std::span<const Scaler::Scale> scales) {
+void FeatureEncoder::Add(const RawRow& row, std::span<const Scaler::Scale> scales) {
   const size_t first = index_.size();
   index_.resize(first + layout_.entries());
   value_.resize(first + layout_.entries());

@@ -115,9 +115,9 @@ class Scaler {
 };
 
 // Rows of Examples in the making.
-class Encoder {
+class FeatureEncoder {
  public:
-  explicit Encoder(const ModelLayout& layout) : layout_(layout) { Clear(); }
+  explicit FeatureEncoder(const ModelLayout& layout) : layout_(layout) { Clear(); }
   void Clear() {
     begin_.assign(1, 0);
     index_.clear();

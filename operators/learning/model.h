@@ -36,7 +36,7 @@ class Model {
   ModelState& state_;
   ModelArray<uint64_t> fingerprint_;
   Scaler scaler_;
-  Encoder encoder_;
+  FeatureEncoder encoder_;
   std::unique_ptr<Learner> learner_;
   std::vector<double> weights_;  // scratch of Learn
 };

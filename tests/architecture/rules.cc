@@ -1,5 +1,7 @@
 #include "tests/architecture/rules.h"
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -32,12 +34,27 @@ std::string FolderOf(const Rules& rules, const std::string& path) {
   return best;
 }
 
+// The name of the type whose definition the line begins, at its very start; empty where it begins none.
+std::string TypeDefinedIn(const std::string& line) {
+  std::istringstream words(line);
+  std::string kind, name;
+  words >> kind >> name;
+  const bool begins = line.starts_with("class ") || line.starts_with("struct ");
+  if (!begins || line.find('{') == std::string::npos) return "";
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) { return std::isalnum(c) != 0; });
+  return plain ? name : "";  // else a specialisation, or inside another type
+}
+
 File ReadSource(const std::filesystem::path& path) {
   std::ifstream in(path);
   File file;
   std::string line;
+  bool anonymous = false;
   while (std::getline(in, line)) {
     ++file.lines;
+    anonymous = (anonymous || line == "namespace {") && line != "}  // namespace";
+    if (const std::string type = TypeDefinedIn(line); !type.empty() && !anonymous)
+      file.types.emplace(type, file.lines);
     std::istringstream words(line);
     std::string hash;
     words >> hash;
@@ -212,6 +229,18 @@ void CheckLengths(const Rules& rules, const Tree& tree, Faults& faults) {
   }
 }
 
+void CheckTypes(const Tree& tree, Faults& faults) {
+  std::map<std::string, std::string> defined;  // by name: where
+  for (const auto& [path, file] : tree) {
+    if (IsTest(path)) continue;
+    for (const auto& [type, line] : file.types) {
+      const auto [first, added] = defined.emplace(type, At(path, line));
+      if (!added)
+        faults.push_back(At(path, line) + type + " is another type's name already: " + first->second);
+    }
+  }
+}
+
 Faults Check(const Rules& rules, const Tree& tree) {
   Faults faults;
   CheckArrows(rules, tree, faults);
@@ -220,6 +249,7 @@ Faults Check(const Rules& rules, const Tree& tree) {
   CheckHeaders(rules, tree, faults);
   CheckLibraries(rules, tree, faults);
   CheckLengths(rules, tree, faults);
+  CheckTypes(tree, faults);
   return faults;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Checks a source tree against the rules of arrows.txt: which folder may include which, which library stays
-// where, what headers may include, how long files get, and that no two files include each other in a circle.
+// where, what headers may include, how long files get, that no two files include each other in a circle, and
+// that no two types that the linker sees share a name.
 // Pure but for reading the tree. Every fault is one line: "file:line: what is wrong".
 #include <map>
 #include <set>
@@ -19,6 +20,7 @@ struct Include {
 struct File {
   int lines = 0;
   std::vector<Include> includes;
+  std::map<std::string, int> types;  // defined outside anonymous namespaces and other types, with their lines
 };
 
 using Tree = std::map<std::string, File>;  // by path from the root
@@ -42,6 +44,8 @@ void CheckFilesHaveNoCycle(const Tree& tree, Faults& faults);
 void CheckHeaders(const Rules& rules, const Tree& tree, Faults& faults);
 void CheckLibraries(const Rules& rules, const Tree& tree, Faults& faults);
 void CheckLengths(const Rules& rules, const Tree& tree, Faults& faults);
+// Two types of one name are one to the linker: it takes the functions of either for both.
+void CheckTypes(const Tree& tree, Faults& faults);
 // All of the above.
 Faults Check(const Rules& rules, const Tree& tree);
 

@@ -104,6 +104,15 @@ TEST_F(RulesTest, FindsLongFiles) {
   EXPECT_EQ(Run(), Faults{"engine/base/six.cc: 6 lines, at most 5 are allowed; split it"});
 }
 
+TEST_F(RulesTest, FindsTypesOfOneName) {
+  dir_.Write("engine/base/a.h", "class A {};\nclass B;\nnamespace {\nstruct C {};\n}  // namespace\n");
+  dir_.Write("engine/base/b.h", "struct C {};\nstruct D::B {\ntemplate <>\nstruct A<int> {\n");
+  dir_.Write("engine/log/log.h", "class B final : public A {\n  struct C {};\n");
+  EXPECT_EQ(Run(), Faults{});
+  dir_.Write("engine/log/log.cc", "\nstruct A {\n");
+  EXPECT_EQ(Run(), Faults{"engine/log/log.cc:2: A is another type's name already: engine/base/a.h:1: "});
+}
+
 TEST_F(RulesTest, FindsRulesItCannotRead) {
   const Faults faults =
       Run("folder engine/base engine/log\nfolders x -> y\nfolder engine/data -> engine/nowhere\n");
