@@ -178,15 +178,25 @@ Status Incarnation::RefreshTimers() {
     if (index == UINT32_MAX) continue;
     Result<const DueTimer*> first = task->FirstTimer();
     if (!first.ok()) return first.status();
-    stateful_[index].first_timer = *first == nullptr ? kMaxTime : (*first)->time;
+    TaskState& state = stateful_[index];
+    const Time before = state.first_timer;
+    state.first_timer = *first == nullptr ? kMaxTime : (*first)->time;
+    if (state.first_timer != before) RefreshStage(task->stage());
   }
   pipeline_->ClearTouched();
-  std::fill(stage_first_timer_.begin(), stage_first_timer_.end(), kMaxTime);
-  for (const TaskState& state : stateful_) {
-    Time& first = stage_first_timer_[state.task->stage()];
-    first = std::min(first, state.first_timer);
-  }
   return {};
+}
+
+void Incarnation::RefreshStage(uint32_t stage) {
+  Time first = kMaxTime;
+  for (const uint32_t index : state_of_[stage]) {
+    if (index != UINT32_MAX) first = std::min(first, stateful_[index].first_timer);
+  }
+  stage_first_timer_[stage] = first;
+}
+
+bool Incarnation::IsDue(uint32_t stage, Time timer) const {
+  return timer != kMaxTime && timer <= stage_reached_[stage];
 }
 
 // Of all tasks, the one whose first timer is first in (time, place, key) order among those due.
@@ -194,17 +204,19 @@ Task* Incarnation::FirstDue() {
   Task* best = nullptr;
   const DueTimer* best_timer = nullptr;
   Time best_time = kMaxTime;
-  for (const TaskState& state : stateful_) {
-    if (state.first_timer > best_time || state.first_timer == kMaxTime ||
-        state.first_timer > stage_reached_[state.task->stage()]) {
-      continue;
-    }
-    Result<const DueTimer*> timer = state.task->FirstTimer();
-    if (!timer.ok() || *timer == nullptr) continue;
-    if (best == nullptr || **timer < *best_timer) {
-      best = state.task;
-      best_timer = *timer;
-      best_time = best_timer->time;
+  for (uint32_t stage = 0; stage < stage_reached_.size(); ++stage) {
+    if (!IsDue(stage, stage_first_timer_[stage])) continue;
+    for (const uint32_t index : state_of_[stage]) {
+      if (index == UINT32_MAX || !IsDue(stage, stateful_[index].first_timer)) continue;
+      if (stateful_[index].first_timer > best_time) continue;
+      Task* task = stateful_[index].task;
+      Result<const DueTimer*> timer = task->FirstTimer();
+      if (!timer.ok() || *timer == nullptr) continue;
+      if (best == nullptr || **timer < *best_timer) {
+        best = task;
+        best_timer = *timer;
+        best_time = best_timer->time;
+      }
     }
   }
   return best;
@@ -214,10 +226,8 @@ Status Incarnation::FireDue(bool& more) {
   more = false;
   for (int fired = 0; fired < kTimersAtOnce; ++fired) {
     bool due = false;
-    for (size_t stage = 0; stage < stage_reached_.size(); ++stage) {
-      due = due ||
-            (stage_first_timer_[stage] != kMaxTime && stage_first_timer_[stage] <= stage_reached_[stage]);
-    }
+    for (uint32_t stage = 0; stage < stage_reached_.size(); ++stage)
+      due = due || IsDue(stage, stage_first_timer_[stage]);
     if (!due) return {};
     Task* task = FirstDue();
     if (task == nullptr) return Internal("a timer is due that no task has");

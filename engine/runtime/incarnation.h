@@ -113,6 +113,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Status FireDue(bool& more);
   void RaiseWatermarks(uint32_t source);
   Status RefreshTimers();
+  void RefreshStage(uint32_t stage);
+  bool IsDue(uint32_t stage, Time timer) const;
   bool FindFinished();
   void MarkFinished(bool& marked);
   Task* FirstDue();

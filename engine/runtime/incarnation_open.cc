@@ -274,7 +274,9 @@ Status Incarnation::OpenFeeds() {
     if (!first.ok()) return first.status();
     if (*first != nullptr) state.first_timer = (*first)->time;
   }
-  return RefreshTimers();
+  for (uint32_t stage = 0; stage < stage_first_timer_.size(); ++stage)
+    RefreshStage(stage);
+  return {};
 }
 
 Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {

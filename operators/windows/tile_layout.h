@@ -38,6 +38,7 @@ struct TileHeader {
 struct TileLayout {
   static constexpr Duration kMostPerTier = 24;  // a tier's largest window over its smallest
   static constexpr size_t kChunkBytes = 4096;   // of packed rows, about
+  static constexpr int kTilesAtOnce = 4;        // so many widths pass between visits that let tiles leave
 
   Duration width = 0;
   Duration largest = 0;  // window
@@ -56,6 +57,12 @@ struct TileLayout {
   Time StartOf(int64_t tile) const { return tile * width; }
   // The watermark at which no window of a row that is not late can reach the tile any more.
   Time ExpiryOf(int64_t tile) const { return StartOf(tile) + width + largest + allowed_lateness; }
+  // The watermark at which the tile does leave: those of some time together, as each visit costs a timer and
+  // a look at the key's rows.
+  Time LeavingOf(int64_t tile) const {
+    const Duration grain = kTilesAtOnce * width;
+    return FloorTo(ExpiryOf(tile) - 1, grain) + grain;
+  }
   // Rows before this time may be gone when the watermark stands there.
   Time Horizon(Time watermark) const {
     return watermark < kMinTime + largest + allowed_lateness ? kMinTime

@@ -65,13 +65,13 @@ void Tiles::AppendChunkKeys(std::string_view key, int64_t tile, uint32_t begin, 
 Status Tiles::SetTimer(std::string_view key, int64_t tile) {
   timer_key_.assign(1, static_cast<char>(tier_));
   timer_key_.append(key);
-  return timers_.Set(layout_.ExpiryOf(tile), timer_key_);
+  return timers_.Set(layout_.LeavingOf(tile), timer_key_);
 }
 
 Status Tiles::CancelTimer(std::string_view key, int64_t tile) {
   timer_key_.assign(1, static_cast<char>(tier_));
   timer_key_.append(key);
-  return timers_.Cancel(layout_.ExpiryOf(tile), timer_key_);
+  return timers_.Cancel(layout_.LeavingOf(tile), timer_key_);
 }
 
 Status Tiles::Begin(const KeyColumn& keys) {
@@ -124,7 +124,7 @@ Status Tiles::Add(size_t row, Time time) {
     head.oldest = std::min(head.oldest, tile);
   }
   if (std::memcmp(&before, &head, sizeof(Head)) != 0) WriteHead(slot, head);
-  if (head.oldest == before.oldest) return {};
+  if (layout_.LeavingOf(head.oldest) == layout_.LeavingOf(before.oldest)) return {};
   if (Status s = CancelTimer(key, before.oldest); !s.ok()) return s;
   return SetTimer(key, tile);
 }

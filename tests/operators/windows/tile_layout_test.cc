@@ -57,6 +57,19 @@ TEST(TileLayout, NothingOfARowInTimeIsGone) {
   }
 }
 
+TEST(TileLayout, TilesLeaveTogetherAndNotTooSoon) {
+  TileLayout layout;
+  layout.width = 10;
+  layout.largest = 100;
+  layout.allowed_lateness = 7;
+  const Duration grain = TileLayout::kTilesAtOnce * layout.width;
+  for (int64_t tile = -20; tile < 40; ++tile) {
+    EXPECT_GE(layout.LeavingOf(tile), layout.ExpiryOf(tile));
+    EXPECT_LT(layout.LeavingOf(tile), layout.ExpiryOf(tile) + grain);
+    EXPECT_EQ(FloorTo(layout.LeavingOf(tile), grain), layout.LeavingOf(tile));
+  }
+}
+
 TEST(TileLayout, EqualStatesAreKeptOnce) {
   TileLayout layout;
   const Fold count = *FindAggregate("count")->fold(std::nullopt);
