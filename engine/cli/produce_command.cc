@@ -45,7 +45,8 @@ Status SendLines(const CommandLine& line, const TopicInfo& topic, Producer& prod
   uint64_t number = 0;
   for (std::string text; std::getline(std::cin, text);) {
     ++number;
-    if (text.empty() && !line.raw) continue;
+    const size_t first = text.find_first_not_of(" \t\r");
+    if (first == std::string::npos && !line.raw) continue;
     OutgoingRecord record;
     record.topic = line.operands[0];
     record.timestamp = clock.Now();
@@ -58,7 +59,7 @@ Status SendLines(const CommandLine& line, const TopicInfo& topic, Producer& prod
       key_text = std::move(*found);
       record.key = key_text;
       record.partition = static_cast<int32_t>(ShardOf(key_text, static_cast<uint32_t>(topic.partitions)));
-    } else if (!line.raw && text[text.find_first_not_of(" \t\r")] != '{') {
+    } else if (!line.raw && text[first] != '{') {
       return Invalid("line " + std::to_string(number) + " is no JSON object; --raw sends lines as they are");
     }
     if (Status s = producer.Send(record); !s.ok()) return s.Within("line " + std::to_string(number));
