@@ -1,6 +1,7 @@
 #include "engine/spec/job.h"
 
 #include <algorithm>
+#include <map>
 
 #include "engine/spec/scalar.h"
 
@@ -177,6 +178,7 @@ class FrameCheck {
     CheckCollisions();
     for (auto& [name, source] : frame_.sources)
       CheckSource(name, source);
+    CheckSourceTopics();
     for (auto& [name, sink] : frame_.sinks)
       CheckSink(name, sink);
   }
@@ -243,6 +245,19 @@ class FrameCheck {
       ErrorAt(&name, QuoteText(name) + " is the name of a source already (line " +
                          std::to_string(positions_.Of(&source->first).line) +
                          "), so nobody could tell which " + "stream is meant; rename one of them");
+    }
+  }
+  // A partition has one reader and one position.
+  void CheckSourceTopics() {
+    std::map<std::string_view, const std::string*> readers;  // topic → source
+    for (const auto& [name, source] : frame_.sources) {
+      const auto [first, is_new] = readers.emplace(source.topic, &name);
+      if (is_new) continue;
+      const std::string& other = *first->second;
+      ErrorAt(&name, "source " + QuoteText(name) + " reads the topic " + QuoteText(source.topic) +
+                         ", as source " + QuoteText(other) + " does already (line " +
+                         std::to_string(positions_.Of(&other).line) + "); let everything that reads " +
+                         QuoteText(name) + " read " + QuoteText(other));
     }
   }
   void CheckTopic(const std::string& topic, const void* member) {

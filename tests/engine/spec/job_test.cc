@@ -124,6 +124,17 @@ TEST(Job, FaultsOfSources) {
       "f:2:99: a float64 is no record key; use a string or int64\n");
 }
 
+// A partition has one reader and one position.
+TEST(Job, RefusesTwoSourcesOfOneTopic) {
+  const std::string rest = "event_time: {field: t}, fields: {t: timestamp}}\n";
+  EXPECT_EQ(Faults("job: j\nsources:\n  a: {" + rest + "  b: {topic: a, " + rest + "  c: {topic: d, " + rest),
+            "f:4:3: source `b` reads the topic `a`, as source `a` does already (line 3); let everything that "
+            "reads `b` read `a`\n");
+  EXPECT_EQ(Faults("job: j\nsources:\n  a: {topic: c, " + rest + "  b: {topic: c, " + rest),
+            "f:4:3: source `b` reads the topic `c`, as source `a` does already (line 3); let everything that "
+            "reads `b` read `a`\n");
+}
+
 TEST(Job, AfterASyntaxErrorNothingElse) {
   EXPECT_EQ(Faults("job: x\nsources: {a: \n"),
             "f:3:1: a map that was opened with { before this place lacks a comma or its closing }\n");
