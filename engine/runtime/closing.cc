@@ -5,7 +5,7 @@
 namespace freshet {
 
 namespace {
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;
 }
 
 std::string EncodeClosing(const ClosingRecord& record) {
@@ -15,6 +15,7 @@ std::string EncodeClosing(const ClosingRecord& record) {
   AppendVarint(record.lane, out);
   AppendFixed(record.fingerprint, out);
   AppendFixed(record.task_watermark, out);
+  AppendFixed(record.committed_at, out);
   AppendVarint(record.inputs.size(), out);
   for (const ClosingRecord::Input& input : record.inputs) {
     AppendSized(input.next.id.topic, out);
@@ -42,7 +43,8 @@ Result<ClosingRecord> DecodeClosing(std::string_view in) {
   uint64_t lane = 0;
   uint64_t count = 0;
   if (!TakeVarint(in, record.epoch) || !TakeVarint(in, lane) || !TakeFixed(in, record.fingerprint) ||
-      !TakeFixed(in, record.task_watermark) || !TakeVarint(in, count)) {
+      !TakeFixed(in, record.task_watermark) || !TakeFixed(in, record.committed_at) ||
+      !TakeVarint(in, count)) {
     return corrupt;
   }
   record.lane = static_cast<uint32_t>(lane);

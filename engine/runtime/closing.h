@@ -19,6 +19,7 @@ struct ClosingRecord {
   uint32_t lane = 0;
   uint64_t fingerprint = 0;  // of the plan that wrote it
   Time task_watermark = kMinTime;
+  Time committed_at = 0;  // by the clock
   struct Input {
     PartitionOffset next;
     SourceWatermark::Saved saved;

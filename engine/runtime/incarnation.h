@@ -96,6 +96,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Status OpenTasks();
   Status OpenTask(uint32_t stage, uint32_t shard, const TaskServices& services);
   Status Restore();
+  Status DropStaleStore(const TaskState& state, const OffsetRange& changelog);
+  Result<std::optional<ClosingRecord>> LoadClosing(const TaskState& state) const;
   Status ReadClosing(TaskState& state);
   Status RestoreModels();
   Status OpenSinks();
@@ -120,7 +122,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Task* FirstDue();
   // incarnation_commit.cc
   Status SendChanges(const std::vector<ClosingRecord::Input>& inputs);
-  Status WriteClosing(const TaskState& state, const std::vector<ClosingRecord::Input>& inputs);
+  Status WriteClosing(const TaskState& state, Time now, const std::vector<ClosingRecord::Input>& inputs);
   Status FlushStores();
   std::vector<ClosingRecord::Input> Inputs() const;
 

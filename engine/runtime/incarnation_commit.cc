@@ -31,8 +31,10 @@ std::vector<ClosingRecord::Input> Incarnation::Inputs() const {
   return inputs;
 }
 
-Status Incarnation::WriteClosing(const TaskState& state, const std::vector<ClosingRecord::Input>& inputs) {
+Status Incarnation::WriteClosing(const TaskState& state, Time now,
+                                 const std::vector<ClosingRecord::Input>& inputs) {
   ClosingRecord record;
+  record.committed_at = now;
   record.epoch = epoch_ + 1;
   record.lane = s_.options.lane;
   record.fingerprint = s_.plan.fingerprint;
@@ -51,7 +53,7 @@ Status Incarnation::SendChanges(const std::vector<ClosingRecord::Input>& inputs)
     if (Status s = SavePrivate(*models_[model], *table); !s.ok()) return s;
   }
   for (TaskState& state : stateful_) {
-    if (Status s = WriteClosing(state, inputs); !s.ok()) return s;
+    if (Status s = WriteClosing(state, now, inputs); !s.ok()) return s;
     const PartitionId changelog = ChangelogOf(*state.task);
     OutgoingRecord record;
     record.topic = changelog.topic;

@@ -14,6 +14,10 @@ std::string PartitionText(const PartitionId& id) {
   return id.topic + "[" + std::to_string(id.partition) + "]";
 }
 
+// Half of what Kafka's delete.retention.ms and the embedded log keep tombstones for: deletions that a younger
+// store has not seen are still there to be told.
+constexpr Duration kOldestStore = 12 * kHour;
+
 bool Trained(const JobPlan& plan, const Task& task, const PlannedModel& model) {
   const PlannedStage& stage = plan.stages[task.stage()];
   return std::any_of(stage.members.begin(), stage.members.end(),
@@ -117,6 +121,28 @@ PartitionId Incarnation::ChangelogOf(const Task& task) const {
   return {s_.plan.stages[task.stage()].changelog, static_cast<int32_t>(task.shard())};
 }
 
+// A store that cannot be brought up to date by the changelog's end is emptied, to be rebuilt from its
+// beginning.
+Status Incarnation::DropStaleStore(const TaskState& state, const OffsetRange& changelog) {
+  TaskStore& store = *state.task->store();
+  const std::optional<int64_t> stored = store.stored_position();
+  if (!stored) return {};
+  std::string why;
+  if (*stored > changelog.end) {
+    why = "is ahead of its changelog " + PartitionText(ChangelogOf(*state.task)) +
+          ": it belongs to another one";
+  } else {
+    const Result<std::optional<ClosingRecord>> closing = LoadClosing(state);
+    if (!closing.ok()) return closing.status();
+    const Duration age = *closing ? s_.clock.Now() - (*closing)->committed_at : 0;
+    if (age <= kOldestStore) return {};
+    why = "is " + FormatDuration(age / kHour * kHour) +
+          " old: its changelog may have forgotten rows that were deleted since";
+  }
+  LogWarning("the store in " + store.directory() + " " + why + "; it is rebuilt from the changelog");
+  return store.Clear();
+}
+
 Status Incarnation::Restore() {
   std::vector<CatchUp> parts;
   for (TaskState& state : stateful_) {
@@ -124,13 +150,8 @@ Status Incarnation::Restore() {
     const PartitionId changelog = ChangelogOf(*state.task);
     Result<OffsetRange> range = s_.log.Range(changelog, Isolation::kUncommitted);
     if (!range.ok()) return range.status().Within(changelog.topic);
-    int64_t from = store.stored_position().value_or(range->begin);
-    if (from > range->end) {
-      LogWarning("the store in " + store.directory() + " is ahead of its changelog " +
-                 PartitionText(changelog) + ": it belongs to another one, and is rebuilt");
-      if (Status s = store.Clear(); !s.ok()) return s;
-      from = range->begin;
-    }
+    if (Status s = DropStaleStore(state, *range); !s.ok()) return s;
+    const int64_t from = store.stored_position().value_or(range->begin);
     state.changelog_next = range->end;
     Result<std::optional<TopicInfo>> topic = s_.log.Find(changelog.topic);
     if (!topic.ok()) return topic.status();
@@ -154,18 +175,30 @@ Status Incarnation::Restore() {
   return {};
 }
 
+Result<std::optional<ClosingRecord>> Incarnation::LoadClosing(const TaskState& state) const {
+  RawTable::Slot slot;
+  if (Status s = state.closing->Load(kClosingKey, slot); !s.ok()) return s;
+  if (!slot.present()) return std::optional<ClosingRecord>();
+  Result<ClosingRecord> decoded = DecodeClosing(slot.bytes());
+  if (!decoded.ok()) return decoded.status().Within(ChangelogOf(*state.task).topic);
+  return std::optional<ClosingRecord>(std::move(*decoded));
+}
+
 // Every commit closes every task, so all must name the same epoch: one that does not has lost its changelog.
 Status Incarnation::ReadClosing(TaskState& state) {
   TaskStore& store = *state.task->store();
+  const uint64_t stored = store.stored_epoch();
   // Restored rows can be read only after it.
-  if (Status s = store.EndRestore(state.changelog_next, store.stored_epoch()); !s.ok()) return s;
-  RawTable::Slot slot;
-  if (Status s = state.closing->Load(kClosingKey, slot); !s.ok()) return s;
-  std::optional<ClosingRecord> found;
-  if (slot.present()) {
-    Result<ClosingRecord> decoded = DecodeClosing(slot.bytes());
-    if (!decoded.ok()) return decoded.status().Within(ChangelogOf(*state.task).topic);
-    found = std::move(*decoded);
+  if (Status s = store.EndRestore(state.changelog_next, stored); !s.ok()) return s;
+  Result<std::optional<ClosingRecord>> loaded = LoadClosing(state);
+  if (!loaded.ok()) return loaded.status();
+  std::optional<ClosingRecord> found = std::move(*loaded);
+  if (found && found->epoch < stored) {
+    if (Status s = store.Clear(); !s.ok()) return s;
+    return {Code::kAborted, "the store in " + store.directory() + " holds commit " + std::to_string(stored) +
+                                ", its changelog " + PartitionText(ChangelogOf(*state.task)) +
+                                " ends with commit " + std::to_string(found->epoch) +
+                                ": it belongs to another one, and is rebuilt"};
   }
   if (found && found->fingerprint != s_.plan.fingerprint) {
     return {Code::kConflict,

@@ -104,6 +104,7 @@ ClosingRecord RandomClosing(Random& random) {
   record.lane = static_cast<uint32_t>(random.Below(9));
   record.fingerprint = random.Next();
   record.task_watermark = random.Chance(0.2) ? kMinTime : static_cast<Time>(random.Next() / 4);
+  record.committed_at = static_cast<Time>(random.Next() / 4);
   for (size_t i = random.Below(5); i > 0; --i) {
     ClosingRecord::Input input;
     input.next = {{"topic" + std::to_string(i), static_cast<int32_t>(random.Below(100))},

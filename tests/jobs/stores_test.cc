@@ -1,0 +1,101 @@
+// Stores that a run finds in its state directory: taken up where they fit the changelog, rebuilt where they
+// do not.
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "engine/log/simulated/simulated_log.h"
+#include "operators/list.h"
+#include "tests/harness/job_fixture.h"
+#include "tests/harness/job_small.h"
+#include "tests/harness/temp_dir.h"
+
+namespace freshet {
+namespace {
+
+// The rows come in two halves, and a run takes each; what happens between them is up to the test.
+struct Halves {
+  Halves() {
+    for (JobInput& input : inputs) {
+      std::vector<JobRecord> first(input.records.begin(), input.records.begin() + Half(input));
+      CreateAndFill(*log, {input.topic, input.partitions, std::move(first)});
+    }
+  }
+  static ptrdiff_t Half(const JobInput& input) { return static_cast<ptrdiff_t>(input.records.size() / 2); }
+  void AppendSecond() {
+    for (const JobInput& input : inputs)
+      Append(*log, input.topic, std::span(input.records).subspan(static_cast<size_t>(Half(input))));
+  }
+  // What the run printed.
+  std::string Run(const std::string& state) {
+    JobFixture job(std::string(JoiningJob()), Operators(), *log, broker.clock());
+    JobOptions options;
+    options.state_directory = state;
+    options.set = settings;
+    options.commit_now = [&](uint64_t rows) {
+      broker.Advance(kSecond / 10);  // commits are some seconds apart, so that stores are written
+      return rows >= 50;
+    };
+    testing::internal::CaptureStderr();
+    const JobOutcome outcome = job.Run(options);
+    const std::string printed = testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
+    return printed;
+  }
+  JobResult Read() {
+    return JobFixture(std::string(JoiningJob()), Operators(), *log, broker.clock()).Read(settings);
+  }
+
+  SimulatedBroker broker{1};
+  std::unique_ptr<Log> log = OpenSimulatedLog(broker);
+  std::vector<JobInput> inputs = MakeRows({});
+  std::vector<std::string> settings = {"shards=1"};
+  TempDir dir;
+};
+
+JobResult WithoutStores() {
+  Halves halves;
+  halves.Run("");
+  halves.AppendSecond();
+  halves.Run("");
+  return halves.Read();
+}
+
+TEST(Stores, OneOfYesterdayIsTakenUp) {
+  Halves halves;
+  halves.Run(halves.dir.File("state"));
+  halves.broker.Advance(11 * kHour);
+  halves.AppendSecond();
+  EXPECT_EQ(halves.Run(halves.dir.File("state")).find("rebuilt"), std::string::npos);
+  EXPECT_EQ(Difference(WithoutStores(), halves.Read()), "");
+}
+
+// Its changelog may have forgotten what was deleted since.
+TEST(Stores, OneThatIsTooOldIsRebuilt) {
+  Halves halves;
+  halves.Run(halves.dir.File("state"));
+  halves.broker.Advance(13 * kHour);
+  halves.AppendSecond();
+  const std::string printed = halves.Run(halves.dir.File("state"));
+  EXPECT_NE(printed.find("is 13h old"), std::string::npos) << printed;
+  EXPECT_NE(printed.find("it is rebuilt from the changelog"), std::string::npos) << printed;
+  EXPECT_EQ(Difference(WithoutStores(), halves.Read()), "");
+}
+
+// The same job ran elsewhere, on a log of its own, for longer.
+TEST(Stores, OneOfAnotherLogIsRebuilt) {
+  Halves other;
+  const std::string state = other.dir.File("state");
+  other.Run(state);
+  other.AppendSecond();
+  other.Run(state);
+  Halves halves;
+  halves.Run("");
+  halves.AppendSecond();
+  const std::string printed = halves.Run(state);
+  EXPECT_NE(printed.find("belongs to another one"), std::string::npos) << printed;
+  EXPECT_EQ(Difference(WithoutStores(), halves.Read()), "");
+}
+
+}  // namespace
+}  // namespace freshet
