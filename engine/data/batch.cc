@@ -146,7 +146,7 @@ const Column& GatherInto(const BatchNode& node, size_t i) {
   }
   constexpr size_t kFew = 16;
   const Column* few[kFew];
-  const size_t bytes = node.inputs * sizeof(const Column*);
+  const size_t bytes = node.inputs * sizeof(void*);
   const Column** from = node.inputs <= kFew ? few : static_cast<const Column**>(node.pool->Allocate(bytes));
   const Column* any = nullptr;
   for (size_t s = 0; s < node.inputs; ++s) {

@@ -233,6 +233,7 @@ class Chains {
   Pair Merge(const std::vector<Pair>& all, const Pair& from) {
     const std::vector<Pair> alike = Alike(all, from);
     std::vector<Batch> sources;
+    sources.reserve(alike.size());
     std::vector<Batch::Pick> picks;
     Pair made;
     made.model.types = from.model.types;
