@@ -202,9 +202,11 @@ void RefuseUnbuilt(const FrameSpec& frame, const Positions& positions, Diagnosti
         positions.Of(&frame.order),
         "`order: arrival` is not available yet; leave it out, and rows are taken in event time");
   }
-  if (frame.merge_slack != 0 || frame.merge_wait != 0) {
-    diagnostics.Error(positions.Of(&frame.merge_slack),
-                      "`merge_slack` and `merge_wait` are not available yet; leave them out");
+  if (frame.merge_slack != 0) {
+    diagnostics.Error(positions.Of(&frame.merge_slack), "`merge_slack` is not available yet; leave it out");
+  }
+  if (frame.merge_wait != 0) {
+    diagnostics.Error(positions.Of(&frame.merge_wait), "`merge_wait` is not available yet; leave it out");
   }
   for (const auto& [name, source] : frame.sources) {
     if (!source.partitioned_by) continue;

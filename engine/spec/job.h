@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/base/status.h"
@@ -103,12 +104,17 @@ struct FrameSpec {
   static const ShapeBase& Describe();
 };
 
-// Positions are kept by address: a move keeps those of everything inside `sources`, `operators`, `models` and
-// `sinks`, a copy would keep none.
+// Positions are kept by address: a move takes them along, a copy would keep none.
 struct Job {
   Job() = default;
-  Job(Job&&) = default;
-  Job& operator=(Job&&) = default;
+  Job(Job&& other) noexcept { *this = std::move(other); }
+  Job& operator=(Job&& other) noexcept {
+    frame = std::move(other.frame);
+    positions = std::move(other.positions);
+    positions.Follow(&other, this, sizeof(Job));
+    file = std::move(other.file);
+    return *this;
+  }
   FrameSpec frame;
   Positions positions;
   std::string file;  // as given, for messages

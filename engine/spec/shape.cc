@@ -7,6 +7,17 @@
 #include "engine/spec/shape_schema.h"
 
 namespace freshet {
+
+void Positions::Follow(const void* from, const void* to, size_t bytes) {
+  const auto* begin = static_cast<const char*>(from);
+  std::map<const void*, Position> followed;
+  const auto last = at_.lower_bound(begin + bytes);
+  for (auto at = at_.lower_bound(begin); at != last; at = at_.erase(at)) {
+    followed[static_cast<const char*>(to) + (static_cast<const char*>(at->first) - begin)] = at->second;
+  }
+  at_.merge(followed);
+}
+
 namespace {
 
 constexpr size_t kSchemaDepth = 12;

@@ -40,6 +40,8 @@ class Positions {
     const auto found = at_.find(member);
     return found == at_.end() ? Position{} : found->second;
   }
+  // The `bytes` that lay at `from` lie at `to` now, and members with them.
+  void Follow(const void* from, const void* to, size_t bytes);
 
  private:
   std::map<const void*, Position> at_;

@@ -1,5 +1,7 @@
 #include "engine/plan/plan.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "operators/list.h"
@@ -26,8 +28,8 @@ std::string Diagnosed(std::string_view rest) {
   return DiagnosticsOf(std::string(kSources) + std::string(rest), Operators());
 }
 
-void ExpectSays(const std::string& text, std::initializer_list<std::string_view> parts) {
-  for (const std::string_view part : parts)
+void ExpectSays(const std::string& text, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts)
     EXPECT_NE(text.find(part), std::string::npos) << part << " in:\n" << text;
 }
 
@@ -250,6 +252,17 @@ sinks: {out: {from: sums}}
   EXPECT_EQ(Planned(job, {"commit.interval=1s"})->fingerprint, plain);
   EXPECT_NE(Planned(job, {"shards=3"})->fingerprint, plain);
   EXPECT_NE(Planned(job, {"operators.sums.key=id"})->fingerprint, plain);
+}
+
+TEST(Plan, WhatIsNotAvailableYetIsRefusedWhereItStands) {
+  const std::string rest =
+      "operators: {y: {type: derive, from: a, fields: {y_1: x}}}\nsinks: {out: {from: y}}\n";
+  const std::string line = std::to_string(std::count(kSources.begin(), kSources.end(), '\n') + 1);
+  ExpectSays(Diagnosed("guarantee: at_least_once\n" + rest),
+             {":" + line + ":12: `guarantee: at_least_once`"});
+  ExpectSays(Diagnosed("order: arrival\n" + rest), {":" + line + ":8: `order: arrival`"});
+  ExpectSays(Diagnosed("merge_slack: 1s\n" + rest), {":" + line + ":14: `merge_slack` is not available yet"});
+  ExpectSays(Diagnosed("merge_wait: 1s\n" + rest), {":" + line + ":13: `merge_wait` is not available yet"});
 }
 
 TEST(Plan, TopicsCarryThePrefixOfTheJobAndNamedOnesDoNot) {

@@ -135,6 +135,19 @@ TEST(Job, RefusesTwoSourcesOfOneTopic) {
             "reads `b` read `a`\n");
 }
 
+TEST(Job, KeepsThePlacesOfItsKeysWhereverItMoves) {
+  Diagnostics diagnostics("f");
+  const Node root = ParseYaml(std::string(kSmall) + "order: arrival\nmerge_wait: 1s\n", diagnostics);
+  Job made;
+  made = ParseJob(root, diagnostics);
+  const Job job(std::move(made));
+  EXPECT_EQ(job.positions.Of(&job.frame.order).line, 6);
+  EXPECT_EQ(job.positions.Of(&job.frame.order).column, 8);
+  EXPECT_EQ(job.positions.Of(&job.frame.merge_wait).line, 7);
+  EXPECT_EQ(job.positions.Of(&job.frame.sources[0].first).line, 3);
+  EXPECT_EQ(job.positions.Of(&job.frame.guarantee).line, 0);  // not in the file
+}
+
 TEST(Job, AfterASyntaxErrorNothingElse) {
   EXPECT_EQ(Faults("job: x\nsources: {a: \n"),
             "f:3:1: a map that was opened with { before this place lacks a comma or its closing }\n");
