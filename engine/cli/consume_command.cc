@@ -1,5 +1,7 @@
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -81,6 +83,13 @@ Result<std::vector<Part>> AssignAll(const CommandLine& line, Log& log, Consumer&
   return parts;
 }
 
+// A reader that has seen enough (`| head`) closes the pipe; anything else loses records.
+Status OutputFailed() {
+  if (errno == EPIPE) return {Code::kCancelled, "standard output was closed"};
+  return {Code::kExhausted, "cannot write to standard output (" + std::string(std::strerror(errno)) +
+                                "): it lacks records; mend that and consume again"};
+}
+
 // Prints what is at hand; whether anything was.
 Result<bool> PrintPart(const CommandLine& line, Part& part, Decoder& anything) {
   bool any = false;
@@ -94,10 +103,14 @@ Result<bool> PrintPart(const CommandLine& line, Part& part, Decoder& anything) {
         line.envelope ? Envelope(part.id, record, anything) : std::string(record.value.value_or(""));
     text.push_back('\n');
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-      return Status{Code::kCancelled, "standard output was closed"};
+      return OutputFailed();
     }
   }
   return any;
+}
+
+int Ended(const Status& status) {
+  return status.code() == Code::kCancelled ? kDone : Fail(status);
 }
 
 }  // namespace
@@ -118,13 +131,13 @@ int ConsumeCommand(const CommandLine& line) {
     bool open = false;
     for (Part& part : *parts) {
       Result<bool> printed = PrintPart(line, part, *anything);
-      if (!printed.ok()) return printed.status().code() == Code::kCancelled ? kDone : Fail(printed.status());
+      if (!printed.ok()) return Ended(printed.status());
       any = any || *printed;
       open = open || part.reader->position() < part.until;
     }
-    if (!open) return std::fflush(stdout) == 0 ? kDone : kFailed;
-    if (any) continue;
-    std::fflush(stdout);
+    if (open && any) continue;
+    if (std::fflush(stdout) != 0) return Ended(OutputFailed());
+    if (!open) return kDone;
     if (Result<GroupChange> change = (*consumer)->Poll(100 * kMillisecond); !change.ok())
       return Fail(change.status());
   }
