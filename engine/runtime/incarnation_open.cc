@@ -38,8 +38,8 @@ Result<std::unique_ptr<Incarnation>> Incarnation::Open(LaneServices services) {
   // Before anything is read: it aborts what a predecessor left open, and fences it.
   if (Status status = (*producer)->Init(); !status.ok()) return status;
   life->out_ = std::make_unique<Outbound>(std::move(*producer));
-  for (const auto step : {&Incarnation::OpenTasks, &Incarnation::Restore, &Incarnation::OpenSinks,
-                          &Incarnation::RestoreModels, &Incarnation::OpenFeeds}) {
+  for (const auto step : {&Incarnation::OpenTasks, &Incarnation::ReadPositions, &Incarnation::Restore,
+                          &Incarnation::OpenSinks, &Incarnation::RestoreModels, &Incarnation::OpenFeeds}) {
     if (Status status = ((*life).*step)(); !status.ok()) return status;
   }
   life->last_flush_ = s.clock.Steady();
@@ -111,6 +111,30 @@ Status Incarnation::OpenTask(uint32_t stage, uint32_t shard, const TaskServices&
   }
   state_of_.back().back() = static_cast<uint32_t>(stateful_.size());
   stateful_.push_back(state);
+  return {};
+}
+
+// Those there were when the tasks were opened: a topic that grows meanwhile is read whole by the next life.
+std::vector<PartitionId> Incarnation::PartitionsOf(uint32_t source) const {
+  std::vector<PartitionId> ids;
+  for (size_t p = 0; p < watermarks_[source].partitions(); ++p)
+    ids.push_back({s_.plan.sources[source].topic, static_cast<int32_t>(p)});
+  return ids;
+}
+
+// Before the changelogs' ends are asked for: positions are stable, so a commit that a predecessor under
+// another transactional id had still under way is over by then, and the changelogs have it or never will.
+Status Incarnation::ReadPositions() {
+  std::vector<PartitionId> ids;
+  for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
+    for (PartitionId& id : PartitionsOf(source))
+      ids.push_back(std::move(id));
+  }
+  Result<std::vector<std::optional<int64_t>>> committed = s_.consumer.Committed(ids);
+  if (!committed.ok()) return committed.status();
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if ((*committed)[i]) group_positions_[ids[i]] = *(*committed)[i];
+  }
   return {};
 }
 
@@ -277,23 +301,10 @@ Status Incarnation::OpenSinks() {
 }
 
 Status Incarnation::OpenFeeds() {
-  std::vector<PartitionId> ids;
-  for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
-    Result<std::optional<TopicInfo>> topic = s_.log.Find(s_.plan.sources[source].topic);
-    if (!topic.ok()) return topic.status();
-    for (int32_t p = 0; p < (*topic)->partitions; ++p)
-      ids.push_back({s_.plan.sources[source].topic, p});
-  }
-  Result<std::vector<std::optional<int64_t>>> committed = s_.consumer.Committed(ids);
-  if (!committed.ok()) return committed.status();
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if ((*committed)[i]) group_positions_[ids[i]] = *(*committed)[i];
-  }
   if (Status s = CheckClosing(); !s.ok()) return s;
   std::map<uint32_t, std::vector<Feed*>> of_confluence;
   for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
-    for (const PartitionId& id : ids) {
-      if (id.topic != s_.plan.sources[source].topic) continue;
+    for (const PartitionId& id : PartitionsOf(source)) {
       if (Status s = OpenFeed(source, id); !s.ok()) return s;
       of_confluence[s_.plan.sources[source].confluence].push_back(feeds_.back().get());
     }

@@ -31,6 +31,7 @@ class SourceWatermark {
       }
     }
   }
+  size_t partitions() const { return partitions_.size(); }
   void SetIdle(size_t partition, bool idle);
   bool idle(size_t partition) const { return partitions_[partition].idle; }
   bool all_idle() const;
