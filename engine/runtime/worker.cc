@@ -10,6 +10,7 @@ namespace freshet {
 namespace {
 
 constexpr Duration kCloseWithin = 5 * kSecond;
+constexpr Duration kAbortedWithin = 30 * kSecond;  // after a transaction's time-out
 
 class Figures final : public Report {
  public:
@@ -67,6 +68,9 @@ Status RunJob(const JobPlan& plan, Log& log, const Clock& clock, WorkerOptions o
   lane.transactional_id = member;
   lane.state_directory = directory ? directory->path() : "";
   lane.transaction_timeout = std::max<Duration>(10 * kSecond, 5 * plan.job.frame.commit.interval);
+  // A predecessor under another id may have died within a transaction. It hides what comes after it in the
+  // changelogs until the broker ends it, which looks for such every ten seconds.
+  lane.patience = std::max(lane.patience, lane.transaction_timeout + kAbortedWithin);
   lane.until_end = options.until_end;
   lane.most_rows = options.most_rows;
   LaneHooks hooks = options.hooks;
