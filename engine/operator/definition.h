@@ -78,6 +78,7 @@ struct Plan {
   std::vector<ColumnRef> reads;    // columns read whoever reads the outputs (keys, conditions, labels)
   std::vector<Emission> emission;  // by port; beyond its end: kAtOnce
   std::vector<TimerBound> timers;  // of timers that emit rows; clean-up needs none
+  Duration earlier = 0;            // so much before its cause's event time an emitted row's may lie, at most
   std::vector<std::string>
       trains;  // models: one one-shard task each, made by `make(context, i)`; empty: one kind
   std::vector<std::string> predicts;  // models read

@@ -60,8 +60,8 @@ bool Incarnation::Admit(const Feed& feed, Time time) {
   SourceWatermark& source = watermarks_[feed.source_index()];
   row_clock_.before.push_back(source.watermark());
   source.Observe(static_cast<size_t>(feed.partition()), time);
-  for (const TimerBound& bound : s_.topology.source_timers[feed.source_index()]) {
-    timer_floor_ = std::min(timer_floor_, bound.Earliest(time));
+  for (const Topology::SourceTimer& timer : s_.topology.source_timers[feed.source_index()]) {
+    timer_floor_ = std::min(timer_floor_, timer.Earliest(time, row_clock_.before.back()));
   }
   if (source.watermark() >= std::min(cut_at_, timer_floor_)) cut_ = true;
   if (row_clock_.before.size() == 1 && RowByRow(feed.source_index())) cut_ = true;

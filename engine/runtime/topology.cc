@@ -45,6 +45,7 @@ Topology::Topology(const JobPlan& job) : plan(job) {
     }
   }
   source_timers.resize(job.sources.size());
+  std::vector<Duration> earlier(job.sources.size(), 0);  // of the operators so far, be they upstream or not
   source_stages.resize(job.sources.size());
   for (uint32_t s = 0; s < job.stages.size(); ++s) {
     const PlannedStage& stage = job.stages[s];
@@ -71,8 +72,9 @@ Topology::Topology(const JobPlan& job) : plan(job) {
       }
       view.outputs.push_back(std::move(ports));
       for (const uint32_t source : stage.sources) {
-        source_timers[source].insert(source_timers[source].end(), op.plan.timers.begin(),
-                                     op.plan.timers.end());
+        for (const TimerBound& bound : op.plan.timers)
+          source_timers[source].push_back({bound, earlier[source]});
+        earlier[source] += op.plan.earlier;
       }
     }
     for (const uint32_t source : stage.sources)

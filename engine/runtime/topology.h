@@ -1,5 +1,6 @@
 #pragma once
 // The plan's graph with dense indices, as a lane walks it for every batch. Made once; immutable.
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -29,9 +30,21 @@ struct Topology {
   const JobPlan& plan;
   uint32_t streams = 0;
   std::vector<StageView> stages;
-  std::vector<std::vector<uint32_t>> sink_streams;     // [sink]
-  std::vector<std::vector<TimerBound>> source_timers;  // [source]: of all operators downstream
-  std::vector<std::vector<uint32_t>> source_stages;    // [source]: stages downstream
+  std::vector<std::vector<uint32_t>> sink_streams;  // [sink]
+  // Of an operator's timers, as a source's rows may set them.
+  struct SourceTimer {
+    TimerBound bound;
+    Duration before = 0;  // so much earlier than the source's row the rows that reach the operator may be
+    // Of a timer that a row at `t` sets; `watermark`: the source's before it. A timer that is due by then is
+    // set by no row, as it would be late, or waits for other sources, which stand still in a batch.
+    Time Earliest(Time t, Time watermark) const {
+      if (before == 0) return bound.Earliest(t);
+      if (bound.every > 0) return bound.Earliest(std::max(t - before, watermark));
+      return std::max(bound.Earliest(t - before), watermark + 1);
+    }
+  };
+  std::vector<std::vector<SourceTimer>> source_timers;  // [source]: of all operators downstream
+  std::vector<std::vector<uint32_t>> source_stages;     // [source]: stages downstream
   struct Gate {
     uint32_t stage = 0;
     uint32_t member = 0;

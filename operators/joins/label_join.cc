@@ -132,6 +132,7 @@ class JoinBinding {
     result_.tables = JoinTables(LayoutNumber());
     result_.emission = {Emission::kSometimes, Emission::kAtOnce};  // a prediction whose label came before it
     if (plan_.emits_after_wait()) result_.timers.push_back({plan_.wait, 0});
+    result_.earlier = plan_.labels_early;  // such a row goes out at its label's time
     result_.make = [plan = std::make_shared<const JoinPlan>(std::move(plan_))](TaskContext& context, size_t) {
       return MakeJoining(plan, context);
     };
