@@ -11,6 +11,12 @@ Status FromRocks(const rocksdb::Status& status, const std::string& directory) {
     return {Code::kExhausted,
             "the disk of " + directory + " is full; make room and start again: nothing committed is lost"};
   }
+  if (text.find("File too large") != std::string::npos) {
+    return {Code::kExhausted,
+            "a file in " + directory +
+                " may grow no further (ulimit -f); raise the limit and start again: nothing "
+                "committed is lost"};
+  }
   // The two answers to a lock that is taken, by this process and by another; "block" and the directory's own
   // name occur in other errors as well.
   const bool held = text.find("/LOCK: No locks available") != std::string::npos ||
