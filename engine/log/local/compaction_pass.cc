@@ -123,6 +123,7 @@ Result<bool> CompactionPass::Stays(const Entry& entry) {
   if (!record_.key) return true;
   const std::optional<int64_t> last = last_.Find(*record_.key);
   if (last && *last > entry.offset) return false;
+  if (entry.offset + 1 == range_.to) return true;  // the partition's last tells which offset comes next
   return record_.value.has_value() || record_.timestamp >= tombstones_since_;
 }
 

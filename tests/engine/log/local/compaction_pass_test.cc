@@ -123,7 +123,8 @@ class CompactionPassTest : public testing::Test {
     for (const OwnedRecord& record : records) {
       const bool superseded = record.key && last[*record.key] > record.offset;
       const bool expired = record.key && !record.value && record.timestamp < kNew;
-      if (!superseded && !expired) survivors.push_back(record);
+      const bool newest = record.offset == records.back().offset;
+      if (newest || (!superseded && !expired)) survivors.push_back(record);
     }
     return survivors;
   }
@@ -214,6 +215,18 @@ TEST_F(CompactionPassTest, APassThatIsStoppedIsTakenUpAgain) {
   EXPECT_EQ(Read(), before);
   RunAndCheck();
   EXPECT_EQ(MeaningOf(RecordsOf(Read())), meaning);
+}
+
+// Else a log that is opened after a crash would give its offset to another record.
+TEST_F(CompactionPassTest, ThePartitionsLastRecordStays) {
+  Grow(1'000, 50);
+  std::string entries;
+  OutgoingRecord tombstone = MakeRecord("topic", kPartition, "key1", "", kOld);
+  tombstone.value.reset();
+  AppendEntry(0, tombstone, entries);
+  Write(kPartition, end_++, std::string(1, '\0'), entries);
+  RunAndCheck();
+  EXPECT_EQ(RecordsOf(Read()).back().offset, end_ - 1);
 }
 
 TEST_F(CompactionPassTest, DamageEndsThePassWithoutHarm) {
