@@ -126,6 +126,12 @@ Status KafkaProducer::TakeId(Duration limit) {
     const KafkaOutcome outcome =
         Take(rd_kafka_init_transactions(client_->handle(), deadline.left_ms(10 * kSecond)));
     if (outcome.ok()) break;
+    if (outcome.code == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT) {
+      return over_ = Invalid(
+                 Who() + " asks for transactions of " + FormatDuration(options_.transaction_timeout) +
+                 ", five commit intervals, and the broker allows less: set a shorter `commit.interval`, or "
+                 "raise transaction.max.timeout.ms on the brokers");
+    }
     if (outcome.fatal || IsFencing(outcome.code)) {
       return over_ = {Code::kFenced, Who() + " cannot start: " + outcome.text};
     }

@@ -73,5 +73,18 @@ TEST(KafkaProducer, LeavesTransactionsThatHaveHardlyBegun) {
   EXPECT_EQ(ValuesOf(session.ReadAll(topic)), expected);
 }
 
+TEST(KafkaProducer, SaysThatItsTransactionsWouldBeTooLong) {
+  KafkaFixture fixture;
+  ProducerOptions options;
+  options.transactional_id = fixture.Name("producer");
+  options.transaction_timeout = 20 * kMinute;  // a broker's default for the longest is 15
+  Result<std::unique_ptr<Producer>> producer = fixture.log().OpenProducer(options);
+  ASSERT_TRUE(producer.ok()) << producer.status().message();
+  const Status refused = (*producer)->Init();
+  EXPECT_EQ(refused.code(), Code::kInvalid);
+  EXPECT_NE(refused.message().find("set a shorter `commit.interval`"), std::string::npos)
+      << refused.message();
+}
+
 }  // namespace
 }  // namespace freshet
