@@ -200,7 +200,7 @@ bool Incarnation::IsDue(uint32_t stage, Time timer) const {
 }
 
 // Of all tasks, the one whose first timer is first in (time, place, key) order among those due.
-Task* Incarnation::FirstDue() {
+Result<Task*> Incarnation::FirstDue() {
   Task* best = nullptr;
   const DueTimer* best_timer = nullptr;
   Time best_time = kMaxTime;
@@ -211,7 +211,8 @@ Task* Incarnation::FirstDue() {
       if (stateful_[index].first_timer > best_time) continue;
       Task* task = stateful_[index].task;
       Result<const DueTimer*> timer = task->FirstTimer();
-      if (!timer.ok() || *timer == nullptr) continue;
+      if (!timer.ok()) return timer.status();
+      if (*timer == nullptr) continue;
       if (best == nullptr || **timer < *best_timer) {
         best = task;
         best_timer = *timer;
@@ -229,7 +230,9 @@ Status Incarnation::FireDue(bool& more) {
     for (uint32_t stage = 0; stage < stage_reached_.size(); ++stage)
       due = due || IsDue(stage, stage_first_timer_[stage]);
     if (!due) return {};
-    Task* task = FirstDue();
+    const Result<Task*> found = FirstDue();
+    if (!found.ok()) return found.status();
+    Task* task = *found;
     if (task == nullptr) return Internal("a timer is due that no task has");
     row_clock_.in_timer = true;
     row_clock_.timer_time = (*task->FirstTimer())->time;

@@ -121,7 +121,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   bool IsDue(uint32_t stage, Time timer) const;
   bool FindFinished();
   void MarkFinished(bool& marked);
-  Task* FirstDue();
+  Result<Task*> FirstDue();
   // incarnation_commit.cc
   Status SendChanges(const std::vector<ClosingRecord::Input>& inputs);
   Status WriteClosing(const TaskState& state, Time now, const std::vector<ClosingRecord::Input>& inputs);

@@ -50,7 +50,7 @@ Status Lane::AwaitPlacement(const StopSignal& stop) {
       said = true;
       LogInfo("standing by: another process runs the job `" + services_.plan.job.frame.job +
               "`; this one takes over when it leaves");
-      if (hooks_.progress) hooks_.progress({0, 0, 0, kMinTime, true});
+      if (hooks_.progress) hooks_.progress({committed_rows(), commits_, 0, kMinTime, true});
     }
   }
   return {};
@@ -88,7 +88,7 @@ Result<Lane::Outcome> Lane::Live(const StopSignal& stop) {
 Status Lane::AfterFailure(const Status& failure, const std::optional<PartitionOffset>& culprit) {
   services_.tally.Drop();
   if (!Mends(failure.code())) return failure;
-  ++failures_;
+  if (owns_placement_) ++failures_;  // else it was a rebalance, however many there are
   if (failures_ >= kFailuresAtMost) {
     return {failure.code(),
             failure.message() + " (" + std::to_string(failures_) +
@@ -173,11 +173,15 @@ Status Lane::Commit(Incarnation& life) {
 
 void Lane::ShowProgress(const Incarnation& life) {
   if (!hooks_.progress) return;
+  hooks_.progress({committed_rows(), commits_, life.lag(), life.event_time(), false});
+}
+
+uint64_t Lane::committed_rows() const {
   uint64_t rows = 0;
   for (const auto& [name, count] : services_.tally.Committed()) {
     if (name.starts_with("rows_in{")) rows += count;
   }
-  hooks_.progress({rows, commits_, life.lag(), life.event_time(), false});
+  return rows;
 }
 
 }  // namespace freshet

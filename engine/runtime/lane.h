@@ -56,6 +56,7 @@ class Lane {
   Status TakeChange(const GroupChange& change);
   Status AfterFailure(const Status& failure, const std::optional<PartitionOffset>& culprit);
   void ShowProgress(const Incarnation& life);
+  uint64_t committed_rows() const;
 
   LaneServices services_;
   LaneHooks hooks_;
