@@ -6,9 +6,11 @@ namespace freshet {
 
 namespace {
 
-// Applies what is at hand; `done` once the end is reached.
+constexpr int kAtOnce = 4096;  // records between two signs of life
+
+// Applies some of what is at hand; `done` once the end is reached.
 Status Drain(const CatchUp& part, PartitionReader& reader, bool& moved, bool& done) {
-  while (true) {
+  for (int taken = 0; taken < kAtOnce; ++taken) {
     Result<const RecordView*> next = reader.Next();
     if (!next.ok()) return next.status();
     if (*next == nullptr) break;
@@ -26,7 +28,7 @@ Status Drain(const CatchUp& part, PartitionReader& reader, bool& moved, bool& do
 }  // namespace
 
 Status ReadAll(Log& log, std::vector<CatchUp> parts, int64_t prefetch_bytes, Duration patience,
-               const Clock& clock) {
+               const Clock& clock, const std::function<Status()>& keep_alive) {
   std::erase_if(parts, [](const CatchUp& part) { return part.from >= part.to; });
   if (parts.empty()) return {};
   ConsumerOptions options;
@@ -57,6 +59,7 @@ Status ReadAll(Log& log, std::vector<CatchUp> parts, int64_t prefetch_bytes, Dur
       open.erase(open.begin() + static_cast<ptrdiff_t>(i));
       moved = true;
     }
+    if (Status s = keep_alive(); !s.ok()) return s;
     if (moved) {
       last_move = clock.Steady();
       continue;

@@ -17,8 +17,9 @@ struct CatchUp {
   std::function<Status(const RecordView&)> apply;
 };
 
-// kUnreachable where nothing moves for `patience`.
+// kUnreachable where nothing moves for `patience`. `keep_alive` is called every few thousand records, so that
+// its group does not take the reader of a long restore for dead; what it fails with ends the reading.
 Status ReadAll(Log& log, std::vector<CatchUp> parts, int64_t prefetch_bytes, Duration patience,
-               const Clock& clock);
+               const Clock& clock, const std::function<Status()>& keep_alive);
 
 }  // namespace freshet

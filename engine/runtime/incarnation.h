@@ -51,6 +51,8 @@ struct LaneServices {
   std::map<PartitionId, int64_t>& ends;
   // Records that kept an epoch from committing: they go to the dead letters unread.
   std::map<PartitionId, std::set<int64_t>>& poison;
+  // Takes the group's news; fails where the job was assigned to another process.
+  std::function<Status()> keep_alive;
 };
 
 class Incarnation final : private Merge::Gate, private Outbox {

@@ -184,7 +184,8 @@ Status Incarnation::Restore() {
                        return record.key ? store.Apply(*record.key, record.value) : Status();
                      }});
   }
-  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock);
+  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock,
+                         s_.keep_alive);
       !s.ok()) {
     return s;
   }
@@ -262,7 +263,8 @@ Status Incarnation::RestoreModels() {
            return reader->Apply(*record.key, *record.value);
          }});
   }
-  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock);
+  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock,
+                         s_.keep_alive);
       !s.ok()) {
     return s;
   }

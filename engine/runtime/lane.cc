@@ -26,7 +26,17 @@ bool Mends(Code code) {
 
 Lane::Lane(const JobPlan& plan, const Topology& topology, Log& log, Consumer& consumer, const Clock& clock,
            StoreResources& stores, Tally& tally, LaneOptions options, LaneHooks hooks)
-    : services_{plan, topology, log, consumer, clock, stores, tally, std::move(options), ends_, poison_},
+    : services_{plan,
+                topology,
+                log,
+                consumer,
+                clock,
+                stores,
+                tally,
+                std::move(options),
+                ends_,
+                poison_,
+                [this] { return TakeNews(0); }},
       hooks_(std::move(hooks)) {}
 
 Status Lane::Run(const StopSignal& stop) {
@@ -54,6 +64,12 @@ Status Lane::AwaitPlacement(const StopSignal& stop) {
     }
   }
   return {};
+}
+
+Status Lane::TakeNews(Duration wait) {
+  Result<GroupChange> change = services_.consumer.Poll(wait);
+  if (!change.ok()) return change.status();
+  return TakeChange(*change);
 }
 
 // The placement topic has one partition: who holds it runs every task.
@@ -119,9 +135,7 @@ Status Lane::Work(Incarnation& life, const StopSignal& stop) {
     const Duration now = services_.clock.Steady();
     if (now - last_poll_ >= kPollEvery) {
       last_poll_ = now;
-      Result<GroupChange> change = services_.consumer.Poll(0);
-      if (!change.ok()) return change.status();
-      if (Status s = TakeChange(*change); !s.ok()) return s;
+      if (Status s = TakeNews(0); !s.ok()) return s;
       life.JudgeIdleness();
     }
     const bool stopping = stop.requested();  // asked once, so that what is open is committed before the end
@@ -144,9 +158,7 @@ Status Lane::Work(Incarnation& life, const StopSignal& stop) {
       wait = std::clamp<Duration>(epoch_start_ + interval - now, 0, wait);
     }
     ShowProgress(life);
-    Result<GroupChange> change = services_.consumer.Poll(wait);
-    if (!change.ok()) return change.status();
-    if (Status s = TakeChange(*change); !s.ok()) return s;
+    if (Status s = TakeNews(wait); !s.ok()) return s;
   }
 }
 

@@ -54,6 +54,7 @@ class Lane {
   Status Commit(Incarnation& life);
   bool CommitDue(const Incarnation& life, Duration now);
   Status TakeChange(const GroupChange& change);
+  Status TakeNews(Duration wait);
   Status AfterFailure(const Status& failure, const std::optional<PartitionOffset>& culprit);
   void ShowProgress(const Incarnation& life);
   uint64_t committed_rows() const;

@@ -119,7 +119,7 @@ TEST(ReadAll, ReadsWhatStoodThereWhenItBeganPastMarkersAndAbortedTails) {
       return Status();
     };
     const Status status = ReadAll(*log, {{{"t", 0}, 3, range->end, apply}, {{"t", 1}, 0, 0, apply}}, 1 << 20,
-                                  kMinute, broker.clock());
+                                  kMinute, broker.clock(), [] { return Status(); });
     ASSERT_TRUE(status.ok()) << status.message();
     EXPECT_EQ(read, (std::vector<std::string>{"3", "4", "5", "6", "7", "8", "9"}));
   }
@@ -130,8 +130,9 @@ TEST(ReadAll, SaysWhatDoesNotGetOn) {
   const std::unique_ptr<Log> log = OpenSimulatedLog(broker);
   ASSERT_TRUE(log->Create("t", {}).ok());
   const auto none = [](const RecordView&) { return Status(); };
-  ExpectSays(ReadAll(*log, {{{"t", 0}, 0, 5, none}}, 1 << 20, kMinute, broker.clock()), Code::kUnreachable,
-             "the restore of t does not get on");
+  ExpectSays(
+      ReadAll(*log, {{{"t", 0}, 0, 5, none}}, 1 << 20, kMinute, broker.clock(), [] { return Status(); }),
+      Code::kUnreachable, "the restore of t does not get on");
 }
 
 }  // namespace
