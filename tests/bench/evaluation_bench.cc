@@ -47,7 +47,7 @@ std::vector<FixtureRow> RowsOf(Time day, Random& random) {
                     time,
                     {"d" + std::to_string(random.Below(kKeys)), 100 * random.Uniform() - 20, p,
                      std::min(1.0, p + 0.2 * random.Uniform()), random.Chance(p),
-                     time - kHour - static_cast<Time>(random.Below(4 * 60)) * kMinute},
+                     time - kHour - static_cast<Time>(random.Below(uint64_t{4} * 60)) * kMinute},
                     time});
   }
   return rows;

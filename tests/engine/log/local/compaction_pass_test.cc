@@ -203,7 +203,7 @@ TEST_F(CompactionPassTest, ManySmallChunksBecomeFewLargeOnes) {
     Write(kPartition, end_++, std::string(1, '\0'), entries);
   }
   EXPECT_GT(RunAndCheck(), 5);
-  EXPECT_LE(Read().size(), 2U + 2'000 * 330 / (kChunkBytes / 2));
+  EXPECT_LE(Read().size(), 2U + size_t{2'000} * 330 / (kChunkBytes / 2));
 }
 
 TEST_F(CompactionPassTest, APassThatIsStoppedIsTakenUpAgain) {
