@@ -42,7 +42,7 @@ std::string Good(const std::string& id, const std::string& time = "2024-01-01T00
 struct Scene {
   explicit Scene(std::string_view yaml)
       : log(OpenSimulatedLog(broker)), job(std::string(yaml), Operators(), *log, broker.clock()) {}
-  Status Run(JobOptions options = {}) { return job.Run(options).status; }
+  Status Run(const JobOptions& options = {}) { return job.Run(options).status; }
   SimulatedBroker broker{1};
   std::unique_ptr<Log> log;
   JobFixture job;
