@@ -1,6 +1,5 @@
 #pragma once
 // The plan's graph with dense indices, as a lane walks it for every batch. Made once; immutable.
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -39,8 +38,10 @@ struct Topology {
     // set by no row, as it would be late, or waits for other sources, which stand still in a batch.
     Time Earliest(Time t, Time watermark) const {
       if (before == 0) return bound.Earliest(t);
-      if (bound.every > 0) return bound.Earliest(std::max(t - before, watermark));
-      return std::max(bound.Earliest(t - before), watermark + 1);
+      const Time from = t - before;
+      if (bound.every > 0) return bound.Earliest(from > watermark ? from : watermark);
+      const Time earliest = bound.Earliest(from);
+      return earliest > watermark ? earliest : watermark + 1;
     }
   };
   std::vector<std::vector<SourceTimer>> source_timers;  // [source]: of all operators downstream
