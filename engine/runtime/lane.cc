@@ -68,8 +68,9 @@ Status Lane::AwaitPlacement(const StopSignal& stop) {
 
 Status Lane::TakeNews(Duration wait) {
   Result<GroupChange> change = services_.consumer.Poll(wait);
-  if (!change.ok()) return change.status();
-  return TakeChange(*change);
+  if (change.ok()) return TakeChange(*change);
+  expelled_ = change.status().code() == Code::kFenced;
+  return change.status();
 }
 
 // The placement topic has one partition: who holds it runs every task.
@@ -103,7 +104,7 @@ Result<Lane::Outcome> Lane::Live(const StopSignal& stop) {
 // One way for abort, fencing and doubt: everything in memory is gone by now; the log knows the rest.
 Status Lane::AfterFailure(const Status& failure, const std::optional<PartitionOffset>& culprit) {
   services_.tally.Drop();
-  if (!Mends(failure.code())) return failure;
+  if (!Mends(failure.code()) || expelled_) return failure;
   if (owns_placement_) ++failures_;  // else it was a rebalance, however many there are
   if (failures_ >= kFailuresAtMost) {
     return {failure.code(),

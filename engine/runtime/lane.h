@@ -43,7 +43,8 @@ class Lane {
   Lane(const JobPlan& plan, const Topology& topology, Log& log, Consumer& consumer, const Clock& clock,
        StoreResources& stores, Tally& tally, LaneOptions options, LaneHooks hooks);
 
-  // Until the end (--until-end), a stop, or an error that trying again does not mend.
+  // Until the end (--until-end), a stop, or an error that trying again does not mend. kFenced: the group has
+  // thrown the consumer out for good, and only another one can join it.
   Status Run(const StopSignal& stop);
 
  private:
@@ -64,6 +65,7 @@ class Lane {
   std::map<PartitionId, int64_t> ends_;
   std::map<PartitionId, std::set<int64_t>> poison_;
   bool owns_placement_ = false;
+  bool expelled_ = false;
   uint64_t commits_ = 0;
   Duration epoch_start_ = 0;
   Duration last_commit_ = 0;

@@ -10,6 +10,9 @@ namespace freshet {
 namespace {
 
 constexpr Duration kCloseWithin = 5 * kSecond;
+// A member whose answer from the group was lost, as when its broker dies, is taken for its own successor and
+// thrown out for good. Two processes of one --instance throw each other out again and again.
+constexpr int kExpulsionsAtMost = 5;
 constexpr Duration kAbortedWithin = 30 * kSecond;  // after a transaction's time-out
 
 class Figures final : public Report {
@@ -80,11 +83,22 @@ Status RunJob(const JobPlan& plan, Log& log, const Clock& clock, WorkerOptions o
     summarized = life.Summarize(figures);
     if (options.hooks.before_close) options.hooks.before_close(life);
   };
-  hooks.progress = [&](const LaneProgress& progress) {
+  uint64_t commits_before = 0;  // of lanes that lost their consumer
+  hooks.progress = [&](LaneProgress progress) {
+    progress.commits += commits_before;
     report.commits = progress.commits;
     if (options.hooks.progress) options.hooks.progress(progress);
   };
-  Status status = Lane(plan, topology, log, **consumer, clock, stores, tally, lane, hooks).Run(stop);
+  Status status;
+  for (int expulsions = 0;; ++expulsions) {
+    status = Lane(plan, topology, log, **consumer, clock, stores, tally, lane, hooks).Run(stop);
+    if (status.code() != Code::kFenced || expulsions == kExpulsionsAtMost) break;
+    LogWarning("joining the group anew: " + status.message());
+    commits_before = report.commits;
+    consumer->reset();
+    consumer = Join(plan, log, options, member);
+    if (!consumer.ok()) return consumer.status();
+  }
   report.counts = tally.Committed();
   report.elapsed = clock.Steady() - begin;
   if (status.ok()) status = summarized;
