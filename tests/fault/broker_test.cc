@@ -33,5 +33,42 @@ TEST(Brokers, OneThatIsKilledInTheMiddleChangesNothing) {
   ExpectEachFlightOnce(found, rows);
 }
 
+// As it happens to one whose answers are lost: the group takes it for its own successor.
+TEST(Brokers, AMemberThatIsThrownOutJoinsAnew) {
+  const FlightRows rows;
+  const TempDir dir;
+  const FlightsOutcome expected = UndisturbedFlights(rows, dir.File("undisturbed"));
+  Result<std::unique_ptr<KafkaBroker>> broker = KafkaBroker::Create();
+  ASSERT_TRUE(broker.ok()) << broker.status().message();
+  const std::vector<std::string> flags = {"--brokers", (*broker)->bootstrap()};
+  Produce(rows, flags);
+  CreateSinks((*broker)->bootstrap(), "");
+  FlightsRun run(flags, dir.File("state"));
+  run.Start("50ms");
+  ASSERT_TRUE(run.AwaitPosition(rows.total() / 3, rows.total())) << run.Printed();
+  {
+    KafkaOptions options;
+    options.brokers = (*broker)->bootstrap();
+    Result<std::unique_ptr<Log>> log = OpenKafkaLog(options);
+    ASSERT_TRUE(log.ok()) << log.status().message();
+    ConsumerOptions same;
+    same.group = "flight-delays";
+    same.instance = "flight-delays-kill-0";
+    Result<std::unique_ptr<Consumer>> successor = (*log)->OpenConsumer(same);
+    ASSERT_TRUE(successor.ok() && (*successor)->Join("flight-delays.placement").ok());
+    bool assigned = false;
+    for (int i = 0; i < 600 && !assigned; ++i) {
+      const Result<GroupChange> change = (*successor)->Poll(100 * kMillisecond);
+      if (!change.ok()) break;  // the run has taken its place again
+      assigned = !change->assigned.empty();
+    }
+  }
+  EXPECT_EQ(run.Finish(), 0) << run.Printed() << (*broker)->Log();
+  EXPECT_TRUE(run.Said("joining the group anew"));
+  const FlightsOutcome found = ReadKafka(run, (*broker)->bootstrap());
+  EXPECT_EQ(Difference(expected, found), "") << run.Printed();
+  ExpectEachFlightOnce(found, rows);
+}
+
 }  // namespace
 }  // namespace freshet

@@ -124,6 +124,10 @@ std::string FlightsRun::Printed() const {
   return text;
 }
 
+bool FlightsRun::Said(const std::string& text) const {
+  return ReadFile(dir_.File(std::to_string(starts_))).find(text) != std::string::npos;
+}
+
 FlightsOutcome FlightsRun::Read(Log& log) const {
   const SystemClock clock;
   FlightsOutcome outcome;

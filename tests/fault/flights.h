@@ -51,6 +51,8 @@ class FlightsRun {
   int Finish();
   // What all starts have printed, its last part.
   std::string Printed() const;
+  // Whether the current start has printed `text`.
+  bool Said(const std::string& text) const;
 
   // The log must be open to readers.
   FlightsOutcome Read(Log& log) const;
