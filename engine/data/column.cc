@@ -5,8 +5,6 @@
 #include <cassert>
 #include <cstring>
 #include <new>
-#include <numeric>
-#include <vector>
 
 namespace freshet {
 namespace {
@@ -295,12 +293,6 @@ ColumnPtr Gather(Pool& pool, const Column& from, std::span<const uint32_t> rows)
 ColumnPtr Slice(Pool& pool, const Column& from, size_t first, size_t rows) {
   assert(first + rows <= from.rows());
   if (rows == from.rows()) return ColumnPtr(&from);
-  constexpr size_t kBits = 64;  // whose validity small_validity_ takes
-  if (!from.all_valid() && rows > kBits) {
-    std::vector<uint32_t> numbers(rows);
-    std::iota(numbers.begin(), numbers.end(), static_cast<uint32_t>(first));
-    return Gather(pool, from, numbers);
-  }
   auto* slice = new (pool.Allocate(sizeof(Column))) Column;
   slice->type_ = from.type_;
   slice->is_slice_ = true;
@@ -311,14 +303,23 @@ ColumnPtr Slice(Pool& pool, const Column& from, size_t first, size_t rows) {
   slice->items_ = from.items_;
   new (slice->small_) ColumnPtr(from.is_slice_ ? from.base() : ColumnPtr(&from));
   if (from.all_valid()) return ColumnPtr(slice);
-  const size_t word = first / kBits;
-  const size_t shift = first % kBits;
-  uint64_t bits = from.validity_[word] >> shift;
-  if (shift != 0 && shift + rows > kBits) bits |= from.validity_[word + 1] << (kBits - shift);
-  const uint64_t mask = rows == kBits ? ~uint64_t{0} : (uint64_t{1} << rows) - 1;
-  if ((bits & mask) == mask) return ColumnPtr(slice);
-  slice->small_validity_ = bits;
-  slice->validity_ = &slice->small_validity_;
+  // Only the bits are copied, as they need not begin at a word.
+  uint64_t* bits = &slice->small_validity_;
+  if (rows > 64) {
+    slice->validity_bytes_ = ValidityBytes(rows);
+    bits = static_cast<uint64_t*>(pool.Allocate(slice->validity_bytes_));
+  }
+  const size_t shift = first % 64;
+  for (size_t at = 0; at < rows; at += 64) {
+    const size_t word = (first + at) / 64;
+    const bool crosses = shift + std::min<size_t>(rows - at, 64) > 64;
+    bits[at / 64] = from.validity_[word] >> shift | (crosses ? from.validity_[word + 1] << (64 - shift) : 0);
+  }
+  slice->validity_ = bits;
+  if (slice->null_count() == 0) {
+    slice->validity_ = nullptr;
+    if (slice->validity_bytes_ != 0) pool.Free(bits, std::exchange(slice->validity_bytes_, 0));
+  }
   return ColumnPtr(slice);
 }
 
