@@ -68,9 +68,8 @@ class ModelState {
     examples_ += examples;
   }
 
-  // --- for the engine
-  // ----------------------------------------------------------------------------------------------- Blocks
-  // written since they were last collected, in (array, block) order; the key names array and block.
+  // --- for the engine ---
+  // Blocks written since they were last collected, in (array, block) order; the key names array and block.
   using BlockSink = std::function<Status(std::string_view key, std::string_view bytes)>;
   Status Collect(bool published, const BlockSink& sink);
   // kCorrupt where the key names no declared array or block, or the width differs.

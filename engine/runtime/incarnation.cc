@@ -19,8 +19,7 @@ Incarnation::~Incarnation() {
   }
 }
 
-// --- taking rows
-// -----------------------------------------------------------------------------------------------------
+// --- taking rows ---
 
 void Incarnation::BeginBatch(uint32_t source) {
   batch_open_ = true;
@@ -120,8 +119,7 @@ void Incarnation::CountBatch() {
   rows_in_[batch_.source]->Add(batch_.rows.rows());
 }
 
-// --- event time
-// ------------------------------------------------------------------------------------------------------
+// --- event time ---
 
 void Incarnation::RaiseWatermarks(uint32_t source) {
   for (const uint32_t stage : s_.topology.source_stages[source]) {
@@ -169,8 +167,7 @@ bool Incarnation::finished() const {
          std::all_of(merges_.begin(), merges_.end(), [](const Merge& merge) { return merge.finished(); });
 }
 
-// --- timers
-// ----------------------------------------------------------------------------------------------------------
+// --- timers ---
 
 Status Incarnation::RefreshTimers() {
   for (Task* task : pipeline_->touched()) {
@@ -247,8 +244,7 @@ Status Incarnation::FireDue(bool& more) {
   return {};
 }
 
-// --- figures
-// ---------------------------------------------------------------------------------------------------------
+// --- figures ---
 
 int64_t Incarnation::epoch_bytes() const {
   return static_cast<int64_t>(out_->bytes()) + cache_.dirty;

@@ -138,8 +138,7 @@ Status Incarnation::ReadPositions() {
   return {};
 }
 
-// --- state
-// -----------------------------------------------------------------------------------------------------------
+// --- state ---
 
 PartitionId Incarnation::ChangelogOf(const Task& task) const {
   return {s_.plan.stages[task.stage()].changelog, static_cast<int32_t>(task.shard())};
@@ -277,8 +276,7 @@ Status Incarnation::RestoreModels() {
   return {};
 }
 
-// --- inputs and outputs
-// ----------------------------------------------------------------------------------------------
+// --- inputs and outputs ---
 
 Status Incarnation::OpenSinks() {
   for (const PlannedSink& sink : s_.plan.sinks) {

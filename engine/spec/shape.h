@@ -150,8 +150,7 @@ struct Shape : ShapeBase {
 void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& context);
 std::string JsonSchemaOf(const ShapeBase& shape);
 
-// --- the closed list
-// -------------------------------------------------------------------------------------------------
+// --- the closed list ---
 
 #define FRESHET_VALUE(T)           \
   template <>                      \
