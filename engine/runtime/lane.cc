@@ -53,9 +53,8 @@ Status Lane::AwaitPlacement(const StopSignal& stop) {
   const Duration since = services_.clock.Steady();
   bool said = false;
   while (!owns_placement_ && !stop.requested()) {
-    Result<GroupChange> change = services_.consumer.Poll(kWaitAtMost);
-    if (!change.ok()) return change.status();
-    if (Status s = TakeChange(*change); !s.ok() && s.code() != Code::kFenced) return s;
+    const Status news = TakeNews(kWaitAtMost);
+    if (!news.ok() && (expelled_ || news.code() != Code::kFenced)) return news;
     if (!owns_placement_ && !said && services_.clock.Steady() - since > 3 * kSecond) {
       said = true;
       LogInfo("standing by: another process runs the job `" + services_.plan.job.frame.job +

@@ -8,15 +8,25 @@
 namespace freshet {
 namespace {
 
-TEST(Brokers, OneThatIsKilledInTheMiddleChangesNothing) {
+// The month on a broker of its own, and what an undisturbed run makes of it.
+class Brokers : public testing::Test {
+ protected:
+  void SetUp() override {
+    expected = UndisturbedFlights(rows, dir.File("undisturbed"));
+    broker = KafkaBroker::Create();
+    ASSERT_TRUE(broker.ok()) << broker.status().message();
+    flags = {"--brokers", (*broker)->bootstrap()};
+    Produce(rows, flags);
+    CreateSinks((*broker)->bootstrap(), "");
+  }
   const FlightRows rows;
   const TempDir dir;
-  const FlightsOutcome expected = UndisturbedFlights(rows, dir.File("undisturbed"));
-  Result<std::unique_ptr<KafkaBroker>> broker = KafkaBroker::Create();
-  ASSERT_TRUE(broker.ok()) << broker.status().message();
-  const std::vector<std::string> flags = {"--brokers", (*broker)->bootstrap()};
-  Produce(rows, flags);
-  CreateSinks((*broker)->bootstrap(), "");
+  FlightsOutcome expected;
+  Result<std::unique_ptr<KafkaBroker>> broker = std::unique_ptr<KafkaBroker>();
+  std::vector<std::string> flags;
+};
+
+TEST_F(Brokers, OneThatIsKilledInTheMiddleChangesNothing) {
   FlightsRun run(flags, dir.File("state"));
   run.Start("50ms");
   for (const uint64_t third : {1, 2}) {
@@ -34,15 +44,7 @@ TEST(Brokers, OneThatIsKilledInTheMiddleChangesNothing) {
 }
 
 // As it happens to one whose answers are lost: the group takes it for its own successor.
-TEST(Brokers, AMemberThatIsThrownOutJoinsAnew) {
-  const FlightRows rows;
-  const TempDir dir;
-  const FlightsOutcome expected = UndisturbedFlights(rows, dir.File("undisturbed"));
-  Result<std::unique_ptr<KafkaBroker>> broker = KafkaBroker::Create();
-  ASSERT_TRUE(broker.ok()) << broker.status().message();
-  const std::vector<std::string> flags = {"--brokers", (*broker)->bootstrap()};
-  Produce(rows, flags);
-  CreateSinks((*broker)->bootstrap(), "");
+TEST_F(Brokers, AMemberThatIsThrownOutJoinsAnew) {
   FlightsRun run(flags, dir.File("state"));
   run.Start("50ms");
   ASSERT_TRUE(run.AwaitPosition(rows.total() / 3, rows.total())) << run.Printed();
