@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 
 namespace freshet {
@@ -10,21 +11,18 @@ namespace {
 
 constexpr uint64_t kSignBit = uint64_t{1} << 63;
 
+// Its own inverse.
+uint64_t BigEndian(uint64_t value) {
+  return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
+}
+
 void AppendBigEndian(uint64_t value, std::string& out) {
-  char bytes[8];
-  for (int i = 7; i >= 0; --i) {
-    bytes[i] = static_cast<char>(value & 0xff);
-    value >>= 8;
-  }
-  out.append(bytes, sizeof bytes);
+  AppendFixed(BigEndian(value), out);
 }
 
 bool TakeBigEndian(std::string_view& in, uint64_t& value) {
-  if (in.size() < 8) return false;
-  value = 0;
-  for (size_t i = 0; i < 8; ++i)
-    value = value << 8 | static_cast<uint8_t>(in[i]);
-  in.remove_prefix(8);
+  if (!TakeFixed(in, value)) return false;
+  value = BigEndian(value);
   return true;
 }
 
