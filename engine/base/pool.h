@@ -2,8 +2,10 @@
 // Memory of a lane's batches. Blocks come in powers of two from free lists, so that a lane in steady state
 // calls malloc no more; objects on it are counted with plain integers. A pool and everything made from it
 // belong to one thread, and the pool outlives what was made from it.
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -17,8 +19,20 @@ class Pool {
   ~Pool();
 
   // At least `bytes`, aligned to 16, contents unspecified. Give the same `bytes` back to Free.
-  void* Allocate(size_t bytes);
-  void Free(void* block, size_t bytes);
+  void* Allocate(size_t bytes) {
+    const size_t size_class = ClassOf(bytes);
+    if (size_class > kLargest || free_[size_class] == nullptr) return Fresh(bytes);
+    FreeBlock* block = free_[size_class];
+    Unpoison(block, size_t{1} << size_class);
+    free_[size_class] = block->next;
+    return block;
+  }
+  void Free(void* block, size_t bytes) {
+    const size_t size_class = ClassOf(bytes);
+    if (size_class > kLargest) return GiveBack(block, bytes);
+    free_[size_class] = new (block) FreeBlock{free_[size_class]};
+    Poison(block, size_t{1} << size_class);
+  }
   size_t held() const { return held_; }          // bytes taken from malloc, free blocks included
   uint64_t mallocs() const { return mallocs_; }  // calls of malloc so far: constant in steady state
 
@@ -28,7 +42,19 @@ class Pool {
   struct FreeBlock {
     FreeBlock* next;
   };
-  static size_t ClassOf(size_t bytes);
+  static size_t ClassOf(size_t bytes) {
+    return bytes <= (size_t{1} << kSmallest) ? kSmallest : static_cast<size_t>(std::bit_width(bytes - 1));
+  }
+  // A block on a free list is poisoned, so that the sanitizer sees a use after Free although malloc does not.
+#if defined(__SANITIZE_ADDRESS__)
+  static void Poison(void* block, size_t bytes);
+  static void Unpoison(void* block, size_t bytes);
+#else
+  static void Poison(void*, size_t) {}
+  static void Unpoison(void*, size_t) {}
+#endif
+  void* Fresh(size_t bytes);
+  void GiveBack(void* block, size_t bytes);
   FreeBlock* free_[kLargest + 1] = {};
   size_t held_ = 0;
   uint64_t mallocs_ = 0;
