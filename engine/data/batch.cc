@@ -1,7 +1,6 @@
 #include "engine/data/batch.h"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <cstring>
 #include <memory>
@@ -18,17 +17,16 @@ enum class Kind : uint8_t {
 
 }  // namespace
 
-// One block: the node and, behind it, the arrays of its kind.
+// One block: the node and, behind it, the arrays of its kind. `at` has an entry a column. Known ones of a
+// parent are lent: the node keeps the parent, and so them.
 struct BatchNode : BatchHead {
   Kind kind = Kind::kColumns;
-  uint32_t first = 0;   // kColumns: columns below `first` are the parent's
-  uint32_t inputs = 0;  // kPicks
   bool is_run = false;  // kPicks: rows that follow one another in one input
+  uint32_t first = 0;   // kColumns: columns below `first` are the parent's, the others are counted here
+  uint32_t inputs = 0;  // kPicks
   Pool* pool = nullptr;
   size_t bytes = 0;
-  Ref<const BatchHead> parent;   // kColumns, kProject
-  ColumnPtr* own = nullptr;      // kColumns: own[i - first]; kPicks: own[i] where `gathered` has bit i
-  uint64_t* gathered = nullptr;  // kPicks
+  Ref<const BatchHead> parent;            // kColumns, kProject
   Ref<const BatchHead>* input = nullptr;  // kPicks; an input without rows may be null
   Batch::Pick* picks = nullptr;           // kPicks: one a row
   uint32_t* map = nullptr;                // kProject: the parent's index of each column
@@ -43,8 +41,12 @@ const BatchNode& NodeOf(const BatchHead& head) {
   return static_cast<const BatchNode&>(head);
 }
 
-size_t Words(size_t bits) {
-  return (bits + 63) / 64;
+void Count(const Column& column) {
+  ++column.references;
+}
+
+void Discount(const Column& column) {
+  if (--column.references == 0) column.Release();
 }
 
 // Gives out the arrays behind a node, from the most to the least aligned.
@@ -62,8 +64,9 @@ class Arrays {
   char* at_;
 };
 
+// `behind`: bytes of arrays beyond `at`, which is to be taken first.
 BatchNode* NewNode(Pool& pool, Kind kind, size_t rows, size_t columns, size_t behind) {
-  const size_t bytes = sizeof(BatchNode) + behind;
+  const size_t bytes = sizeof(BatchNode) + columns * sizeof(const Column*) + behind;
   auto* node = new (pool.Allocate(bytes)) BatchNode;
   node->kind = kind;
   node->rows = static_cast<uint32_t>(rows);
@@ -82,13 +85,17 @@ struct Marked {
 Marked NewColumns(Pool& pool, const Head& parent, std::span<const ColumnPtr> own, size_t rows, bool marked) {
   const size_t marks = marked ? rows : 0;
   const size_t first = parent ? parent->columns : 0;
-  BatchNode* node = NewNode(pool, Kind::kColumns, rows, first + own.size(),
-                            own.size() * sizeof(ColumnPtr) + marks * (sizeof(Time) + sizeof(uint32_t)));
+  BatchNode* node =
+      NewNode(pool, Kind::kColumns, rows, first + own.size(), marks * (sizeof(Time) + sizeof(uint32_t)));
   Arrays arrays(*node);
   node->parent = parent;
   node->first = static_cast<uint32_t>(first);
-  node->own = arrays.Next<ColumnPtr>(own.size());
-  std::uninitialized_copy(own.begin(), own.end(), node->own);
+  node->at = arrays.Next<const Column*>(first + own.size());
+  if (first != 0) std::memcpy(node->at, parent->at, first * sizeof(const Column*));
+  for (size_t i = 0; i < own.size(); ++i) {
+    node->at[first + i] = own[i].get();
+    Count(*own[i]);
+  }
   auto* times = arrays.Next<Time>(marks);
   auto* ordinals = arrays.Next<uint32_t>(marks);
   node->times = marked || !parent ? times : parent->times;
@@ -96,80 +103,113 @@ Marked NewColumns(Pool& pool, const Head& parent, std::span<const ColumnPtr> own
   return {node, times, ordinals};
 }
 
-const Column& ColumnOf(const BatchHead& head, size_t i);
+struct Cell {
+  const Column* column;
+  uint32_t row;
+};
 
-// The picked values of one column of fixed width.
-template <class T>
-void CopyPicks(std::span<const Pick> picks, std::span<const Column* const> from, std::span<T> out) {
-  if (from.size() == 1) {
-    const std::span<const T> values = from[0]->values<T>();
-    for (size_t row = 0; row < picks.size(); ++row)
-      out[row] = values[picks[row].row];
-    return;
+// Where rows [row, row + rows) of column `i` lie: a known column and the row of the first there. Null where
+// they do not follow one another in one.
+Cell FindRun(const BatchHead* head, size_t i, uint32_t row) {
+  while (head->at[i] == nullptr) {
+    const BatchNode& node = NodeOf(*head);
+    if (node.kind == Kind::kPicks) {
+      if (!node.is_run) return {nullptr, 0};
+      head = node.input[node.picks[0].source].get();
+      row += node.picks[0].row;
+    } else {
+      if (node.kind == Kind::kProject) i = node.map[i];
+      head = node.parent.get();
+    }
   }
-  for (size_t row = 0; row < picks.size(); ++row)
-    out[row] = from[picks[row].source]->values<T>()[picks[row].row];
+  return {head->at[i], row};
 }
 
-// `from`: the column of each input, null where the input has none.
-ColumnPtr GatherPicks(Pool& pool, Type type, std::span<const Pick> picks,
-                      std::span<const Column* const> from) {
-  ColumnBuilder builder(pool, type, picks.size());
+Cell FindCell(const BatchHead* head, size_t i, uint32_t row) {
+  while (head->at[i] == nullptr) {
+    const BatchNode& node = NodeOf(*head);
+    if (node.kind == Kind::kPicks) {
+      const Pick& pick = node.picks[row];
+      head = node.input[pick.source].get();
+      row = pick.row;
+    } else {
+      if (node.kind == Kind::kProject) i = node.map[i];
+      head = node.parent.get();
+    }
+  }
+  return {head->at[i], row};
+}
+
+template <class T>
+void CopyCells(std::span<const Cell> cells, std::span<T> out) {
+  for (size_t row = 0; row < cells.size(); ++row)
+    out[row] = cells[row].column->values<T>()[cells[row].row];
+}
+
+bool IsRun(std::span<const Cell> cells) {
+  for (size_t row = 1; row < cells.size(); ++row) {
+    if (cells[row].column != cells[0].column || cells[row].row != cells[0].row + row) return false;
+  }
+  return true;
+}
+
+ColumnPtr Copied(Pool& pool, std::span<const Cell> cells) {
+  if (IsRun(cells)) return Slice(pool, *cells[0].column, cells[0].row, cells.size());
+  const Type type = cells[0].column->type();
+  ColumnBuilder builder(pool, type, cells.size());
   if (IsText(type) || IsList(type)) {
-    for (const Pick& pick : picks)
-      builder.AppendFrom(*from[pick.source], pick.row);
+    for (const Cell& cell : cells)
+      builder.AppendFrom(*cell.column, cell.row);
     return builder.Finish();
   }
   if (type == Type::kBool) {
-    CopyPicks(picks, from, builder.Fill<uint8_t>(picks.size()));
+    CopyCells(cells, builder.Fill<uint8_t>(cells.size()));
   } else {
-    CopyPicks(picks, from, builder.Fill<int64_t>(picks.size()));
+    CopyCells(cells, builder.Fill<int64_t>(cells.size()));
   }
-  const bool all_valid =
-      std::all_of(from.begin(), from.end(), [](const Column* c) { return c == nullptr || c->all_valid(); });
-  for (size_t row = 0; !all_valid && row < picks.size(); ++row) {
-    if (!from[picks[row].source]->valid(picks[row].row)) builder.SetNull(row);
+  for (size_t row = 0; row < cells.size(); ++row) {
+    if (!cells[row].column->valid(cells[row].row)) builder.SetNull(row);
   }
   return builder.Finish();
 }
 
-const Column& Keep(const BatchNode& node, size_t i, ColumnPtr column) {
-  new (&node.own[i]) ColumnPtr(std::move(column));
-  node.gathered[i / 64] |= uint64_t{1} << (i % 64);
-  return *node.own[i];
-}
-
-const Column& GatherInto(const BatchNode& node, size_t i) {
-  if (node.is_run) {
-    const Pick& first = node.picks[0];
-    return Keep(node, i, Slice(*node.pool, ColumnOf(*node.input[first.source], i), first.row, node.rows));
-  }
-  constexpr size_t kFew = 16;
-  const Column* few[kFew];
-  const size_t bytes = node.inputs * sizeof(void*);
-  const Column** from = node.inputs <= kFew ? few : static_cast<const Column**>(node.pool->Allocate(bytes));
-  const Column* any = nullptr;
-  for (size_t s = 0; s < node.inputs; ++s) {
-    from[s] = node.input[s] ? &ColumnOf(*node.input[s], i) : nullptr;
-    if (any == nullptr) any = from[s];
-  }
-  ColumnPtr gathered = GatherPicks(*node.pool, any->type(), {node.picks, node.rows}, {from, node.inputs});
-  if (from != few) node.pool->Free(from, bytes);
-  return Keep(node, i, std::move(gathered));
-}
-
-const Column& ColumnOf(const BatchHead& head, size_t i) {
-  const BatchNode* node = &NodeOf(head);
-  while (node->kind != Kind::kPicks) {
-    if (node->kind == Kind::kProject) {
-      i = node->map[i];
-    } else if (i >= node->first) {
-      return *node->own[i - node->first];
+Type TypeOf(const BatchHead* head, size_t i) {
+  while (head->at[i] == nullptr) {
+    const BatchNode& node = NodeOf(*head);
+    if (node.kind == Kind::kPicks) {
+      head = std::find_if(node.input, node.input + node.inputs, [](const Head& h) { return bool(h); })->get();
+    } else {
+      if (node.kind == Kind::kProject) i = node.map[i];
+      head = node.parent.get();
     }
-    node = &NodeOf(*node->parent);
   }
-  if ((node->gathered[i / 64] >> (i % 64) & 1) != 0) return *node->own[i];
-  return GatherInto(*node, i);
+  return head->at[i]->type();
+}
+
+// Column `i` of a node of picks, from the columns where its values were made: what lies in between is not
+// gathered.
+ColumnPtr GatherCells(const BatchNode& node, size_t i) {
+  constexpr size_t kFew = 16;
+  Cell few[kFew];
+  const size_t bytes = node.rows * sizeof(Cell);
+  Cell* cells = node.rows <= kFew ? few : static_cast<Cell*>(node.pool->Allocate(bytes));
+  for (uint32_t row = 0; row < node.rows; ++row)
+    cells[row] = FindCell(&node, i, row);
+  ColumnPtr column = Copied(*node.pool, {cells, node.rows});
+  if (cells != few) node.pool->Free(cells, bytes);
+  return column;
+}
+
+ColumnPtr Gathered(const BatchNode& node, size_t i) {
+  if (node.rows == 0) return ColumnBuilder(*node.pool, TypeOf(&node, i), 0).Finish();
+  Cell first{nullptr, 0};
+  if (node.rows == 1) {
+    first = FindCell(&node, i, 0);
+  } else if (node.is_run) {
+    first = FindRun(&node, i, 0);
+  }
+  if (first.column == nullptr) return GatherCells(node, i);
+  return Slice(*node.pool, *first.column, first.row, node.rows);
 }
 
 // A node of `rows` picks, still to be written, and its marks.
@@ -179,14 +219,11 @@ struct Picked {
   uint32_t* ordinals;
 };
 Picked NewPicks(Pool& pool, size_t rows, size_t columns, size_t inputs) {
-  BatchNode* node =
-      NewNode(pool, Kind::kPicks, rows, columns,
-              columns * sizeof(ColumnPtr) + Words(columns) * sizeof(uint64_t) + inputs * sizeof(Head) +
-                  rows * (sizeof(Time) + sizeof(Pick) + sizeof(uint32_t)));
+  BatchNode* node = NewNode(pool, Kind::kPicks, rows, columns,
+                            inputs * sizeof(Head) + rows * (sizeof(Time) + sizeof(Pick) + sizeof(uint32_t)));
   Arrays arrays(*node);
-  node->own = arrays.Next<ColumnPtr>(columns);
-  node->gathered = arrays.Next<uint64_t>(Words(columns));
-  std::memset(node->gathered, 0, Words(columns) * sizeof(uint64_t));
+  node->at = arrays.Next<const Column*>(columns);
+  std::fill_n(node->at, columns, nullptr);
   node->inputs = static_cast<uint32_t>(inputs);
   node->input = arrays.Next<Head>(inputs);
   std::uninitialized_default_construct_n(node->input, inputs);
@@ -196,6 +233,21 @@ Picked NewPicks(Pool& pool, size_t rows, size_t columns, size_t inputs) {
   node->times = times;
   node->ordinals = ordinals;
   return {node, times, ordinals};
+}
+
+// The input all of whose rows, and no others, are the rows `rows` of the node, ordinals included. Null if
+// there is none.
+const BatchHead* WholeInput(const BatchNode& node, std::span<const uint32_t> rows) {
+  if (rows.empty()) return nullptr;
+  const Pick& first = node.picks[rows[0]];
+  const BatchHead* input = node.input[first.source].get();
+  if (input->rows != rows.size()) return nullptr;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Pick& pick = node.picks[rows[i]];
+    const bool same = pick.source == first.source && pick.row == i;
+    if (!same || input->ordinals[i] != node.ordinals[rows[i]]) return nullptr;
+  }
+  return input;
 }
 
 bool IsRun(std::span<const Pick> picks) {
@@ -210,12 +262,11 @@ bool IsRun(std::span<const Pick> picks) {
 void BatchHead::Release() const {
   auto* node = const_cast<BatchNode*>(&NodeOf(*this));
   if (node->kind == Kind::kColumns) {
-    std::destroy_n(node->own, node->columns - node->first);
+    for (size_t i = node->first; i < node->columns; ++i)
+      Discount(*node->at[i]);
   } else if (node->kind == Kind::kPicks) {
-    for (size_t word = 0; word < Words(node->columns); ++word) {
-      for (uint64_t bits = node->gathered[word]; bits != 0; bits &= bits - 1) {
-        std::destroy_at(&node->own[word * 64 + static_cast<size_t>(std::countr_zero(bits))]);
-      }
+    for (size_t i = 0; i < node->columns; ++i) {
+      if (node->at[i] != nullptr) Discount(*node->at[i]);
     }
     std::destroy_n(node->input, node->inputs);
   }
@@ -234,19 +285,25 @@ Batch Batch::Make(Pool& pool, std::span<const ColumnPtr> columns, std::span<cons
   return Batch(Head(made.node));
 }
 
-const Column& Batch::column(size_t i) const {
-  assert(i < columns());
-  return ColumnOf(*head_, i);
+const Column& Batch::Find(size_t i) const {
+  const BatchHead* head = head_.get();
+  size_t at = i;
+  while (head->at[at] == nullptr && NodeOf(*head).kind != Kind::kPicks) {
+    if (NodeOf(*head).kind == Kind::kProject) at = NodeOf(*head).map[at];
+    head = NodeOf(*head).parent.get();
+  }
+  if (head->at[at] == nullptr) {
+    const ColumnPtr column = Gathered(NodeOf(*head), at);
+    Count(*column);
+    head->at[at] = column.get();
+  }
+  head_->at[i] = head->at[at];
+  return *head_->at[i];
 }
 
-// From the last on: those left lie no nearer than the node that held this one.
 void Batch::Columns(std::span<const size_t> which, std::span<const Column*> out) const {
-  const BatchHead* head = head_.get();
-  for (size_t k = which.size(); k-- > 0;) {
-    while (NodeOf(*head).kind == Kind::kColumns && which[k] < NodeOf(*head).first)
-      head = NodeOf(*head).parent.get();
-    out[k] = &ColumnOf(*head, which[k]);
-  }
+  for (size_t k = 0; k < which.size(); ++k)
+    out[k] = &column(which[k]);
 }
 
 Batch Batch::With(Pool& pool, std::span<const ColumnPtr> added) const {
@@ -259,9 +316,13 @@ Batch Batch::Project(Pool& pool, std::span<const size_t> columns) const {
   node->parent = head_;
   node->times = head_->times;
   node->ordinals = head_->ordinals;
-  node->map = Arrays(*node).Next<uint32_t>(columns.size());
-  for (size_t i = 0; i < columns.size(); ++i)
+  Arrays arrays(*node);
+  node->at = arrays.Next<const Column*>(columns.size());
+  node->map = arrays.Next<uint32_t>(columns.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    node->at[i] = head_->at[columns[i]];
     node->map[i] = static_cast<uint32_t>(columns[i]);
+  }
   return Batch(Head(node));
 }
 
@@ -273,38 +334,30 @@ Batch Batch::At(Pool& pool, std::span<const Time> times) const {
   return Batch(Head(made.node));
 }
 
-Batch Batch::Numbered(Pool& pool) const {
-  const Marked made = NewColumns(pool, head_, {}, rows(), true);
-  std::copy(times().begin(), times().end(), made.times);
-  for (uint32_t row = 0; row < rows(); ++row)
-    made.ordinals[row] = row;
-  return Batch(Head(made.node));
-}
-
 Batch Batch::Take(Pool& pool, std::span<const uint32_t> rows) const {
   if (!head_) return {};
   bool all = rows.size() == this->rows();
   for (size_t i = 0; all && i < rows.size(); ++i)
     all = rows[i] == i;
   if (all) return *this;
-  // Picks of picks are picks of what those were made from: however long the chain, a value is copied once.
   const BatchNode& from = NodeOf(*head_);
-  const bool composed = from.kind == Kind::kPicks;
-  const size_t inputs = composed ? from.inputs : 1;
-  const Picked made = NewPicks(pool, rows.size(), columns(), inputs);
-  for (size_t s = 0; s < inputs; ++s)
-    made.node->input[s] = composed ? from.input[s] : head_;
+  if (const BatchHead* whole = from.kind == Kind::kPicks ? WholeInput(from, rows) : nullptr) {
+    return Batch(Head(whole));
+  }
+  const Picked made = NewPicks(pool, rows.size(), columns(), 1);
+  made.node->input[0] = head_;
   for (size_t i = 0; i < rows.size(); ++i) {
     assert(rows[i] < this->rows());
     made.times[i] = from.times[rows[i]];
     made.ordinals[i] = from.ordinals[rows[i]];
-    made.node->picks[i] = composed ? from.picks[rows[i]] : Pick{0, rows[i]};
+    made.node->picks[i] = Pick{0, rows[i]};
   }
   made.node->is_run = IsRun({made.node->picks, rows.size()});
   return Batch(Head(made.node));
 }
 
-Batch Batch::Merge(Pool& pool, std::span<const Batch> sources, std::span<const Pick> picks) {
+Batch Batch::Merge(Pool& pool, std::span<const Batch> sources, std::span<const Pick> picks,
+                   Ordinals ordinals) {
   const auto some =
       std::find_if(sources.begin(), sources.end(), [](const Batch& b) { return b.columns() > 0; });
   const size_t columns = some == sources.end() ? 0 : some->columns();
@@ -315,7 +368,8 @@ Batch Batch::Merge(Pool& pool, std::span<const Batch> sources, std::span<const P
     const Batch& from = sources[picks[i].source];
     assert(picks[i].row < from.rows() && from.columns() == columns);
     made.times[i] = from.head_->times[picks[i].row];
-    made.ordinals[i] = from.head_->ordinals[picks[i].row];
+    made.ordinals[i] =
+        ordinals == Ordinals::kNew ? static_cast<uint32_t>(i) : from.head_->ordinals[picks[i].row];
     made.node->picks[i] = picks[i];
   }
   made.node->is_run = IsRun(picks);

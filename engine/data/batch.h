@@ -20,6 +20,7 @@ struct BatchHead {
   mutable uint32_t references = 0;
   uint32_t rows = 0;
   uint32_t columns = 0;
+  const Column** at = nullptr;         // one a column: null until somebody asked for it
   const Time* times = nullptr;         // rows entries
   const uint32_t* ordinals = nullptr;  // rows entries
   void Release() const;
@@ -40,8 +41,12 @@ class Batch {
   bool empty() const { return rows() == 0; }
   std::span<const Time> times() const { return {head_ ? head_->times : nullptr, rows()}; }
   std::span<const uint32_t> ordinals() const { return {head_ ? head_->ordinals : nullptr, rows()}; }
-  const Column& column(size_t i) const;  // lives as long as this batch
-  // out[k] = &column(which[k]), in one walk. REQUIRES: `which` rises; out has as many places.
+  // Lives as long as this batch.
+  const Column& column(size_t i) const {
+    const Column* known = head_->at[i];
+    return known != nullptr ? *known : Find(i);
+  }
+  // out[k] = &column(which[k]). REQUIRES: out has as many places.
   void Columns(std::span<const size_t> which, std::span<const Column*> out) const;
   ColumnPtr shared(size_t i) const { return ColumnPtr(&column(i)); }
 
@@ -52,20 +57,23 @@ class Batch {
   // Other event times for the same rows and columns.
   Batch At(Pool& pool, std::span<const Time> times) const;
 
-  // The same rows with ordinals 0, 1, 2, …: a source batch.
-  Batch Numbered(Pool& pool) const;
-
   struct Pick {
     uint32_t source;  // index into `sources`
     uint32_t row;
   };
+  enum class Ordinals : uint8_t {
+    kKept,
+    kNew,  // 0, 1, 2, …: a source batch
+  };
   // Rows of several batches of one schema, in the order of `picks`.
-  static Batch Merge(Pool& pool, std::span<const Batch> sources, std::span<const Pick> picks);
+  static Batch Merge(Pool& pool, std::span<const Batch> sources, std::span<const Pick> picks,
+                     Ordinals ordinals = Ordinals::kKept);
   // All rows of `sources` in the order of their ordinals (stable: first by ordinal, then by source).
   static Batch MergeByOrdinal(Pool& pool, std::span<const Batch> sources);
 
  private:
   explicit Batch(Ref<const BatchHead> head) : head_(std::move(head)) {}
+  const Column& Find(size_t i) const;
   Ref<const BatchHead> head_;
 };
 

@@ -46,9 +46,11 @@ size_t Column::null_count() const {
 void Column::Release() const {
   Pool* pool = pool_;
   if (is_slice_) base().~ColumnPtr();
-  if (values_bytes_ != 0) pool->Free(values_, values_bytes_);
-  if (chars_bytes_ != 0) pool->Free(chars_, chars_bytes_);
-  if (validity_bytes_ != 0) pool->Free(validity_, validity_bytes_);
+  if ((values_bytes_ | chars_bytes_ | validity_bytes_) != 0) {
+    if (values_bytes_ != 0) pool->Free(values_, values_bytes_);
+    if (chars_bytes_ != 0) pool->Free(chars_, chars_bytes_);
+    if (validity_bytes_ != 0) pool->Free(validity_, validity_bytes_);
+  }
   this->~Column();
   pool->Free(const_cast<Column*>(this), sizeof(Column));
 }

@@ -75,7 +75,7 @@ Status Merge::Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, Sou
 }
 
 void Merge::Assemble(SourceBatch& out) {
-  out.rows = Batch::Merge(*pool_, blocks_, picks_).Numbered(*pool_);
+  out.rows = Batch::Merge(*pool_, blocks_, picks_, Batch::Ordinals::kNew);
 }
 
 }  // namespace freshet

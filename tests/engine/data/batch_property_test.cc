@@ -206,12 +206,6 @@ class Chains {
 
   Pair At(const Pair& from) {
     Pair made = from;
-    if (random_.Chance(0.3)) {
-      for (uint32_t row = 0; row < made.model.rows.size(); ++row)
-        made.model.rows[row].ordinal = row;
-      made.batch = from.batch.Numbered(pool_);
-      return made;
-    }
     std::vector<Time> times;
     for (Model::Row& row : made.model.rows)
       times.push_back(row.time = static_cast<Time>(random_.Below(50)));
@@ -245,7 +239,11 @@ class Chains {
       picks.push_back({source, static_cast<uint32_t>(random_.Below(alike[source].model.rows.size()))});
       made.model.rows.push_back(alike[source].model.rows[picks.back().row]);
     }
-    made.batch = Batch::Merge(pool_, sources, picks);
+    const bool numbers = random_.Chance(0.3);
+    for (uint32_t row = 0; numbers && row < made.model.rows.size(); ++row)
+      made.model.rows[row].ordinal = row;
+    made.batch =
+        Batch::Merge(pool_, sources, picks, numbers ? Batch::Ordinals::kNew : Batch::Ordinals::kKept);
     return made;
   }
 

@@ -95,7 +95,6 @@ TEST(Batch, TheEmptyBatchTakesPartInEverything) {
   EXPECT_TRUE(none.Take(pool, {}).empty());
   EXPECT_TRUE(none.Project(pool, {}).empty());
   EXPECT_TRUE(none.At(pool, {}).empty());
-  EXPECT_TRUE(none.Numbered(pool).empty());
   const ColumnPtr column = Numbers(pool, {});
   EXPECT_EQ(none.With(pool, {&column, 1}).columns(), 1U);
   EXPECT_TRUE(Batch::Merge(pool, {}, {}).empty());
