@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <new>
 
 namespace freshet {
 namespace {
@@ -71,7 +72,6 @@ struct CompiledProgram::Memory {
       : pool(from), chunk(chunk_rows), bytes(count * (sizeof(Vector) + kMaskBytes) + chunk * width) {
     block = static_cast<char*>(pool.Allocate(bytes));
     vectors = reinterpret_cast<Vector*>(block);
-    std::uninitialized_value_construct_n(vectors, count);
     masks = reinterpret_cast<uint64_t*>(block + count * sizeof(Vector));
     values = block + count * (sizeof(Vector) + kMaskBytes);
   }
@@ -115,17 +115,17 @@ void CompiledProgram::Run(Frame& frame, const Memory& memory, const Batch& batch
   const size_t last = instructions_.size() - 1;
   for (size_t i = 0; i <= last; ++i) {
     const Instruction& in = instructions_[i];
-    frame[i] = Vector();
+    Vector& vector = *new (&frame[i]) Vector;
     if (in.is_constant) {
-      frame[i].values = constants_[i].values.get();
-      frame[i].valid = constants_[i].valid;
+      vector.values = constants_[i].values.get();
+      vector.valid = constants_[i].valid;
     } else if (in.kernel == nullptr) {
       BindColumn(i, frame, memory, batch.column(in.column), first);
     } else {
       void* out = i == last && result != nullptr ? result : memory.values + offsets_[i] * memory.chunk;
       uint64_t* valid = memory.masks + i * kChunkWords;
-      frame[i].values = out;
-      frame[i].valid = valid;
+      vector.values = out;
+      vector.valid = valid;
       in.kernel(in, i, frame, out, valid);
     }
   }

@@ -26,7 +26,7 @@ void* Arena::Allocate(size_t bytes) {
   return out;
 }
 
-void Arena::Clear() {
+void Arena::FreeBlocks() {
   while (last_ != nullptr) {
     Block* block = last_;
     last_ = block->before;
@@ -47,11 +47,6 @@ void Frame::Fail(size_t i, uint64_t* valid, size_t row, Fault why) {
   vector.faults[static_cast<size_t>(why) * kChunkWords + (row >> 6)] |= bit;
   valid[row >> 6] &= ~bit;
   faulted_ = true;
-}
-
-void Frame::Reset() {
-  arena_.Clear();
-  faulted_ = false;
 }
 
 uint64_t PackBits(const uint8_t* values, size_t rows) {

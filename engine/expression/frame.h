@@ -43,13 +43,16 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
   ~Arena() { Clear(); }
   void* Allocate(size_t bytes);  // aligned to 16
-  void Clear();
+  void Clear() {
+    if (last_ != nullptr) FreeBlocks();
+  }
 
  private:
   struct Block {
     Block* before;
     size_t bytes;
   };
+  void FreeBlocks();
   Pool& pool_;
   Block* last_ = nullptr;
   char* next_ = nullptr;
@@ -70,7 +73,10 @@ class Frame {
   // Makes `row` of instruction `i` null, whose own validity mask is `valid`, and notes why.
   void Fail(size_t i, uint64_t* valid, size_t row, Fault why);
   // Forgets computed texts and faults: before the next run of rows.
-  void Reset();
+  void Reset() {
+    arena_.Clear();
+    faulted_ = false;
+  }
 
  private:
   Vector* vectors_;
