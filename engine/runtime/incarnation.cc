@@ -37,7 +37,9 @@ void Incarnation::BeginBatch(uint32_t source) {
     }
     // Where the other sources keep the stage's watermark below its first timer, no row of this one makes it
     // due.
-    if (view.others >= stage_first_timer_[stage]) cut_at_ = std::min(cut_at_, stage_first_timer_[stage]);
+    const bool emits = s_.topology.stages[stage].timers_emit;
+    if (emits && view.others >= stage_first_timer_[stage])
+      cut_at_ = std::min(cut_at_, stage_first_timer_[stage]);
   }
 }
 
@@ -169,15 +171,20 @@ bool Incarnation::finished() const {
 
 // --- timers ---
 
+Status Incarnation::RefreshTimer(TaskState& state) {
+  const Result<const DueTimer*> first = state.task->FirstTimer();
+  if (!first.ok()) return first.status();
+  state.first_timer = *first == nullptr ? kMaxTime : (*first)->time;
+  return {};
+}
+
 Status Incarnation::RefreshTimers() {
   for (Task* task : pipeline_->touched()) {
     const uint32_t index = state_of_[task->stage()][task->shard()];
     if (index == UINT32_MAX) continue;
-    Result<const DueTimer*> first = task->FirstTimer();
-    if (!first.ok()) return first.status();
     TaskState& state = stateful_[index];
     const Time before = state.first_timer;
-    state.first_timer = *first == nullptr ? kMaxTime : (*first)->time;
+    if (Status s = RefreshTimer(state); !s.ok()) return s;
     if (state.first_timer != before) RefreshStage(task->stage());
   }
   pipeline_->ClearTouched();
@@ -196,13 +203,18 @@ bool Incarnation::IsDue(uint32_t stage, Time timer) const {
   return timer != kMaxTime && timer <= stage_reached_[stage];
 }
 
-// Of all tasks, the one whose first timer is first in (time, place, key) order among those due.
+bool Incarnation::EmittingIsDue(uint32_t stage) const {
+  return s_.topology.stages[stage].timers_emit && IsDue(stage, stage_first_timer_[stage]);
+}
+
+// Of all tasks whose timers emit, the one whose first timer is first in (time, place, key) order among those
+// due.
 Result<Task*> Incarnation::FirstDue() {
   Task* best = nullptr;
   const DueTimer* best_timer = nullptr;
   Time best_time = kMaxTime;
   for (uint32_t stage = 0; stage < stage_reached_.size(); ++stage) {
-    if (!IsDue(stage, stage_first_timer_[stage])) continue;
+    if (!EmittingIsDue(stage)) continue;
     for (const uint32_t index : state_of_[stage]) {
       if (index == UINT32_MAX || !IsDue(stage, stateful_[index].first_timer)) continue;
       if (stateful_[index].first_timer > best_time) continue;
@@ -225,8 +237,8 @@ Status Incarnation::FireDue(bool& more) {
   for (int fired = 0; fired < kTimersAtOnce; ++fired) {
     bool due = false;
     for (uint32_t stage = 0; stage < stage_reached_.size(); ++stage)
-      due = due || IsDue(stage, stage_first_timer_[stage]);
-    if (!due) return {};
+      due = due || EmittingIsDue(stage);
+    if (!due) return CleanUp(kTimersAtOnce - fired, more);
     const Result<Task*> found = FirstDue();
     if (!found.ok()) return found.status();
     Task* task = *found;
@@ -241,6 +253,34 @@ Status Incarnation::FireDue(bool& more) {
     if (Status s = RefreshTimers(); !s.ok()) return s;
   }
   more = true;
+  return {};
+}
+
+// Timers of stages where none emits: nobody sees when exactly they fire, nor in which order, so they cut no
+// batch and go task by task.
+Status Incarnation::CleanUp(int most, bool& more) {
+  for (uint32_t stage = 0; stage < stage_reached_.size() && !more; ++stage) {
+    if (!IsDue(stage, stage_first_timer_[stage])) continue;
+    for (const uint32_t index : state_of_[stage]) {
+      if (index == UINT32_MAX) continue;
+      if (Status s = CleanUp(stage, stateful_[index], most); !s.ok()) return s;
+    }
+    RefreshStage(stage);
+    more = IsDue(stage, stage_first_timer_[stage]);
+  }
+  return dead_letters_->Flush(*out_);
+}
+
+Status Incarnation::CleanUp(uint32_t stage, TaskState& state, int& most) {
+  for (; most > 0 && IsDue(stage, state.first_timer); --most) {
+    row_clock_.in_timer = true;
+    row_clock_.timer_time = state.first_timer;
+    const Status status = pipeline_->RunCleanUp(*state.task);
+    row_clock_.in_timer = false;
+    if (!status.ok()) return status;
+    ++rows_in_epoch_;
+    if (Status s = RefreshTimer(state); !s.ok()) return s;
+  }
   return {};
 }
 

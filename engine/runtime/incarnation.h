@@ -117,12 +117,16 @@ class Incarnation final : private Merge::Gate, private Outbox {
   bool RowByRow(uint32_t source) const;
   void CountBatch();
   Status FireDue(bool& more);
+  Status CleanUp(int most, bool& more);
+  Status CleanUp(uint32_t stage, TaskState& state, int& most);
   void RaiseWatermarks(uint32_t source);
+  Status RefreshTimer(TaskState& state);
   Status RefreshTimers();
   void RefreshStage(uint32_t stage);
   bool IsDue(uint32_t stage, Time timer) const;
   bool FindFinished();
   void MarkFinished(bool& marked);
+  bool EmittingIsDue(uint32_t stage) const;
   Result<Task*> FirstDue();
   // incarnation_commit.cc
   Status SendChanges(const std::vector<ClosingRecord::Input>& inputs);
@@ -160,7 +164,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Merge* merging_ = nullptr;
   bool batch_open_ = false;
   bool cut_ = false;
-  Time cut_at_ = kMaxTime;       // a stored timer falls due when the source's watermark gets there
+  Time cut_at_ = kMaxTime;  // a stored timer that may emit falls due when the source's watermark gets there
   Time timer_floor_ = kMaxTime;  // a timer set in this batch may fall due from there on
 
   uint64_t epoch_ = 0;  // of the last commit

@@ -314,9 +314,7 @@ Status Incarnation::OpenFeeds() {
   for (uint32_t source = 0; source < s_.plan.sources.size(); ++source)
     RaiseWatermarks(source);
   for (TaskState& state : stateful_) {
-    Result<const DueTimer*> first = state.task->FirstTimer();
-    if (!first.ok()) return first.status();
-    if (*first != nullptr) state.first_timer = (*first)->time;
+    if (Status s = RefreshTimer(state); !s.ok()) return s;
   }
   for (uint32_t stage = 0; stage < stage_first_timer_.size(); ++stage)
     RefreshStage(stage);

@@ -57,6 +57,13 @@ Status Pipeline::RunTimer(Task& task) {
   return Flow(task.stage() + 1);
 }
 
+Status Pipeline::RunCleanUp(Task& task) {
+  if (Status s = task.FireFirst(); !s.ok()) return s;
+  if (filled_.empty()) return {};
+  return Internal("an operator of stage `" + topology_.plan.stages[task.stage()].name +
+                  "` emits at a timer, but its plan bounds none");
+}
+
 Status Pipeline::Flow(uint32_t first_stage) {
   Status status;
   for (uint32_t s = first_stage; s < topology_.stages.size() && status.ok(); ++s) {

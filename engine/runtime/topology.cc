@@ -71,6 +71,7 @@ Topology::Topology(const JobPlan& job) : plan(job) {
         }
       }
       view.outputs.push_back(std::move(ports));
+      view.timers_emit = view.timers_emit || !op.plan.timers.empty();
       for (const uint32_t source : stage.sources) {
         for (const TimerBound& bound : op.plan.timers)
           source_timers[source].push_back({bound, earlier[source]});

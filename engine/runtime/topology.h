@@ -23,6 +23,7 @@ struct Topology {
     std::vector<std::vector<OutputPort>> outputs;  // [member][port]
     std::vector<uint32_t> entry;                   // member of each crossing
     std::vector<uint32_t> crossing_stream;         // stream of each crossing
+    bool timers_emit = false;                      // those of some member
   };
 
   uint32_t StreamIndex(StreamId id) const;
