@@ -9,13 +9,14 @@ constexpr int kTimersAtOnce =
     4096;  // a storm of timers is worked off in pieces, so that epochs can end in between
 }
 
-Incarnation::Incarnation(LaneServices services) : s_(std::move(services)) {}
+Incarnation::Incarnation(LaneServices services, Consumer& consumer)
+    : s_(std::move(services)), consumer_(consumer) {}
 
 // Readers die with their release, and the consumer outlives the incarnation.
 Incarnation::~Incarnation() {
   merges_.clear();
   for (const std::unique_ptr<Feed>& feed : feeds_) {
-    [[maybe_unused]] const Status released = s_.consumer.Release(feed->id());  // nothing to do where it fails
+    [[maybe_unused]] const Status released = consumer_.Release(feed->id());  // nothing to do where it fails
   }
 }
 

@@ -28,6 +28,7 @@ namespace freshet {
 
 struct LaneOptions {
   uint32_t lane = 0;
+  ConsumerOptions membership;  // of the job's group
   std::string transactional_id;
   std::string state_directory;  // of the job; empty: state in memory only
   Duration transaction_timeout = 10 * kSecond;
@@ -42,7 +43,6 @@ struct LaneServices {
   const JobPlan& plan;
   const Topology& topology;
   Log& log;
-  Consumer& consumer;
   const Clock& clock;
   StoreResources& stores;
   Tally& tally;
@@ -57,7 +57,8 @@ struct LaneServices {
 
 class Incarnation final : private Merge::Gate, private Outbox {
  public:
-  static Result<std::unique_ptr<Incarnation>> Open(LaneServices services);
+  // `consumer`, a member of the job's group, outlives the incarnation.
+  static Result<std::unique_ptr<Incarnation>> Open(LaneServices services, Consumer& consumer);
   ~Incarnation();
 
   // Takes the next batch of at most `most_rows`, or fires due timers, through everything. False: nothing at
@@ -93,7 +94,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
     Time first_timer = kMaxTime;
   };
 
-  explicit Incarnation(LaneServices services);
+  Incarnation(LaneServices services, Consumer& consumer);
   // incarnation_open.cc
   Status OpenTasks();
   Status OpenTask(uint32_t stage, uint32_t shard, const TaskServices& services);
@@ -135,6 +136,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   std::vector<ClosingRecord::Input> Inputs() const;
 
   LaneServices s_;
+  Consumer& consumer_;
   Pool pool_;
   CacheBudget cache_;
   RowClock row_clock_;

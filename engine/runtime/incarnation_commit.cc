@@ -85,7 +85,7 @@ Status Incarnation::Commit() {
   std::vector<PartitionOffset> positions;
   for (const ClosingRecord::Input& input : inputs)
     positions.push_back(input.next);
-  if (Status s = out_->Commit(positions, s_.consumer); !s.ok()) return s;
+  if (Status s = out_->Commit(positions, consumer_); !s.ok()) return s;
   ++epoch_;
   rows_in_epoch_ = 0;
   first_taken_.reset();

@@ -26,8 +26,8 @@ bool Trained(const JobPlan& plan, const Task& task, const PlannedModel& model) {
 
 }  // namespace
 
-Result<std::unique_ptr<Incarnation>> Incarnation::Open(LaneServices services) {
-  std::unique_ptr<Incarnation> life(new Incarnation(std::move(services)));
+Result<std::unique_ptr<Incarnation>> Incarnation::Open(LaneServices services, Consumer& consumer) {
+  std::unique_ptr<Incarnation> life(new Incarnation(std::move(services), consumer));
   LaneServices& s = life->s_;
   ProducerOptions producing;
   producing.transactional_id = s.options.transactional_id;
@@ -130,7 +130,7 @@ Status Incarnation::ReadPositions() {
     for (PartitionId& id : PartitionsOf(source))
       ids.push_back(std::move(id));
   }
-  Result<std::vector<std::optional<int64_t>>> committed = s_.consumer.Committed(ids);
+  Result<std::vector<std::optional<int64_t>>> committed = consumer_.Committed(ids);
   if (!committed.ok()) return committed.status();
   for (size_t i = 0; i < ids.size(); ++i) {
     if ((*committed)[i]) group_positions_[ids[i]] = *(*committed)[i];
@@ -343,7 +343,7 @@ Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {
   options.max_future = s_.plan.job.frame.max_future;
   if (s_.options.until_end) options.until = s_.ends.at(id);
   if (const auto found = s_.poison.find(id); found != s_.poison.end()) options.poison = found->second;
-  Result<PartitionReader*> reader = s_.consumer.Assign(id, position);
+  Result<PartitionReader*> reader = consumer_.Assign(id, position);
   if (!reader.ok()) return reader.status().Within(id.topic);
   feeds_.push_back(std::make_unique<Feed>(s_.plan.sources[source], source, id.partition, **reader, position,
                                           s_.clock, pool_, options));

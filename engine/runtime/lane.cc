@@ -13,6 +13,10 @@ constexpr Duration kWaitAtMost = 50 * kMillisecond;  // for records, while there
 // A group's positions are forgotten when nobody has committed them for a week (Kafka's
 // offsets.retention.minutes), and a job without state has nothing else to begin from.
 constexpr Duration kCommitAtLeastEvery = kDay;
+// A member whose answer from the group was lost, as when its broker dies, is taken for its own successor and
+// thrown out for good. Two processes of one --instance throw each other out again and again.
+constexpr int kExpulsionsAtMost = 5;
+constexpr Duration kLeaveWithin = 5 * kSecond;
 constexpr int kAbortsBeforeBisecting = 3;
 constexpr int kFailuresAtMost = 40;
 constexpr uint64_t kFirstBisection = 4096;
@@ -24,22 +28,40 @@ bool Mends(Code code) {
 
 }  // namespace
 
-Lane::Lane(const JobPlan& plan, const Topology& topology, Log& log, Consumer& consumer, const Clock& clock,
+Lane::Lane(const JobPlan& plan, const Topology& topology, Log& log, const Clock& clock,
            StoreResources& stores, Tally& tally, LaneOptions options, LaneHooks hooks)
-    : services_{plan,
-                topology,
-                log,
-                consumer,
-                clock,
-                stores,
-                tally,
-                std::move(options),
-                ends_,
-                poison_,
-                [this] { return TakeNews(0); }},
+    : services_{plan,  topology,           log,   clock,   stores,
+                tally, std::move(options), ends_, poison_, [this] { return TakeNews(0); }},
       hooks_(std::move(hooks)) {}
 
 Status Lane::Run(const StopSignal& stop) {
+  for (int expulsions = 0;; ++expulsions) {
+    if (Status s = Join(); !s.ok()) return s;
+    Status status = Serve(stop);
+    if (!expelled_ || expulsions == kExpulsionsAtMost) return status;
+    LogWarning("joining the group anew: " + status.message());
+  }
+}
+
+Status Lane::Join() {
+  consumer_.reset();  // first: two members of one name would throw each other out
+  owns_placement_ = expelled_ = false;
+  Result<std::unique_ptr<Consumer>> consumer = services_.log.OpenConsumer(services_.options.membership);
+  if (!consumer.ok()) return consumer.status();
+  if (Status s = (*consumer)->Join(services_.plan.placement_topic); !s.ok()) return s;
+  consumer_ = std::move(*consumer);
+  return {};
+}
+
+void Lane::Leave() {
+  if (consumer_ == nullptr) return;
+  const Status closed = consumer_->Close(kLeaveWithin);
+  if (!closed.ok()) LogWarning("leaving the group: " + closed.message());
+  consumer_.reset();
+}
+
+// As one member, for as long as it is one.
+Status Lane::Serve(const StopSignal& stop) {
   while (true) {
     if (Status s = AwaitPlacement(stop); !s.ok()) return s;
     if (!owns_placement_) return {};  // stopped while standing by
@@ -66,7 +88,7 @@ Status Lane::AwaitPlacement(const StopSignal& stop) {
 }
 
 Status Lane::TakeNews(Duration wait) {
-  Result<GroupChange> change = services_.consumer.Poll(wait);
+  Result<GroupChange> change = consumer_->Poll(wait);
   if (change.ok()) return TakeChange(*change);
   expelled_ = change.status().code() == Code::kFenced;
   return change.status();
@@ -85,7 +107,7 @@ Result<Lane::Outcome> Lane::Live(const StopSignal& stop) {
   std::optional<PartitionOffset> culprit;
   Status status;
   {
-    Result<std::unique_ptr<Incarnation>> life = Incarnation::Open(services_);
+    Result<std::unique_ptr<Incarnation>> life = Incarnation::Open(services_, *consumer_);
     status = life.status();
     if (life.ok()) {
       status = Work(**life, stop);
@@ -103,6 +125,11 @@ Result<Lane::Outcome> Lane::Live(const StopSignal& stop) {
 // One way for abort, fencing and doubt: everything in memory is gone by now; the log knows the rest.
 Status Lane::AfterFailure(const Status& failure, const std::optional<PartitionOffset>& culprit) {
   services_.tally.Drop();
+  // A reader may hear that the group threw the member out before the lane asks for the group's news.
+  if (failure.code() == Code::kFenced && owns_placement_ && !expelled_) {
+    const Status news = TakeNews(0);
+    if (expelled_) return news;
+  }
   if (!Mends(failure.code()) || expelled_) return failure;
   if (owns_placement_) ++failures_;  // else it was a rebalance, however many there are
   if (failures_ >= kFailuresAtMost) {

@@ -1,7 +1,7 @@
 #pragma once
-// One thread with its own consumer, producer and tasks: a whole engine. Reads, processes, commits; and after
-// an abort, fencing or doubt begins again from the last commit, all by one way. One thread, but for what is
-// said otherwise.
+// One thread with its own consumer, producer and tasks: a whole engine. Joins the group, reads, processes,
+// commits; and after an abort, fencing or doubt begins again from the last commit, all by one way. One
+// thread, but for what is said otherwise.
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -39,16 +39,21 @@ struct LaneHooks {
 
 class Lane {
  public:
-  // All outlive the lane. `ends` and `poison` of `services` are the lane's own and need not be set.
-  Lane(const JobPlan& plan, const Topology& topology, Log& log, Consumer& consumer, const Clock& clock,
-       StoreResources& stores, Tally& tally, LaneOptions options, LaneHooks hooks);
+  // All outlive the lane.
+  Lane(const JobPlan& plan, const Topology& topology, Log& log, const Clock& clock, StoreResources& stores,
+       Tally& tally, LaneOptions options, LaneHooks hooks);
 
-  // Until the end (--until-end), a stop, or an error that trying again does not mend. kFenced: the group has
-  // thrown the consumer out for good, and only another one can join it.
+  // Joins the job's group and works until the end (--until-end), a stop, or an error that trying again does
+  // not mend. A member that the group throws out for good is replaced by another, a few times; kFenced: once
+  // too often. What the run knows outlives its members: the ends it reads to, poisoned records, counts.
   Status Run(const StopSignal& stop);
+  // Leaves the group, after Run.
+  void Leave();
 
  private:
   enum class Outcome : uint8_t { kEnded, kAgain };
+  Status Join();
+  Status Serve(const StopSignal& stop);
   Status AwaitPlacement(const StopSignal& stop);
   Result<Outcome> Live(const StopSignal& stop);
   Status Work(Incarnation& life, const StopSignal& stop);
@@ -62,10 +67,11 @@ class Lane {
 
   LaneServices services_;
   LaneHooks hooks_;
+  std::unique_ptr<Consumer> consumer_;
   std::map<PartitionId, int64_t> ends_;
   std::map<PartitionId, std::set<int64_t>> poison_;
   bool owns_placement_ = false;
-  bool expelled_ = false;
+  bool expelled_ = false;  // by the group, for good
   uint64_t commits_ = 0;
   Duration epoch_start_ = 0;
   Duration last_commit_ = 0;

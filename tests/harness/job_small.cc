@@ -141,6 +141,24 @@ sinks:
 )yaml";
 }
 
+std::string_view CountingJob() {
+  return R"yaml(job: counting
+sources:
+  events:
+    event_time: {field: t}
+    fields: {id: string, t: timestamp}
+operators:
+  counts: {type: features, from: events, key: id, features: {n_1h: {count: "*", window: 1h}}}
+sinks:
+  out: {from: counts, key: id}
+)yaml";
+}
+
+JobRecord CountingRow(std::string_view id, std::string_view time) {
+  return Row(kStart, 0, std::string(id),
+             R"({"id": ")" + std::string(id) + R"(", "t": "2024-01-01T)" + std::string(time) + "Z\"}");
+}
+
 std::vector<JobInput> MakeRows(const SmallRows& rows) {
   Random random(rows.seed);
   JobInput events{"events", rows.event_partitions, {}};

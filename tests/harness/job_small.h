@@ -1,6 +1,7 @@
 #pragma once
-// A small job that exercises what the runtime must keep in order (two sources in one confluence, keys that
-// change twice, windows, a side condition, a model that learns) and random rows for it. Pure.
+// Small jobs: one that exercises what the runtime must keep in order (two sources in one confluence, keys
+// that change twice, windows, a side condition, a model that learns) with random rows for it, and the
+// smallest that keeps state. Pure.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,6 +17,11 @@ std::string_view SmallJob();
 // The same sources; predictions join their labels (`clicks`) minutes later, two models learn from the join
 // and are evaluated beside baselines.
 std::string_view JoiningJob();
+
+// Source `events` {id, t}, of which it counts each id's rows; sink `out`, a record for each row.
+std::string_view CountingJob();
+// A row of it. `time`: of day.
+JobRecord CountingRow(std::string_view id, std::string_view time = "00:00:00");
 
 struct SmallRows {
   uint64_t seed = 1;
