@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/fault/broker_month.h"
 #include "tests/fault/killing.h"
-#include "tests/harness/kafka_broker.h"
 
 namespace freshet {
 namespace {
@@ -40,30 +40,23 @@ TEST(Kills, OnTheEmbeddedLogChangeNothing) {
   EXPECT_GE(between, kBetweenAtLeast);
 }
 
-TEST(Kills, OnKafkaChangeNothing) {
-  const FlightRows rows;
-  const TempDir dir;
-  const FlightsOutcome expected = UndisturbedFlights(rows, dir.File("undisturbed"));
-  Result<std::unique_ptr<KafkaBroker>> broker = KafkaBroker::Create();
-  ASSERT_TRUE(broker.ok()) << broker.status().message();
-  const std::vector<std::string> flags = {"--brokers", (*broker)->bootstrap()};
-  Produce(rows, flags);
+class KillsOnABroker : public BrokerMonth {};
+
+TEST_F(KillsOnABroker, ChangeNothing) {
   std::printf("seed %" PRIu64 "\n", kSeed);
   Random random(kSeed);
   std::vector<Duration> restarts;
   int64_t between = 0;
   for (int month = 0; month < kMonths && !HasFailure(); ++month) {
     const std::string suffix = "." + std::to_string(month);
-    CreateSinks((*broker)->bootstrap(), suffix);
+    CreateSinks(bootstrap(), suffix);
     FlightsRun run(flags, dir.File("state" + suffix), suffix);
     const std::vector<Kill> kills = KillAgainAndAgain(run, rows.total(), kKillsAMonth, random);
     between += Between(kills);
     for (const Kill& kill : kills) {
       if (kill.restart > 0) restarts.push_back(kill.restart);
     }
-    const FlightsOutcome found = ReadKafka(run, (*broker)->bootstrap());
-    EXPECT_EQ(Difference(expected, found), "") << run.Printed() << (*broker)->Log();
-    ExpectEachFlightOnce(found, rows);
+    ExpectNothingChanged(run);
   }
   EXPECT_GE(between, kBetweenAtLeast);
   // A start of the same name takes the place of the killed one instead of waiting for its session to end.
