@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/random.h"
-#include "engine/log/local/local_log.h"
 #include "operators/list.h"
 #include "tests/harness/job_fixture.h"
 #include "tests/harness/job_small.h"
 #include "tests/harness/temp_dir.h"
+#include "tests/jobs/unsynced_log.h"
 
 namespace freshet {
 namespace {
@@ -20,12 +20,9 @@ struct Cut {
 
 JobResult RunOnce(std::string_view yaml, const SmallRows& rows, const Cut& cut) {
   const TempDir dir;
-  LocalLogOptions options;
-  options.sync = false;
-  Result<std::unique_ptr<Log>> log = OpenLocalLog(dir.File("log"), options);
-  EXPECT_TRUE(log.ok()) << log.status().message();
+  const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
   const SystemClock clock;
-  JobFixture job(std::string(yaml), Operators(), **log, clock);
+  JobFixture job(std::string(yaml), Operators(), *log, clock);
   job.Fill(MakeRows(rows));
   Random random(cut.seed);
   JobOptions run;
@@ -119,19 +116,16 @@ sinks:
   };
   const auto run = [&](size_t most_rows) {
     const TempDir dir;
-    LocalLogOptions options;
-    options.sync = false;
-    Result<std::unique_ptr<Log>> log = OpenLocalLog(dir.File("log"), options);
-    EXPECT_TRUE(log.ok()) << log.status().message();
+    const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
     const SystemClock clock;
-    JobFixture job(std::string(kJob), Operators(), **log, clock);
-    CreateAndFill(**log,
+    JobFixture job(std::string(kJob), Operators(), *log, clock);
+    CreateAndFill(*log,
                   {"told",
                    1,
                    {record("k", "10:55", R"(, "good": true)"), record("q", "10:57", R"(, "good": true)"),
                     record("z", "11:03", R"(, "good": false)")}});
     CreateAndFill(
-        **log, {"asked", 1, {record("p", "10:58", ""), record("k", "11:05", ""), record("q", "11:06", "")}});
+        *log, {"asked", 1, {record("p", "10:58", ""), record("k", "11:05", ""), record("q", "11:06", "")}});
     JobOptions cut;
     cut.most_rows = most_rows;
     const JobOutcome outcome = job.Run(cut);

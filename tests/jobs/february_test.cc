@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/random.h"
-#include "engine/log/local/local_log.h"
 #include "engine/log/simulated/simulated_log.h"
 #include "operators/list.h"
 #include "tests/harness/job_flights.h"
 #include "tests/harness/temp_dir.h"
+#include "tests/jobs/unsynced_log.h"
 
 namespace freshet {
 namespace {
@@ -47,12 +47,9 @@ class February : public testing::Test {
   }
   static JobResult OnTheEmbeddedLog(const Way& way) {
     const TempDir dir;
-    LocalLogOptions options;
-    options.sync = false;
-    Result<std::unique_ptr<Log>> log = OpenLocalLog(dir.File("log"), options);
-    EXPECT_TRUE(log.ok()) << log.status().message();
+    const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
     const SystemClock clock;
-    return Run(**log, clock, way);
+    return Run(*log, clock, way);
   }
   static void ExpectNoDifference(const JobResult& found) { EXPECT_EQ(Difference(expected_, found), ""); }
 

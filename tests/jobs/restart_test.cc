@@ -4,24 +4,16 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/log/local/local_log.h"
 #include "operators/list.h"
 #include "tests/harness/job_fixture.h"
 #include "tests/harness/job_small.h"
 #include "tests/harness/temp_dir.h"
+#include "tests/jobs/unsynced_log.h"
 
 namespace freshet {
 namespace {
 
 constexpr int kLivesAtMost = 200;
-
-std::unique_ptr<Log> OpenLog(const TempDir& dir) {
-  LocalLogOptions options;
-  options.sync = false;
-  Result<std::unique_ptr<Log>> log = OpenLocalLog(dir.File("log"), options);
-  EXPECT_TRUE(log.ok()) << log.status().message();
-  return std::move(*log);
-}
 
 struct Stops {
   uint64_t after_rows = 40;  // taken in one life
@@ -35,7 +27,7 @@ JobResult RunInLives(const TempDir& dir, const Stops& stops, std::map<std::strin
   const SystemClock clock;
   bool ended = false;
   for (lives = 0; !ended && lives < kLivesAtMost; ++lives) {
-    const std::unique_ptr<Log> log = OpenLog(dir);
+    const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
     JobFixture job(std::string(JoiningJob()), Operators(), *log, clock);
     StopSignal stop;
     JobOptions options;
@@ -58,7 +50,7 @@ JobResult RunInLives(const TempDir& dir, const Stops& stops, std::map<std::strin
       counts[name] += count;
     if (stops.loses_stores) std::filesystem::remove_all(dir.File("state"));
   }
-  const std::unique_ptr<Log> log = OpenLog(dir);
+  const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
   return JobFixture(std::string(JoiningJob()), Operators(), *log, clock).Read({"shards=2"});
 }
 
@@ -69,8 +61,8 @@ void ExpectStopsDoNotShow(const Stops& stops) {
   const TempDir whole_dir;
   const TempDir dir;
   for (const JobInput& input : MakeRows(rows)) {
-    CreateAndFill(*OpenLog(whole_dir), input);
-    CreateAndFill(*OpenLog(dir), input);
+    CreateAndFill(*OpenUnsyncedLog(whole_dir), input);
+    CreateAndFill(*OpenUnsyncedLog(dir), input);
   }
   Stops never;
   never.after_rows = 1'000'000;
@@ -98,7 +90,7 @@ TEST(Restart, WithoutTheStoresOfTheLifeBefore) {
 TEST(Restart, AtTheEndDoesNothing) {
   const TempDir dir;
   for (const JobInput& input : MakeRows({}))
-    CreateAndFill(*OpenLog(dir), input);
+    CreateAndFill(*OpenUnsyncedLog(dir), input);
   std::map<std::string, uint64_t> counts;
   int lives = 0;
   const JobResult once = RunInLives(dir, {1'000'000, true, false}, counts, lives);
@@ -113,17 +105,17 @@ TEST(Restart, WithMoreRowsGoesOnFromTheEnd) {
   std::vector<JobInput> inputs = MakeRows({});
   std::vector<std::vector<JobRecord>> later;
   for (JobInput& input : inputs) {
-    CreateAndFill(*OpenLog(whole_dir), input);
+    CreateAndFill(*OpenUnsyncedLog(whole_dir), input);
     const auto half = input.records.begin() + static_cast<ptrdiff_t>(input.records.size() / 2);
     later.emplace_back(half, input.records.end());
     input.records.erase(half, input.records.end());
-    CreateAndFill(*OpenLog(dir), input);
+    CreateAndFill(*OpenUnsyncedLog(dir), input);
   }
   std::map<std::string, uint64_t> counts;
   int lives = 0;
   RunInLives(dir, {1'000'000, true, false}, counts, lives);
   for (size_t i = 0; i < inputs.size(); ++i)
-    Append(*OpenLog(dir), inputs[i].topic, later[i]);
+    Append(*OpenUnsyncedLog(dir), inputs[i].topic, later[i]);
   const JobResult found = RunInLives(dir, {1'000'000, true, false}, counts, lives);
   std::map<std::string, uint64_t> whole_counts;
   const JobResult whole = RunInLives(whole_dir, {1'000'000, false, false}, whole_counts, lives);
