@@ -2,42 +2,30 @@
 // not aborted by its successor's start, but by the broker, when its time is over.
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "engine/log/simulated/simulated_log.h"
 #include "operators/list.h"
 #include "tests/harness/job_fixture.h"
+#include "tests/harness/job_small.h"
 
 namespace freshet {
 namespace {
 
-constexpr std::string_view kJob = R"yaml(job: counting
-commit: {interval: 1m}
-sources:
-  events:
-    event_time: {field: t}
-    fields: {id: string, t: timestamp}
-operators:
-  counts: {type: features, from: events, key: id, features: {n_1h: {count: "*", window: 1h}}}
-sinks:
-  out: {from: counts, key: id}
-)yaml";
-
 JobOutcome RunAs(const std::string& instance, Log& log, const Clock& clock) {
   JobOptions options;
   options.instance = instance;
-  return JobFixture(std::string(kJob), Operators(), log, clock).Run(options);
+  options.set = {"commit.interval=1m"};
+  return JobFixture(std::string(CountingJob()), Operators(), log, clock).Run(options);
 }
 
 TEST(Takeover, WaitsUntilTheBrokerAbortsWhatWasLeftOpen) {
   SimulatedBroker broker(1);
   {
     const std::unique_ptr<Log> log = OpenSimulatedLog(broker);
-    JobRecord record;
-    record.timestamp = SimulatedBroker::kStart;
-    record.value = R"({"id": "a", "t": "2024-01-01T00:00:00Z"})";
-    CreateAndFill(*log, {"events", 1, {record, record, record}});
+    CreateAndFill(*log, {"events", 1, std::vector<JobRecord>(3, CountingRow("a"))});
     broker.set_at_commit([&](bool) { broker.Crash(); });  // all is written, and nothing committed
     EXPECT_FALSE(RunAs("one", *log, broker.clock()).status.ok());
   }

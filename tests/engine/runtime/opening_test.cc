@@ -9,20 +9,10 @@
 #include "engine/log/simulated/simulated_log.h"
 #include "operators/list.h"
 #include "tests/harness/job_fixture.h"
+#include "tests/harness/job_small.h"
 
 namespace freshet {
 namespace {
-
-constexpr std::string_view kJob = R"yaml(job: counting
-sources:
-  events:
-    event_time: {field: t}
-    fields: {id: string, t: timestamp}
-operators:
-  counts: {type: features, from: events, key: id, features: {n_1h: {count: "*", window: 1h}}}
-sinks:
-  out: {from: counts, key: id}
-)yaml";
 
 // A log whose topic `events` gets another partition once a changelog is looked at.
 class GrowingLog final : public Log {
@@ -58,12 +48,9 @@ class GrowingLog final : public Log {
 TEST(Opening, KeepsToThePartitionsItBeganWith) {
   SimulatedBroker broker(1);
   const std::unique_ptr<Log> log = OpenSimulatedLog(broker);
-  JobRecord record;
-  record.timestamp = SimulatedBroker::kStart;
-  record.value = R"({"id": "a", "t": "2024-01-01T00:00:00Z"})";
-  CreateAndFill(*log, {"events", 1, {record}});
+  CreateAndFill(*log, {"events", 1, {CountingRow("a")}});
   GrowingLog growing(*log);
-  JobFixture job(std::string(kJob), Operators(), growing, broker.clock());
+  JobFixture job(std::string(CountingJob()), Operators(), growing, broker.clock());
   const JobOutcome outcome = job.Run();
   EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
   EXPECT_TRUE(growing.grown());
