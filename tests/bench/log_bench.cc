@@ -1,6 +1,5 @@
 // What the embedded log costs a record: transactions over several partitions, and reading them back.
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "engine/base/random.h"
 #include "engine/log/local/local_log.h"
+#include "tests/bench/must.h"
 #include "tests/harness/temp_dir.h"
 
 namespace freshet {
@@ -17,22 +17,6 @@ namespace {
 
 constexpr int32_t kPartitions = 8;
 constexpr size_t kTransaction = 4'000;  // records
-
-template <class T>
-T Must(Result<T> result) {
-  if (!result.ok()) {
-    std::fprintf(stderr, "%s\n", result.status().message().c_str());
-    std::abort();
-  }
-  return *std::move(result);
-}
-
-void Must(const Status& status) {
-  if (!status.ok()) {
-    std::fprintf(stderr, "%s\n", status.message().c_str());
-    std::abort();
-  }
-}
 
 struct Row {
   std::string key;

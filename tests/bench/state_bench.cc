@@ -1,6 +1,5 @@
 // What state costs a row: loads that hit and miss, edits, the end of an epoch, timers, opening stores.
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 #include "state/table.h"
 #include "state/task_store.h"
 #include "state/timers.h"
+#include "tests/bench/must.h"
 #include "tests/harness/temp_dir.h"
 
 namespace freshet {
@@ -21,22 +21,6 @@ struct Row {
   int64_t count = 0;
   double sum = 0, least = 0, most = 0;
 };
-
-template <class T>
-T Must(Result<T> result) {
-  if (!result.ok()) {
-    std::fprintf(stderr, "%s\n", result.status().message().c_str());
-    std::abort();
-  }
-  return *std::move(result);
-}
-
-void Must(const Status& status) {
-  if (!status.ok()) {
-    std::fprintf(stderr, "%s\n", status.message().c_str());
-    std::abort();
-  }
-}
 
 std::string KeyOf(uint64_t i) {
   std::string key(16, '\0');
@@ -181,41 +165,43 @@ void BM_EmptyEpoch(benchmark::State& state) {
 }
 BENCHMARK(BM_EmptyEpoch);
 
+// Timers of a task on disk; `waiting` are set, one a microsecond, in place 1 for one key.
+struct TimersBench {
+  TimersBench(int64_t waiting_timers, std::string_view timer_key)
+      : waiting(waiting_timers), key(timer_key), timers(Must(TaskTimers::Open(*bench.store))) {
+    Must(timers->First().status());
+    for (; time < waiting; ++time)
+      Must(timers->Set(time, 1, key));
+  }
+  TempDir directory;
+  Bench bench{directory.File("store")};
+  Time waiting;
+  std::string key;
+  std::unique_ptr<TaskTimers> timers;
+  Time time = 0;  // of the next one
+};
+
 void BM_TimerSetAndPop(benchmark::State& state) {
-  const TempDir directory;
-  Bench bench(directory.File("store"));
-  auto timers = Must(TaskTimers::Open(*bench.store));
-  const auto waiting = static_cast<Time>(state.range(0));
-  Must(timers->First().status());
-  Time time = 0;
-  for (; time < waiting; ++time)
-    Must(timers->Set(time, 1, "flight-00001"));
+  TimersBench bench(state.range(0), "flight-00001");
   for (auto _ : state) {
-    Must(timers->Set(time++, 1, "flight-00001"));
-    benchmark::DoNotOptimize(Must(timers->First()));
-    Must(timers->Pop());
-    if (time % 10'000 == 0) bench.Commit();
+    Must(bench.timers->Set(bench.time++, 1, bench.key));
+    benchmark::DoNotOptimize(Must(bench.timers->First()));
+    Must(bench.timers->Pop());
+    if (bench.time % 10'000 == 0) bench.bench.Commit();
   }
 }
 BENCHMARK(BM_TimerSetAndPop)->Arg(10)->Arg(1000)->Arg(100'000);
 
 // As a join does: a timer is set, and cancelled when that many others have been set after it.
 void BM_TimerSetAndCancel(benchmark::State& state) {
-  const TempDir directory;
-  Bench bench(directory.File("store"));
-  auto timers = Must(TaskTimers::Open(*bench.store));
-  const auto waiting = static_cast<Time>(state.range(0));
-  Must(timers->First().status());
-  Time time = 0;
-  for (; time < waiting; ++time)
-    Must(timers->Set(time, 1, "flight-00001-of-a-day"));
+  TimersBench bench(state.range(0), "flight-00001-of-a-day");
   for (auto _ : state) {
-    Must(timers->Set(time, 1, "flight-00001-of-a-day"));
-    Must(timers->Cancel(time - waiting, 1, "flight-00001-of-a-day"));
-    benchmark::DoNotOptimize(Must(timers->First()));
-    if (++time % 10'000 == 0) {
-      bench.Commit();
-      if (time % 100'000 == 0) Must(bench.store->Flush());
+    Must(bench.timers->Set(bench.time, 1, bench.key));
+    Must(bench.timers->Cancel(bench.time - bench.waiting, 1, bench.key));
+    benchmark::DoNotOptimize(Must(bench.timers->First()));
+    if (++bench.time % 10'000 == 0) {
+      bench.bench.Commit();
+      if (bench.time % 100'000 == 0) Must(bench.bench.store->Flush());
     }
   }
 }
