@@ -9,10 +9,8 @@ namespace freshet {
 
 namespace {
 
-constexpr int64_t kRecordOverhead = 128;  // of the log's own framing, generously
-
 // Whoever made it so large is found by making epochs smaller.
-Status TooLarge(int64_t bytes) {
+Status TooLarge(size_t bytes) {
   return {Code::kAborted,
           "a row of state has " + std::to_string(bytes) + " bytes, more than the topic takes"};
 }
@@ -65,8 +63,8 @@ Status Incarnation::SendChanges(const std::vector<ClosingRecord::Input>& inputs)
           record.key = key;
           record.value = value;
           ++state.sent;
-          const auto bytes = static_cast<int64_t>(key.size() + (value ? value->size() : 0));
-          if (state.most_bytes > 0 && bytes + kRecordOverhead > state.most_bytes) return TooLarge(bytes);
+          const size_t bytes = key.size() + (value ? value->size() : 0);
+          if (!Fits(bytes, state.most_bytes)) return TooLarge(bytes);
           return out_->Send(record);
         });
     if (!sent.ok()) return sent.Within(changelog.topic);

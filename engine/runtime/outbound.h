@@ -13,6 +13,13 @@
 
 namespace freshet {
 
+// Whether a record without headers, of so many bytes of key and value, is one that the topic takes; all are
+// where its limit is not known.
+inline bool Fits(size_t bytes, int64_t max_record_bytes) {
+  constexpr size_t kOverhead = 128;  // of the log's own framing, generously
+  return max_record_bytes <= 0 || bytes + kOverhead <= static_cast<size_t>(max_record_bytes);
+}
+
 class Outbound {
  public:
   explicit Outbound(std::unique_ptr<Producer> producer) : producer_(std::move(producer)) {}

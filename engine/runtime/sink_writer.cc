@@ -6,10 +6,6 @@
 
 namespace freshet {
 
-namespace {
-constexpr size_t kRecordOverhead = 128;  // of the log's own framing, generously
-}
-
 SinkWriter::SinkWriter(const JobPlan& plan, const PlannedSink& sink, const TopicInfo& topic, Time now,
                        Counter& written)
     : sink_(&sink),
@@ -47,8 +43,7 @@ Status SinkWriter::Write(const Batch& rows, Outbound& out, DeadLetters& dead_let
       record.key = key_;
       record.partition = static_cast<int32_t>(ShardOf(key_, partitions));
     }
-    const size_t bytes = key_.size() + value_.size() + kRecordOverhead;
-    if (topic_.max_record_bytes > 0 && bytes > static_cast<size_t>(topic_.max_record_bytes)) {
+    if (!Fits(key_.size() + value_.size(), topic_.max_record_bytes)) {
       dead_letters.AddTooLarge(sink_->name, record.key, value_, record.timestamp, rows.ordinals()[row]);
       continue;
     }
