@@ -100,6 +100,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Status OpenTask(uint32_t stage, uint32_t shard, const TaskServices& services);
   std::vector<PartitionId> PartitionsOf(uint32_t source) const;
   Status ReadPositions();
+  Status AskForLimits();
   Status Restore();
   Status DropStaleStore(const TaskState& state, const OffsetRange& changelog);
   Result<std::optional<ClosingRecord>> LoadClosing(const TaskState& state) const;

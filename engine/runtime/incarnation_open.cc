@@ -166,7 +166,23 @@ Status Incarnation::DropStaleStore(const TaskState& state, const OffsetRange& ch
   return store.Clear();
 }
 
+// What the changelogs take; the tasks of a stage share theirs.
+Status Incarnation::AskForLimits() {
+  std::map<uint32_t, int64_t> of_stage;
+  for (TaskState& state : stateful_) {
+    const auto [found, is_new] = of_stage.try_emplace(state.task->stage(), 0);
+    if (is_new) {
+      Result<std::optional<TopicInfo>> topic = s_.log.Find(ChangelogOf(*state.task).topic);
+      if (!topic.ok()) return topic.status();
+      if (*topic) found->second = (*topic)->max_record_bytes;
+    }
+    state.most_bytes = found->second;
+  }
+  return {};
+}
+
 Status Incarnation::Restore() {
+  if (Status s = AskForLimits(); !s.ok()) return s;
   std::vector<CatchUp> parts;
   for (TaskState& state : stateful_) {
     TaskStore& store = *state.task->store();
@@ -176,9 +192,6 @@ Status Incarnation::Restore() {
     if (Status s = DropStaleStore(state, *range); !s.ok()) return s;
     const int64_t from = store.stored_position().value_or(range->begin);
     state.changelog_next = range->end;
-    Result<std::optional<TopicInfo>> topic = s_.log.Find(changelog.topic);
-    if (!topic.ok()) return topic.status();
-    if (*topic) state.most_bytes = (*topic)->max_record_bytes;
     parts.push_back({changelog, std::max(range->begin, from), range->end, [&store](const RecordView& record) {
                        return record.key ? store.Apply(*record.key, record.value) : Status();
                      }});

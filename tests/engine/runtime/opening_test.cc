@@ -1,4 +1,5 @@
-// What changes while a lane opens: a restore may take minutes.
+// How a lane opens: what it asks the log for, and what becomes of topics that change meanwhile.
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,22 +15,23 @@
 namespace freshet {
 namespace {
 
-// A log whose topic `events` gets another partition once a changelog is looked at.
-class GrowingLog final : public Log {
+// A log whose topic `events` can get another partition; counts what is asked.
+class WatchedLog final : public Log {
  public:
-  explicit GrowingLog(Log& log) : log_(log) {}
+  explicit WatchedLog(Log& log) : log_(log) {}
   std::string Describe() const override { return log_.Describe(); }
   Result<std::vector<std::string>> Topics() override { return log_.Topics(); }
   Result<std::optional<TopicInfo>> Find(std::string_view topic) override {
+    ++finds[std::string(topic)];
     Result<std::optional<TopicInfo>> found = log_.Find(topic);
-    if (grown_ && topic == "events" && found.ok() && *found) ++(*found)->partitions;
+    if (grown && topic == "events" && found.ok() && *found) ++(*found)->partitions;
     return found;
   }
   Status Create(std::string_view topic, const TopicSettings& settings) override {
     return log_.Create(topic, settings);
   }
   Result<OffsetRange> Range(const PartitionId& id, Isolation isolation) override {
-    grown_ = grown_ || id.topic.find(".changelog.") != std::string::npos;
+    grown = grown || (grows_while_opening && id.topic.find(".changelog.") != std::string::npos);
     return log_.Range(id, isolation);
   }
   Result<std::unique_ptr<Consumer>> OpenConsumer(const ConsumerOptions& options) override {
@@ -38,23 +40,41 @@ class GrowingLog final : public Log {
   Result<std::unique_ptr<Producer>> OpenProducer(const ProducerOptions& options) override {
     return log_.OpenProducer(options);
   }
-  bool grown() const { return grown_; }
+
+  bool grows_while_opening = false;
+  bool grown = false;
+  std::map<std::string, int> finds;
 
  private:
   Log& log_;
-  bool grown_ = false;
 };
 
+struct Scene {
+  Scene() { CreateAndFill(*log, {"events", 1, {CountingRow("a")}}); }
+  SimulatedBroker broker{1};
+  std::unique_ptr<Log> log = OpenSimulatedLog(broker);
+  WatchedLog watched{*log};
+  JobFixture job{std::string(CountingJob()), Operators(), watched, broker.clock()};
+};
+
+// A restore may take minutes.
 TEST(Opening, KeepsToThePartitionsItBeganWith) {
-  SimulatedBroker broker(1);
-  const std::unique_ptr<Log> log = OpenSimulatedLog(broker);
-  CreateAndFill(*log, {"events", 1, {CountingRow("a")}});
-  GrowingLog growing(*log);
-  JobFixture job(std::string(CountingJob()), Operators(), growing, broker.clock());
-  const JobOutcome outcome = job.Run();
+  Scene scene;
+  scene.watched.grows_while_opening = true;
+  const JobOutcome outcome = scene.job.Run();
   EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
-  EXPECT_TRUE(growing.grown());
-  EXPECT_EQ(job.Read().sinks["out"].size(), 1U);
+  EXPECT_TRUE(scene.watched.grown);
+  EXPECT_EQ(scene.job.Read().sinks["out"].size(), 1U);
+}
+
+TEST(Opening, AsksForAChangelogOnceAndNotForEachShard) {
+  Scene scene;
+  JobOptions options;
+  options.set = {"shards=8"};
+  const JobOutcome outcome = scene.job.Run(options);
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
+  // Before anything runs, whether it is there; and for its limits.
+  EXPECT_LE(scene.watched.finds["counting.changelog.counts"], 2);
 }
 
 }  // namespace
