@@ -5,9 +5,9 @@
 namespace freshet {
 
 namespace {
-constexpr int kTimersAtOnce =
-    4096;  // a storm of timers is worked off in pieces, so that epochs can end in between
-}
+// A storm of timers is worked off in pieces, so that epochs can end in between.
+constexpr uint64_t kTimersAtOnce = 4096;
+}  // namespace
 
 Incarnation::Incarnation(LaneServices services, Consumer& consumer)
     : s_(std::move(services)), consumer_(consumer) {}
@@ -70,10 +70,12 @@ bool Incarnation::Admit(const Feed& feed, Time time) {
   return true;
 }
 
-Result<bool> Incarnation::Step(size_t most_rows) {
+Result<bool> Incarnation::Step(uint64_t most) {
   bool more = false;
   cache_.Trim();
-  if (Status s = FireDue(more); !s.ok()) return s;
+  const uint64_t rows_at_first = rows_in_epoch_;
+  const auto left = [&] { return most - std::min(most, rows_in_epoch_ - rows_at_first); };
+  if (Status s = FireDue(most, more); !s.ok()) return s;
   if (more) return true;
   for (size_t tried = 0; tried < merges_.size(); ++tried) {
     merging_ = &merges_[next_merge_];
@@ -81,9 +83,8 @@ Result<bool> Incarnation::Step(size_t most_rows) {
     batch_open_ = false;
     cut_ = false;
     const uint64_t rows_before = rows_in_epoch_;
-    if (Status s = merging_->Next(std::min(most_rows, s_.options.most_rows), *this, rejects_, batch_);
-        !s.ok())
-      return s;
+    const auto most_rows = static_cast<size_t>(std::min<uint64_t>(left(), s_.options.most_rows));
+    if (Status s = merging_->Next(most_rows, *this, rejects_, batch_); !s.ok()) return s;
     bool marked = false;
     if (!batch_.rows.empty()) {
       CountBatch();
@@ -94,7 +95,7 @@ Result<bool> Incarnation::Step(size_t most_rows) {
     if (Status s = dead_letters_->Flush(*out_); !s.ok()) return s;
     MarkFinished(marked);
     if (rows_in_epoch_ > rows_before || marked) {
-      if (Status s = FireDue(more); !s.ok()) return s;
+      if (Status s = FireDue(left(), more); !s.ok()) return s;
       return true;
     }
   }
@@ -115,8 +116,8 @@ void Incarnation::Refuse(const RefusedRow& row) {
 }
 
 void Incarnation::CountBatch() {
-  if (!first_taken_) {
-    first_taken_ = PartitionOffset{merging_->feeds()[batch_.from[0].feed]->id(), batch_.from[0].offset};
+  if (!beginning_) {
+    beginning_ = PartitionOffset{merging_->feeds()[batch_.from[0].feed]->id(), batch_.from[0].offset};
   }
   rows_in_epoch_ += batch_.rows.rows();
   rows_in_[batch_.source]->Add(batch_.rows.rows());
@@ -233,23 +234,40 @@ Result<Task*> Incarnation::FirstDue() {
   return best;
 }
 
-Status Incarnation::FireDue(bool& more) {
+// Empty where no operator of the stage has the timer's place: to run it is refused.
+FiredTimer Incarnation::Describe(const DueTimer& timer, uint32_t stage) const {
+  for (const Member& member : s_.plan.stages[stage].members) {
+    const PlannedOperator& op = s_.plan.operators[member.op];
+    if (op.place == timer.place) return {op.name, timer.time, timer.key};
+  }
+  return {};
+}
+
+Status Incarnation::Fire(Task& task) {
+  const Result<const DueTimer*> timer = task.FirstTimer();
+  if (!timer.ok()) return timer.status();
+  if (!beginning_) beginning_ = Describe(**timer, task.stage());
+  row_clock_.in_timer = true;
+  row_clock_.timer_time = (*timer)->time;
+  const Status status = pipeline_->RunTimer(task);
+  row_clock_.in_timer = false;
+  ++rows_in_epoch_;
+  return status;
+}
+
+// `more`: as many as were allowed have fired, so others may be due.
+Status Incarnation::FireDue(uint64_t most, bool& more) {
   more = false;
-  for (int fired = 0; fired < kTimersAtOnce; ++fired) {
+  for (uint64_t left = std::min(most, kTimersAtOnce); left > 0; --left) {
     bool due = false;
     for (uint32_t stage = 0; stage < stage_reached_.size(); ++stage)
       due = due || EmittingIsDue(stage);
-    if (!due) return CleanUp(kTimersAtOnce - fired, more);
+    if (!due) return CleanUp(left, more);
     const Result<Task*> found = FirstDue();
     if (!found.ok()) return found.status();
     Task* task = *found;
     if (task == nullptr) return Internal("a timer is due that no task has");
-    row_clock_.in_timer = true;
-    row_clock_.timer_time = (*task->FirstTimer())->time;
-    Status status = pipeline_->RunTimer(*task);
-    row_clock_.in_timer = false;
-    if (!status.ok()) return status;
-    ++rows_in_epoch_;
+    if (Status s = Fire(*task); !s.ok()) return s;
     if (Status s = dead_letters_->Flush(*out_); !s.ok()) return s;
     if (Status s = RefreshTimers(); !s.ok()) return s;
   }
@@ -259,30 +277,21 @@ Status Incarnation::FireDue(bool& more) {
 
 // Timers of stages where none emits: nobody sees when exactly they fire, nor in which order, so they cut no
 // batch and go task by task.
-Status Incarnation::CleanUp(int most, bool& more) {
+Status Incarnation::CleanUp(uint64_t most, bool& more) {
   for (uint32_t stage = 0; stage < stage_reached_.size() && !more; ++stage) {
     if (!IsDue(stage, stage_first_timer_[stage])) continue;
     for (const uint32_t index : state_of_[stage]) {
       if (index == UINT32_MAX) continue;
-      if (Status s = CleanUp(stage, stateful_[index], most); !s.ok()) return s;
+      TaskState& state = stateful_[index];
+      for (; most > 0 && IsDue(stage, state.first_timer); --most) {
+        if (Status s = Fire(*state.task); !s.ok()) return s;
+        if (Status s = RefreshTimer(state); !s.ok()) return s;
+      }
     }
     RefreshStage(stage);
     more = IsDue(stage, stage_first_timer_[stage]);
   }
   return dead_letters_->Flush(*out_);
-}
-
-Status Incarnation::CleanUp(uint32_t stage, TaskState& state, int& most) {
-  for (; most > 0 && IsDue(stage, state.first_timer); --most) {
-    row_clock_.in_timer = true;
-    row_clock_.timer_time = state.first_timer;
-    const Status status = pipeline_->RunCleanUp(*state.task);
-    row_clock_.in_timer = false;
-    if (!status.ok()) return status;
-    ++rows_in_epoch_;
-    if (Status s = RefreshTimer(state); !s.ok()) return s;
-  }
-  return {};
 }
 
 // --- figures ---

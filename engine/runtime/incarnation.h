@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "engine/base/clock.h"
@@ -55,15 +56,24 @@ struct LaneServices {
   std::function<Status()> keep_alive;
 };
 
+// A timer that fired, for messages.
+struct FiredTimer {
+  std::string op;
+  Time time = 0;
+  std::string key;  // its bytes
+};
+// What an epoch began with: the record behind its first row, or a timer.
+using Beginning = std::variant<PartitionOffset, FiredTimer>;
+
 class Incarnation final : private Merge::Gate, private Outbox {
  public:
   // `consumer`, a member of the job's group, outlives the incarnation.
   static Result<std::unique_ptr<Incarnation>> Open(LaneServices services, Consumer& consumer);
   ~Incarnation();
 
-  // Takes the next batch of at most `most_rows`, or fires due timers, through everything. False: nothing at
-  // hand.
-  Result<bool> Step(size_t most_rows = SIZE_MAX);
+  // Takes the next batch, or fires due timers, through everything: at most so many rows and timers together.
+  // False: nothing at hand.
+  Result<bool> Step(uint64_t most);
   // Judges idleness by the clock. Not under --until-end, where a partition is idle from its end on.
   void JudgeIdleness();
   // Under --until-end: everything was read and every timer up to the last watermark fired.
@@ -81,8 +91,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
   int64_t lag() const;  // records known to be unread
   Time event_time() const;
   const std::vector<PartitionOffset>& starting_positions() const { return started_at_; }
-  // The record behind the first row of the open epoch.
-  const std::optional<PartitionOffset>& first_taken() const { return first_taken_; }
+  // Of the open epoch; nothing before its first row or timer.
+  const std::optional<Beginning>& beginning() const { return beginning_; }
 
  private:
   struct TaskState {
@@ -118,9 +128,11 @@ class Incarnation final : private Merge::Gate, private Outbox {
   void BeginBatch(uint32_t source);
   bool RowByRow(uint32_t source) const;
   void CountBatch();
-  Status FireDue(bool& more);
-  Status CleanUp(int most, bool& more);
-  Status CleanUp(uint32_t stage, TaskState& state, int& most);
+  Status FireDue(uint64_t most, bool& more);
+  Status CleanUp(uint64_t most, bool& more);
+  Status CleanUp(uint32_t stage, TaskState& state, uint64_t& most);
+  Status Fire(Task& task);
+  FiredTimer Describe(const DueTimer& timer, uint32_t stage) const;
   void RaiseWatermarks(uint32_t source);
   Status RefreshTimer(TaskState& state);
   Status RefreshTimers();
@@ -172,7 +184,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
 
   uint64_t epoch_ = 0;  // of the last commit
   uint64_t rows_in_epoch_ = 0;
-  std::optional<PartitionOffset> first_taken_;
+  std::optional<Beginning> beginning_;
   std::vector<Counter*> rows_in_;         // by source
   std::optional<ClosingRecord> closing_;  // found at start
   Duration last_flush_ = 0;

@@ -10,9 +10,10 @@ namespace freshet {
 namespace {
 
 // Whoever made it so large is found by making epochs smaller.
-Status TooLarge(size_t bytes) {
-  return {Code::kAborted,
-          "a row of state has " + std::to_string(bytes) + " bytes, more than the topic takes"};
+Status TooLarge(size_t bytes, int64_t limit) {
+  return {Code::kAborted, "a row of state has " + std::to_string(bytes) +
+                              " bytes, the topic takes records of " + std::to_string(limit) +
+                              ": raise its max.message.bytes, or keep less in a row"};
 }
 
 }  // namespace
@@ -64,7 +65,7 @@ Status Incarnation::SendChanges(const std::vector<ClosingRecord::Input>& inputs)
           record.value = value;
           ++state.sent;
           const size_t bytes = key.size() + (value ? value->size() : 0);
-          if (!Fits(bytes, state.most_bytes)) return TooLarge(bytes);
+          if (!Fits(bytes, state.most_bytes)) return TooLarge(bytes, state.most_bytes);
           return out_->Send(record);
         });
     if (!sent.ok()) return sent.Within(changelog.topic);
@@ -86,7 +87,7 @@ Status Incarnation::Commit() {
   if (Status s = out_->Commit(positions, consumer_); !s.ok()) return s;
   ++epoch_;
   rows_in_epoch_ = 0;
-  first_taken_.reset();
+  beginning_.reset();
   for (TaskState& state : stateful_) {
     // A lower bound is enough: applying a record twice changes nothing, and markers only add to the true
     // position.

@@ -1,6 +1,8 @@
 #include "engine/runtime/lane.h"
 
 #include <algorithm>
+#include <utility>
+#include <variant>
 
 #include "engine/base/logging.h"
 
@@ -24,6 +26,31 @@ constexpr uint64_t kBisection = 8;
 
 bool Mends(Code code) {
   return code == Code::kAborted || code == Code::kInDoubt || code == Code::kFenced;
+}
+
+// A key of state as text, without the mark that ends it (engine/base/bytes.h).
+std::string Shown(std::string_view key) {
+  constexpr size_t kMost = 100;
+  constexpr std::string_view kEnd("\0\1", 2);
+  if (key.ends_with(kEnd)) key.remove_suffix(kEnd.size());
+  std::string text;
+  for (const char c : key.substr(0, kMost)) {
+    const auto byte = static_cast<unsigned char>(c);
+    constexpr char kHex[] = "0123456789abcdef";
+    if (byte >= 0x20 && byte < 0x7f) {
+      text.push_back(c);
+    } else {
+      text += std::string("\\x") + kHex[byte / 16] + kHex[byte % 16];
+    }
+  }
+  return key.size() > kMost ? text + "…" : text;
+}
+
+Status StuckAt(const FiredTimer& timer, const Status& failure) {
+  return {failure.code(), "the timer of operator `" + timer.op + "` for the key `" + Shown(timer.key) +
+                              "`, due at " + FormatTimestamp(timer.time) +
+                              ", keeps every epoch from committing: " + failure.message() +
+                              " (nothing committed is lost, start again when the cause is mended)"};
 }
 
 }  // namespace
@@ -104,7 +131,7 @@ Status Lane::TakeChange(const GroupChange& change) {
 }
 
 Result<Lane::Outcome> Lane::Live(const StopSignal& stop) {
-  std::optional<PartitionOffset> culprit;
+  std::optional<Beginning> beginning;
   Status status;
   {
     Result<std::unique_ptr<Incarnation>> life = Incarnation::Open(services_, *consumer_);
@@ -115,15 +142,15 @@ Result<Lane::Outcome> Lane::Live(const StopSignal& stop) {
         if (hooks_.before_close) hooks_.before_close(**life);
         return Outcome::kEnded;
       }
-      culprit = (*life)->first_taken();
+      beginning = (*life)->beginning();
     }
   }
-  if (Status s = AfterFailure(status, culprit); !s.ok()) return s;
+  if (Status s = AfterFailure(status, beginning); !s.ok()) return s;
   return Outcome::kAgain;
 }
 
 // One way for abort, fencing and doubt: everything in memory is gone by now; the log knows the rest.
-Status Lane::AfterFailure(const Status& failure, const std::optional<PartitionOffset>& culprit) {
+Status Lane::AfterFailure(const Status& failure, const std::optional<Beginning>& beginning) {
   services_.tally.Drop();
   // A reader may hear that the group threw the member out before the lane asks for the group's news.
   if (failure.code() == Code::kFenced && owns_placement_ && !expelled_) {
@@ -138,22 +165,33 @@ Status Lane::AfterFailure(const Status& failure, const std::optional<PartitionOf
                 " times in a row; nothing committed is lost, start again when the cause is mended)"};
   }
   LogWarning("epoch abandoned, beginning again from the last commit: " + failure.message());
-  if (failure.code() != Code::kAborted || !culprit) return {};
+  if (failure.code() != Code::kAborted || !beginning) return {};
   if (rows_limit_ == UINT64_MAX && failures_ < kAbortsBeforeBisecting) return {};
+  return Bisect(failure, *beginning);
+}
+
+// Makes epochs smaller until what keeps them from committing stands alone. A record goes to the dead letters;
+// a timer cannot, and none of the records around it is to blame.
+Status Lane::Bisect(const Status& failure, const Beginning& beginning) {
   commits_at_limit_ = 0;
-  if (rows_limit_ == 1) {
-    // Aborts that have nothing to do with the record must not cost it.
-    if (++aborts_of_one_ < kAbortsBeforeBisecting) return {};
-    poison_[culprit->id].insert(culprit->offset);
-    LogError("the record at " + culprit->id.topic + "[" + std::to_string(culprit->id.partition) +
-             "] offset " + std::to_string(culprit->offset) +
-             " keeps every epoch from committing; it goes to the dead letters");
-    rows_limit_ = UINT64_MAX;
-    failures_ = aborts_of_one_ = 0;
+  if (rows_limit_ > 1) {
+    rows_limit_ =
+        rows_limit_ == UINT64_MAX ? kFirstBisection : std::max<uint64_t>(1, rows_limit_ / kBisection);
     return {};
   }
-  rows_limit_ = rows_limit_ == UINT64_MAX ? kFirstBisection : std::max<uint64_t>(1, rows_limit_ / kBisection);
+  // Aborts that have nothing to do with the record must not cost it.
+  if (++aborts_of_one_ < kAbortsBeforeBisecting) return {};
+  if (const auto* timer = std::get_if<FiredTimer>(&beginning)) return StuckAt(*timer, failure);
+  Poison(std::get<PartitionOffset>(beginning));
+  rows_limit_ = UINT64_MAX;
+  failures_ = aborts_of_one_ = 0;
   return {};
+}
+
+void Lane::Poison(const PartitionOffset& record) {
+  poison_[record.id].insert(record.offset);
+  LogError("the record at " + record.id.topic + "[" + std::to_string(record.id.partition) + "] offset " +
+           std::to_string(record.offset) + " keeps every epoch from committing; it goes to the dead letters");
 }
 
 Status Lane::Work(Incarnation& life, const StopSignal& stop) {

@@ -26,8 +26,6 @@ class Pipeline final : public Outbox {
   Status RunBatch(uint32_t source, const Batch& rows);
   // Fires the first timer of `task` and takes what it emits downstream.
   Status RunTimer(Task& task);
-  // The same, of a task whose timers emit nothing.
-  Status RunCleanUp(Task& task);
   void Push(uint32_t stream, Batch rows) override;
 
   // Tasks that were called since the last Clear: their first timer may have changed.

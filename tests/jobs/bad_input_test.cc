@@ -227,6 +227,46 @@ sinks:
   EXPECT_EQ(outcome.Count("rows_in{source=\"events\"}"), 99U);
 }
 
+// A timer brings rows that come to more downstream than a record of the changelog may be. No record around it
+// is to blame, and without the timer nothing goes on.
+TEST(BadInput, StateTooLargeByATimerStopsTheJobAndCostsNoRecord) {
+  Scene scene(R"yaml(job: keeping
+sources:
+  events:
+    event_time: {field: t}
+    fields: {id: string, t: timestamp, text: string}
+  clicks:
+    event_time: {field: t}
+    fields: {id: string, t: timestamp, good: bool}
+operators:
+  first: {type: label_join, from: events, labels: clicks, key: id, label: good, wait: 1h, on_timeout: side}
+  doubled: {type: derive, from: first.timed_out, fields: {again: text}}
+  second: {type: features, from: doubled, key: [text, again], features: {n_1h: {count: "*", window: 1h}}}
+sinks:
+  out: {from: second, fields: [id, n_1h]}
+)yaml");
+  JobInput events{"events", 1, {}};
+  for (int i = 0; i < 100; ++i) {
+    const std::string text(i == 7 ? 600 << 10 : 10, 'x');
+    const std::string time = FormatTimestamp(SimulatedBroker::kStart + i * kMinute);
+    events.records.push_back(Record(R"({"id": "e)" + std::to_string(i) + R"(", "t": ")" + time +
+                                    R"(", "text": ")" + text + "\"}"));
+  }
+  CreateAndFill(*scene.log, events);
+  CreateAndFill(*scene.log,
+                {"clicks", 1, {Record(R"({"id": "e", "t": "2024-01-01T00:00:00Z", "good": true})")}});
+  for (const int every : {1000, 1}) {
+    JobOptions options;
+    options.commit_now = [every](uint64_t rows) { return rows >= static_cast<uint64_t>(every); };
+    const Status status = scene.Run(options);
+    EXPECT_EQ(status.code(), Code::kAborted);
+    for (const std::string_view part :
+         {"the timer of operator `first` for the key `e7`", "keeping.changelog.second", "max.message.bytes"})
+      EXPECT_NE(status.message().find(part), std::string::npos) << part << " in: " << status.message();
+    EXPECT_TRUE(scene.job.Read().dead_letters.empty());
+  }
+}
+
 // --- what is not as it must be
 
 void ExpectSays(const Status& status, Code code, std::initializer_list<std::string_view> parts) {
