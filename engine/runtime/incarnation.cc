@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/base/logging.h"
+
 namespace freshet {
 
 namespace {
@@ -295,6 +297,21 @@ Status Incarnation::CleanUp(uint64_t most, bool& more) {
 }
 
 // --- figures ---
+
+// A log that does not answer now is asked again with the next look.
+void Incarnation::LookForNewPartitions() {
+  for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
+    const PlannedSource& planned = s_.plan.sources[source];
+    const Result<std::optional<TopicInfo>> topic = s_.log.Find(planned.topic);
+    if (!topic.ok()) return;
+    int32_t& known = known_partitions_[source];
+    if (!*topic || (*topic)->partitions <= known) continue;
+    LogWarning("topic `" + planned.topic + "` of source `" + planned.name + "` has " +
+               std::to_string((*topic)->partitions) + " partitions by now, " + std::to_string(known) +
+               " before: the new ones are not read until the job is started again");
+    known = (*topic)->partitions;
+  }
+}
 
 int64_t Incarnation::epoch_bytes() const {
   return static_cast<int64_t>(out_->bytes()) + cache_.dirty;

@@ -76,6 +76,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Result<bool> Step(uint64_t most);
   // Judges idleness by the clock. Not under --until-end, where a partition is idle from its end on.
   void JudgeIdleness();
+  // Warns of source topics that have more partitions than this life reads. May wait for the log.
+  void LookForNewPartitions();
   // Under --until-end: everything was read and every timer up to the last watermark fired.
   bool finished() const;
 
@@ -173,6 +175,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   std::vector<Merge> merges_;  // one a confluence
   size_t next_merge_ = 0;
   std::vector<SourceWatermark> watermarks_;  // by source
+  std::vector<int32_t> known_partitions_;    // by source, as read or last warned of
   std::vector<PartitionOffset> started_at_;
   Feed::RejectSink rejects_;
   SourceBatch batch_;

@@ -56,6 +56,7 @@ Status Incarnation::OpenTasks() {
     if (!*topic)
       return {Code::kNotFound, "the topic `" + source.topic + "` of source `" + source.name + "` is gone"};
     watermarks_.emplace_back(static_cast<size_t>((*topic)->partitions), source.max_out_of_orderness);
+    known_partitions_.push_back((*topic)->partitions);
   }
   const TaskServices services{pool_,
                               row_clock_,

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration kPollEvery = 5 * kMillisecond;    // the group's news, while there is work
 constexpr Duration kWaitAtMost = 50 * kMillisecond;  // for records, while there is none
+constexpr Duration kLookEvery = 5 * kMinute;         // for new partitions
 // A group's positions are forgotten when nobody has committed them for a week (Kafka's
 // offsets.retention.minutes), and a job without state has nothing else to begin from.
 constexpr Duration kCommitAtLeastEvery = kDay;
@@ -195,13 +196,17 @@ void Lane::Poison(const PartitionOffset& record) {
 }
 
 Status Lane::Work(Incarnation& life, const StopSignal& stop) {
-  last_commit_ = services_.clock.Steady();
+  last_commit_ = last_look_ = services_.clock.Steady();
   while (true) {
     const Duration now = services_.clock.Steady();
     if (now - last_poll_ >= kPollEvery) {
       last_poll_ = now;
       if (Status s = TakeNews(0); !s.ok()) return s;
       life.JudgeIdleness();
+    }
+    if (now - last_look_ >= kLookEvery) {
+      last_look_ = now;
+      life.LookForNewPartitions();
     }
     const bool stopping = stop.requested();  // asked once, so that what is open is committed before the end
     const bool had_work = life.has_work();

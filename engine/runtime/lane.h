@@ -78,7 +78,8 @@ class Lane {
   Duration epoch_start_ = 0;
   Duration last_commit_ = 0;
   Duration last_poll_ = 0;
-  int failures_ = 0;  // in a row, without a commit between
+  Duration last_look_ = 0;  // for new partitions
+  int failures_ = 0;        // in a row, without a commit between
   uint64_t commits_at_limit_ = 0;
   int aborts_of_one_ = 0;             // of epochs of one record, or one timer
   uint64_t rows_limit_ = UINT64_MAX;  // and timers, of an epoch, while one that keeps aborting is bisected

@@ -1,4 +1,4 @@
-// How a lane opens: what it asks the log for, and what becomes of topics that change meanwhile.
+// How a lane opens: what it asks the log for, and what becomes of topics that change meanwhile and later.
 #include <map>
 #include <memory>
 #include <optional>
@@ -75,6 +75,29 @@ TEST(Opening, AsksForAChangelogOnceAndNotForEachShard) {
   EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
   // Before anything runs, whether it is there; and for its limits.
   EXPECT_LE(scene.watched.finds["counting.changelog.counts"], 2);
+}
+
+TEST(Running, WarnsOnceOfPartitionsThatItDoesNotRead) {
+  Scene scene;
+  StopSignal stop;
+  JobOptions options;
+  options.until_end = false;
+  options.stop = &stop;
+  const Time begin = scene.broker.clock().Now();
+  options.progress = [&](const LaneProgress& progress) {
+    if (progress.commits > 0) scene.watched.grown = true;
+    if (scene.broker.clock().Now() - begin > kHour) stop.Request();
+  };
+  testing::internal::CaptureStderr();
+  const JobOutcome outcome = scene.job.Run(options);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
+  const std::string warning = "topic `events` of source `events` has 2 partitions by now, 1 before";
+  const size_t at = said.find(warning);
+  ASSERT_NE(at, std::string::npos) << said;
+  EXPECT_EQ(said.find(warning, at + 1), std::string::npos) << said;
+  EXPECT_NE(said.find("until the job is started again", at), std::string::npos) << said;
+  EXPECT_GT(scene.watched.finds["events"], 5);
 }
 
 }  // namespace
