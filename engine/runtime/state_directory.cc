@@ -43,6 +43,13 @@ std::map<std::string, std::string> ReadLines(const std::string& file) {
   return values;
 }
 
+Status CannotWrite(const std::string& file, int error) {
+  if (error == ENOSPC || error == EDQUOT)
+    return {Code::kExhausted, "the disk of " + file + " is full; make room and start again"};
+  return {Code::kInvalid, "cannot write " + file + ": " + std::strerror(error) +
+                              "; choose another --state, or give this user the right to write there"};
+}
+
 // Whole or not at all: written beside, synced, renamed.
 Status WriteLines(const std::string& file, const std::string& text) {
   const std::string beside = file + ".new";
@@ -51,10 +58,8 @@ Status WriteLines(const std::string& file, const std::string& text) {
       fd >= 0 && write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
   const int error = errno;
   if (fd >= 0) close(fd);
-  if (!written || rename(beside.c_str(), file.c_str()) != 0) {
-    return {error == ENOSPC ? Code::kExhausted : Code::kInvalid,
-            "cannot write " + file + ": " + std::strerror(written ? errno : error)};
-  }
+  if (!written) return CannotWrite(file, error);
+  if (rename(beside.c_str(), file.c_str()) != 0) return CannotWrite(file, errno);
   return {};
 }
 
@@ -73,7 +78,8 @@ Result<StateDirectory> StateDirectory::Open(const std::string& path, const Ident
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error)
-    return Status{Code::kInvalid, "cannot create the state directory " + path + ": " + error.message()};
+    return Status{Code::kInvalid, "cannot create the state directory " + path + ": " + error.message() +
+                                      "; choose another --state, or give this user the right to write there"};
   const int lock = open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock < 0) {
     return Status{Code::kInvalid, "cannot open " + path + "/lock: " + std::strerror(errno) +

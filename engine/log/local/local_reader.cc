@@ -41,7 +41,7 @@ Status LocalReader::NextChunk() {
 
 Status LocalReader::Damaged() {
   iterator_.reset();  // whoever asks again gets the same answer
-  return {Code::kCorrupt, "a record of topic `" + id_.topic + "` in " + store_->directory() + " is damaged"};
+  return freshet::Damaged("a record of topic `" + id_.topic + "` in " + store_->directory());
 }
 
 Result<const RecordView*> LocalReader::Next() {

@@ -43,6 +43,7 @@ bool DecodeTopic(std::string_view in, LocalStore::Topic& topic) {
   uint64_t partitions = 0;
   uint8_t compacted = 0;
   if (!TakeVarint(in, id) || !TakeVarint(in, partitions) || !TakeFixed(in, compacted)) return false;
+  if (partitions > in.size()) return false;  // before so much memory is asked for
   topic.id = static_cast<uint32_t>(id);
   topic.info = {static_cast<int32_t>(partitions), kMostRecordBytes, compacted != 0};
   topic.ends.assign(partitions, 0);
@@ -183,7 +184,7 @@ Status LocalStore::LoadTopics() {
   for (it->Seek(kTopicKey); it->Valid() && it->key().starts_with(kTopicKey); it->Next()) {
     Topic topic;
     if (!DecodeTopic({it->value().data(), it->value().size()}, topic)) {
-      return {Code::kCorrupt, "the list of topics in " + directory_ + " is damaged"};
+      return Damaged("the list of topics of the log in " + directory_);
     }
     for (int32_t p = 0; p < topic.info.partitions; ++p) {
       last.clear();
@@ -318,7 +319,7 @@ Result<std::optional<int64_t>> LocalStore::Committed(const std::string& group, c
   if (!found.ok()) return FromRocks(found, directory_);
   int64_t offset = 0;
   std::string_view in = bytes;
-  if (!TakeFixed(in, offset)) return Status{Code::kCorrupt, "a position of group `" + group + "` is damaged"};
+  if (!TakeFixed(in, offset)) return Damaged("a position of group `" + group + "` in " + directory_);
   return std::optional<int64_t>(offset);
 }
 

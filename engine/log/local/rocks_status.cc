@@ -4,6 +4,14 @@
 
 namespace freshet {
 
+Status Damaged(const std::string& what) {
+  return {
+      Code::kCorrupt,
+      what +
+          " is damaged; put a copy of the directory in its place, or remove it and start afresh: what its "
+          "topics and groups hold is lost with it"};
+}
+
 Status FromRocks(const rocksdb::Status& status, const std::string& directory) {
   if (status.ok()) return {};
   const std::string text = status.ToString();
@@ -26,8 +34,9 @@ Status FromRocks(const rocksdb::Status& status, const std::string& directory) {
             "the log in " + directory +
                 " is held by another process (a running job?); stop it first, or choose another --local"};
   }
-  if (status.IsCorruption()) return {Code::kCorrupt, "the log in " + directory + " is damaged: " + text};
-  return {Code::kExhausted, "the log in " + directory + " cannot be used: " + text};
+  if (status.IsCorruption()) return Damaged("the log in " + directory + " (" + text + ")");
+  return {Code::kExhausted, "the log in " + directory + " cannot be used: " + text +
+                                "; see to its disk and to who may write there, then start again"};
 }
 
 }  // namespace freshet

@@ -10,6 +10,8 @@ class Status;
 
 namespace freshet {
 
+// `what` it is and where: "a record of topic `t` in DIR".
+Status Damaged(const std::string& what);
 Status FromRocks(const rocksdb::Status& status, const std::string& directory);
 
 }  // namespace freshet

@@ -1,4 +1,5 @@
 // What the runtime finds where it starts: the state directory, the job's topics, changelogs to read.
+#include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -55,6 +56,15 @@ TEST(StateDirectory, RefusesWhatIsNotItsOwn) {
   dir.Write("file", "");
   ExpectSays(StateDirectory::Open(dir.File("file"), {"job", "i", 7}).status(), Code::kInvalid,
              "cannot create the state directory");
+}
+
+// A directory stands where the file is to be written first: that fails for every user.
+TEST(StateDirectory, ThatCannotBeWrittenSaysWhatToDo) {
+  const TempDir dir;
+  std::filesystem::create_directories(dir.File("state/identity.new"));
+  const Status status = StateDirectory::Open(dir.File("state"), {"job", "i", 7}).status();
+  ExpectSays(status, Code::kInvalid, "cannot write " + dir.File("state/identity"));
+  ExpectSays(status, Code::kInvalid, "choose another --state, or give this user the right to write there");
 }
 
 TEST(Topics, OfTheJobAreCreatedAndOthersNot) {

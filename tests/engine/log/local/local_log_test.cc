@@ -140,6 +140,27 @@ TEST_F(LocalTest, DamageIsNotTakenForAHeldDirectory) {
   while (record.ok() && *record != nullptr)
     record = reader->Next();
   EXPECT_EQ(record.status().code(), Code::kCorrupt) << record.status().message();
+  EXPECT_NE(record.status().message().find("put a copy of the directory in its place"), std::string::npos)
+      << record.status().message();
+}
+
+TEST_F(LocalTest, ADamagedListOfTopicsSaysWhatToDo) {
+  const std::string counts = "\x01\xff\xff\xff\xff\xff\xff\xff\x7f";  // more partitions than can be
+  for (const std::string& bytes : {std::string(), std::string("\x01"), counts + '\0' + "\1\1"}) {
+    Create(*Open(), "topic");
+    {
+      rocksdb::DB* raw = nullptr;
+      ASSERT_TRUE(rocksdb::DB::Open({}, Directory(), &raw).ok());
+      const std::unique_ptr<rocksdb::DB> db(raw);
+      ASSERT_TRUE(db->Put({}, "\xff\xff\xff\xfftopic.topic", bytes).ok());
+    }
+    const Status damaged = OpenLocalLog(Directory(), {}).status();
+    EXPECT_EQ(damaged.code(), Code::kCorrupt) << damaged.message();
+    for (const std::string& part : {std::string("the list of topics"), Directory(),
+                                    std::string("put a copy of the directory in its place, or remove it")})
+      EXPECT_NE(damaged.message().find(part), std::string::npos) << damaged.message();
+    std::filesystem::remove_all(Directory());
+  }
 }
 
 TEST_F(LocalTest, OthersReadBesideTheWriter) {
