@@ -117,6 +117,30 @@ TEST(Expulsion, KeepsWhatItKnowsOfPoisonedRecords) {
   EXPECT_EQ(result.dead_letters[0].headers.at("offset"), "0");
 }
 
+// The successor takes the producer's name as well, so that a commit is the first to hear of it.
+TEST(Expulsion, IsSeenWhereTheProducerHearsOfItFirst) {
+  Scene scene;
+  JobOptions options;
+  options.instance = "one";
+  bool taken = false;
+  options.commit_now = [&](uint64_t) {
+    if (std::exchange(taken, true)) return false;
+    TakeTheNameOf(*scene.log, "counting-one-0");
+    Result<std::unique_ptr<Producer>> producer =
+        scene.log->OpenProducer({.transactional_id = "counting-one-0"});
+    EXPECT_TRUE(producer.ok() && (*producer)->Init().ok());
+    return true;
+  };
+  CreateAndFill(*scene.log, {"events", 1, scene.rows});
+  testing::internal::CaptureStderr();
+  const JobOutcome outcome = scene.job.Run(options);
+  scene.said = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
+  EXPECT_EQ(scene.Said("joining the group anew"), 1U) << scene.said;
+  EXPECT_EQ(scene.Said("beginning again"), 0U) << scene.said;
+  EXPECT_EQ(scene.job.Read().sinks["out"].size(), scene.rows.size());
+}
+
 // Two processes of one name throw each other out for ever.
 TEST(Expulsion, AgainAndAgainEndsTheRun) {
   Scene scene;
