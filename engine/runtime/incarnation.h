@@ -132,7 +132,6 @@ class Incarnation final : private Merge::Gate, private Outbox {
   void CountBatch();
   Status FireDue(uint64_t most, bool& more);
   Status CleanUp(uint64_t most, bool& more);
-  Status CleanUp(uint32_t stage, TaskState& state, uint64_t& most);
   Status Fire(Task& task);
   FiredTimer Describe(const DueTimer& timer, uint32_t stage) const;
   void RaiseWatermarks(uint32_t source);
