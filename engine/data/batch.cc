@@ -202,14 +202,15 @@ ColumnPtr GatherCells(const BatchNode& node, size_t i) {
 
 ColumnPtr Gathered(const BatchNode& node, size_t i) {
   if (node.rows == 0) return ColumnBuilder(*node.pool, TypeOf(&node, i), 0).Finish();
-  Cell first{nullptr, 0};
   if (node.rows == 1) {
-    first = FindCell(&node, i, 0);
-  } else if (node.is_run) {
-    first = FindRun(&node, i, 0);
+    const Cell cell = FindCell(&node, i, 0);
+    return Slice(*node.pool, *cell.column, cell.row, 1);
   }
-  if (first.column == nullptr) return GatherCells(node, i);
-  return Slice(*node.pool, *first.column, first.row, node.rows);
+  if (node.is_run) {
+    const Cell first = FindRun(&node, i, 0);
+    if (first.column != nullptr) return Slice(*node.pool, *first.column, first.row, node.rows);
+  }
+  return GatherCells(node, i);
 }
 
 // A node of `rows` picks, still to be written, and its marks.

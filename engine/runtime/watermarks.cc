@@ -7,14 +7,12 @@ namespace freshet {
 void SourceWatermark::SetIdle(size_t partition, bool idle) {
   if (partitions_[partition].idle == idle) return;
   partitions_[partition].idle = idle;
+  active_ += idle ? -1 : 1;
   Update();
 }
 
-bool SourceWatermark::all_idle() const {
-  return std::all_of(partitions_.begin(), partitions_.end(), [](const Partition& p) { return p.idle; });
-}
-
 void SourceWatermark::Restore(size_t partition, const Saved& saved) {
+  active_ += static_cast<int>(partitions_[partition].idle) - static_cast<int>(saved.idle);
   partitions_[partition] = {saved.highest, saved.idle};
   Raise(saved.watermark);
 }

@@ -16,7 +16,9 @@ namespace freshet {
 class SourceWatermark {
  public:
   SourceWatermark(size_t partitions, Duration max_out_of_orderness)
-      : partitions_(partitions), out_of_orderness_(max_out_of_orderness) {}
+      : partitions_(partitions),
+        active_(static_cast<int>(partitions)),
+        out_of_orderness_(max_out_of_orderness) {}
 
   // A row of `partition` at `time` was taken.
   void Observe(size_t partition, Time time) {
@@ -34,7 +36,7 @@ class SourceWatermark {
   size_t partitions() const { return partitions_.size(); }
   void SetIdle(size_t partition, bool idle);
   bool idle(size_t partition) const { return partitions_[partition].idle; }
-  bool all_idle() const;
+  bool all_idle() const { return active_ == 0; }
   Time highest(size_t partition) const { return partitions_[partition].highest; }
   Time watermark() const { return watermark_; }
 
@@ -62,6 +64,7 @@ class SourceWatermark {
   void Update();
 
   std::vector<Partition> partitions_;
+  int active_;  // of them, how many are not idle
   Duration out_of_orderness_;
   Time watermark_ = kMinTime;
 };
