@@ -188,10 +188,11 @@ Status KafkaConsumer::ServeGroup() {
 Status KafkaConsumer::TakeError(int code, const std::string& text) {
   if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF || IsTransient(code)) return {};
   if (code == RD_KAFKA_RESP_ERR__FATAL || IsFencing(code)) {
-    return {Code::kFenced, "the group " + options_.group + " threw this member out for good: " + text +
-                               (options_.instance.empty()
-                                    ? ""
-                                    : "; does another process run as --instance " + options_.instance + "?")};
+    return {Code::kFenced,
+            "the group " + options_.group + " threw this member out for good: " + text +
+                (options_.instance.empty() ? ""
+                                           : "; does another process run with the same --instance (member " +
+                                                 options_.instance + ")?")};
   }
   if (IsRefused(code) && joined_)
     return ToStatus(code, "the group " + options_.group, admin_->options().brokers);
