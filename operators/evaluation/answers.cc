@@ -7,6 +7,23 @@
 
 namespace freshet {
 
+size_t Answers::Row::Below(Entry bound) const {
+  if (entries.empty() || entries.back() < bound) return entries.size();  // what comes as a rule
+  const auto end =
+      std::partition_point(entries.begin(), entries.end(), [bound](Entry entry) { return entry < bound; });
+  return static_cast<size_t>(end - entries.begin());
+}
+
+int64_t Answers::Row::PositivesOf(size_t count) {
+  for (size_t i = counted_.size(); i < count; ++i)
+    counted_.push_back((i == 0 ? 0 : counted_[i - 1]) + static_cast<uint32_t>(entries[i] & 1));
+  return count == 0 ? 0 : counted_[count - 1];
+}
+
+void Answers::Row::ChangedFrom(size_t place) {
+  if (counted_.size() > place) counted_.resize(place);
+}
+
 void Answers::History::Begin(std::string_view key) {
   key_.assign(key);
   loaded_ = false;
@@ -19,6 +36,7 @@ Status Answers::Parse(const RawTable::Slot& slot, bool is_head, Row& row) {
   row.before = {};
   row.first = row.last = 0;
   row.entries.clear();
+  row.ChangedFrom(0);
   if (!slot.present()) return {};
   std::string_view bytes = slot.bytes();
   bool good = TakeFixed(bytes, row.before);
@@ -68,8 +86,8 @@ std::string_view Answers::ChunkKey(const History& history, uint32_t number) {
 }
 
 Status Answers::LoadChunk(History& history, uint32_t number, Row*& row) {
-  Chunk& chunk = history.chunks_[number % history.chunks_.size()];
-  row = &history.rows_[number % history.rows_.size()];
+  Chunk& chunk = history.chunks_[history.PlaceOf(number)];
+  row = &history.rows_[history.PlaceOf(number)];
   if (chunk.number == number) return {};
   RawTable::Slot slot;
   chunk.number = -1;
@@ -77,16 +95,6 @@ Status Answers::LoadChunk(History& history, uint32_t number, Row*& row) {
   if (!slot.present()) return {Code::kCorrupt, "a part of a history of labels is missing in the state"};
   if (Status s = Parse(slot, false, *row); !s.ok()) return s;
   chunk = {number, row->entries.front()};
-  return {};
-}
-
-Status Answers::FrontOf(History& history, uint32_t number, Entry& front) {
-  const Chunk& chunk = history.chunks_[number % history.chunks_.size()];
-  Row* row = nullptr;
-  if (chunk.number != number) {
-    if (Status s = LoadChunk(history, number, row); !s.ok()) return s;
-  }
-  front = chunk.front;
   return {};
 }
 
@@ -122,23 +130,36 @@ Status Answers::Find(History& history, Entry bound, Row*& row, uint32_t& number)
   return LoadChunk(history, number, row);
 }
 
-Status Answers::Before(History& history, Time before, Known& known) {
-  known = {};
+Status Answers::Seek(History& history, Time before, Row*& row, size_t& count) {
+  row = nullptr;
   if (Status s = LoadHead(history); !s.ok() || history.head_.entries.empty()) return s;
   const Entry bound = before * 2;
-  Row* row = &history.head_;
+  row = &history.head_;
   if (row->entries.front() >= bound) {
     uint32_t number = 0;
     if (Status s = Find(history, bound, row, number); !s.ok() || row == nullptr) return s;
   }
-  // By time alone: entries of one moment are in the order they were added, not that of their labels.
-  const auto end = std::partition_point(row->entries.begin(), row->entries.end(),
-                                        [bound](Entry entry) { return entry < bound; });
-  known.labels = row->before.labels + (end - row->entries.begin());
-  known.positives = row->before.positives;
-  for (auto entry = row->entries.begin(); entry != end; ++entry)
-    known.positives += *entry & 1;
-  known.last = (*(end - 1) & 1) != 0;
+  count = row->Below(bound);
+  return {};
+}
+
+Status Answers::Before(History& history, Time before, Known& known) {
+  known = {};
+  Row* row = nullptr;
+  size_t count = 0;
+  if (Status s = Seek(history, before, row, count); !s.ok() || row == nullptr) return s;
+  known.labels = row->before.labels + static_cast<int64_t>(count);
+  known.positives = row->before.positives + row->PositivesOf(count);
+  known.last = (row->entries[count - 1] & 1) != 0;
+  return {};
+}
+
+Status Answers::LastBefore(History& history, Time before, std::optional<bool>& last) {
+  last.reset();
+  Row* row = nullptr;
+  size_t count = 0;
+  if (Status s = Seek(history, before, row, count); !s.ok() || row == nullptr) return s;
+  last = (row->entries[count - 1] & 1) != 0;
   return {};
 }
 
@@ -153,9 +174,7 @@ Status Answers::Add(History& history, Time time, bool label, Time horizon) {
   if (history.lasting_) {  // its slot may be of an epoch that is over
     if (Status s = table_.Load(history.key_, slot); !s.ok()) return s;
   }
-  const auto at =
-      std::partition_point(entries.begin(), entries.end(), [time](Entry e) { return e < (time + 1) * 2; });
-  const auto place = static_cast<size_t>(at - entries.begin());
+  const size_t place = head.Below((time + 1) * 2);
   if (entries.size() < kFull && place == entries.size()) {
     entries.push_back(entry);
     entries.size() == 1 ? Store(true, slot, head) : StoreLast(slot, head);
@@ -164,8 +183,10 @@ Status Answers::Add(History& history, Time time, bool label, Time horizon) {
   if (entries.size() >= kFull && place >= entries.size() / 2) {
     if (Status s = Split(history, place, horizon); !s.ok()) return s;
     entries.insert(entries.begin(), entry);
+    head.ChangedFrom(0);
   } else {
-    entries.insert(at, entry);
+    entries.insert(entries.begin() + static_cast<std::ptrdiff_t>(place), entry);
+    head.ChangedFrom(place);
   }
   Store(true, slot, head);
   return {};
@@ -175,15 +196,16 @@ Status Answers::Add(History& history, Time time, bool label, Time horizon) {
 Status Answers::Split(History& history, size_t at, Time horizon) {
   Row& head = history.head_;
   const auto end = head.entries.begin() + static_cast<std::ptrdiff_t>(at);
-  const size_t place = head.last % history.chunks_.size();
+  const size_t place = history.PlaceOf(head.last);
   Row& row = history.rows_[place];
   history.chunks_[place] = {head.last, head.entries.front()};
   row.before = head.before;
   row.entries.assign(head.entries.begin(), end);
+  row.ChangedFrom(0);
   head.before.labels += static_cast<int64_t>(at);
-  for (const Entry entry : row.entries)
-    head.before.positives += entry & 1;
+  head.before.positives += head.PositivesOf(at);
   head.entries.erase(head.entries.begin(), end);
+  head.ChangedFrom(0);
   if (Status s = StoreChunk(history, head.last, row); !s.ok()) return s;
   ++head.last;
   return LetGo(history, horizon);
@@ -203,7 +225,7 @@ Status Answers::LetGo(History& history, Time horizon) {
     RawTable::Slot slot;
     if (Status s = table_.Load(ChunkKey(history, head.first), slot); !s.ok()) return s;
     table_.Erase(slot);
-    Chunk& gone = history.chunks_[head.first % history.chunks_.size()];
+    Chunk& gone = history.chunks_[history.PlaceOf(head.first)];
     if (gone.number == head.first) gone.number = -1;
     ++head.first;
   }
@@ -228,10 +250,10 @@ Status Answers::AddLate(History& history, Entry entry) {
     ++row->before.labels;
     row->before.positives += entry & 1;
   } else {
-    const auto at = std::partition_point(row->entries.begin(), row->entries.end(),
-                                         [after](Entry e) { return e < after; });
-    row->entries.insert(at, entry);
-    history.chunks_[number % history.chunks_.size()].front = row->entries.front();
+    const size_t at = row->Below(after);
+    row->entries.insert(row->entries.begin() + static_cast<std::ptrdiff_t>(at), entry);
+    row->ChangedFrom(at);
+    history.chunks_[history.PlaceOf(number)].front = row->entries.front();
   }
   if (Status s = StoreChunk(history, number, *row); !s.ok()) return s;
   for (++number; number < head.last; ++number) {

@@ -35,6 +35,16 @@ class Answers {
     uint32_t first = 0;
     uint32_t last = 0;
     std::vector<Entry> entries;
+
+    // How many of them are below `bound`, twice a time.
+    size_t Below(Entry bound) const;
+    // How many of the first `count` of them are true.
+    int64_t PositivesOf(size_t count);
+    // The entries from `place` on are others than before.
+    void ChangedFrom(size_t place);
+
+   private:
+    std::vector<uint32_t> counted_;  // PositivesOf(i + 1), as far as it was asked for
   };
   struct Chunk {
     int64_t number = -1;  // -1: none
@@ -55,7 +65,7 @@ class Answers {
 
    private:
     friend class Answers;
-    static constexpr size_t kChunks = 64;
+    static constexpr size_t kChunks = 64;  // a power of two
     bool lasting_;
     bool loaded_ = false;  // head_ is as the table has it
     std::string key_;
@@ -64,6 +74,8 @@ class Answers {
     std::vector<Chunk> chunks_;  // by number modulo their count; each as the table has it, their rows:
     std::vector<Row> rows_;
     Chunk second_;  // the chunk after head_.first
+
+    size_t PlaceOf(uint32_t number) const { return number & (chunks_.size() - 1); }
   };
 
   explicit Answers(RawTable& table) : table_(table) {}
@@ -71,6 +83,8 @@ class Answers {
 
   // What the history knew strictly before `before`. Right for moments since the `horizon` of every Add.
   Status Before(History& history, Time before, Known& known);
+  // Of that, the last label alone.
+  Status LastBefore(History& history, Time before, std::optional<bool>& last);
   // Adds a label; nobody will ask about moments before `horizon`.
   Status Add(History& history, Time time, bool label, Time horizon);
 
@@ -85,7 +99,15 @@ class Answers {
   // The chunk, until another is loaded.
   Status LoadChunk(History& history, uint32_t number, Row*& row);
   Status StoreChunk(const History& history, uint32_t number, const Row& row);
-  Status FrontOf(History& history, uint32_t number, Entry& front);
+  Status FrontOf(History& history, uint32_t number, Entry& front) {
+    const Chunk& chunk = history.chunks_[history.PlaceOf(number)];
+    Row* row = nullptr;
+    Status s = chunk.number == number ? Status() : LoadChunk(history, number, row);
+    front = chunk.front;
+    return s;
+  }
+  // The row that holds the last entry before `before`, and how many of its entries are; null: there is none.
+  Status Seek(History& history, Time before, Row*& row, size_t& count);
   // The last chunk whose first entry is below `bound`; null: there is none.
   Status Find(History& history, Entry bound, Row*& row, uint32_t& number);
   Status AddLate(History& history, Entry entry);
