@@ -22,30 +22,34 @@ void Baselines::Use(const Batch& batch, Pool& pool, ExpressionFaults& faults) {
   for (Baseline& baseline : baselines_) {
     if (baseline.series->rule != nullptr)
       baseline.rule = baseline.series->rule->Evaluate(pool, batch, faults);
+    baseline.key.clear();
+    for (const size_t column : baseline.series->last_label)
+      baseline.key.push_back(&batch.column(column));
   }
 }
 
 // Whether the row has a key.
-bool Baselines::BeginKey(const Batch& batch, size_t row, Baseline& baseline) {
+bool Baselines::BeginKey(size_t row, Baseline& baseline) {
   key_.assign(baseline.series->key);
   key_.push_back('k');
-  if (!AppendStateKey(batch, baseline.series->last_label, row, key_)) return false;
+  for (const Column* column : baseline.key) {
+    if (!AppendStateField(*column, row, key_)) return false;
+  }
   baseline.of_key.Begin(key_);
   return true;
 }
 
-Status Baselines::Predict(const Batch& batch, size_t row, Time prediction_time, std::span<Guess> guesses) {
+Status Baselines::Predict(size_t row, Time prediction_time, std::span<Guess> guesses) {
   Known all;
   if (Status s = answers_.Before(all_, prediction_time, all); !s.ok()) return s;
   const Guess prior{all.Probability(), all.Probability() >= 0.5};
   for (size_t i = 0; i < baselines_.size(); ++i) {
     Baseline& baseline = baselines_[i];
     baseline.answer.reset();
-    baseline.has_key = !baseline.series->last_label.empty() && BeginKey(batch, row, baseline);
+    baseline.has_key = !baseline.key.empty() && BeginKey(row, baseline);
     if (baseline.has_key) {
-      Known of_key;
-      if (Status s = answers_.Before(baseline.of_key, prediction_time, of_key); !s.ok()) return s;
-      baseline.answer = of_key.last;
+      if (Status s = answers_.LastBefore(baseline.of_key, prediction_time, baseline.answer); !s.ok())
+        return s;
     } else if (baseline.rule && baseline.rule->valid(row)) {
       baseline.answer = baseline.rule->values<uint8_t>()[row] != 0;
     }

@@ -14,10 +14,10 @@ class Baselines {
  public:
   Baselines(const EvaluatePlan& plan, RawTable& answers);
 
-  // Before the rows of a batch are asked about.
+  // Rows are of this batch from now on.
   void Use(const Batch& batch, Pool& pool, ExpressionFaults& faults);
   // `guesses`: one a baseline, in the plan's order.
-  Status Predict(const Batch& batch, size_t row, Time prediction_time, std::span<Guess> guesses);
+  Status Predict(size_t row, Time prediction_time, std::span<Guess> guesses);
   // The label of the row asked about last became known at `time`.
   Status Learn(Time time, bool label, Time horizon);
 
@@ -26,12 +26,13 @@ class Baselines {
     explicit Baseline(const EvaluatePlan::Series& series);
     const EvaluatePlan::Series* series;
     ColumnPtr rule;
+    std::vector<const Column*> key;
     Answers::History of_key{false};  // of the labels of the row's key
     Answers::History of_answers[2];  // of those of rows for which the baseline gave that answer
     bool has_key = false;            // the row
     std::optional<bool> answer;      // for the row
   };
-  bool BeginKey(const Batch& batch, size_t row, Baseline& baseline);
+  bool BeginKey(size_t row, Baseline& baseline);
 
   std::vector<Baseline> baselines_;
   Answers answers_;

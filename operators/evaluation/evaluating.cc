@@ -31,7 +31,7 @@ class Evaluating final : public Operator {
         unpredicted_(context.counter("rows_without_probability")),
         too_old_(context.counter("predictions_too_old")),
         late_(context.counter("late_rows")),
-        first_baseline_(FirstBaseline(*plan_)),
+        probabilities_(FirstBaseline(*plan_)),
         guesses_(plan_->series.size()) {
     for (const Series& series : plan_->series)
       spans_.emplace_back(*plan_, series, tallies_);
@@ -64,9 +64,9 @@ class Evaluating final : public Operator {
 
   // No label older than this is asked for.
   Time Horizon(const Row& row) const { return std::max(row.watermark, kEarliest) - plan_->longest_delay; }
-  Status Take(const Batch& in, const Row& row);
-  void ReadModels(const Batch& in, const Row& row);
-  Status ReadBaselines(const Batch& in, const Row& row, bool& are_read);
+  Status Take(const Row& row);
+  void ReadModels(const Row& row);
+  Status ReadBaselines(const Row& row, bool& are_read);
   Status Add(const Row& row);
   Status AddLate(const Row& row);
   Status AddLate(size_t series, const Scored& example, const Row& row);
@@ -86,13 +86,17 @@ class Evaluating final : public Operator {
   std::vector<SpanHistograms> spans_;  // one a series
   Baselines baselines_;
   Counter &unlabelled_, &unpredicted_, &too_old_, &late_;
-  const size_t first_baseline_;
-  Time bucket_start_ = 0, bucket_end_ = 0;  // of the row before
-  std::vector<Guess> guesses_;              // scratch: one a series
+  std::vector<const Column*> probabilities_;  // one a model, of the batch in work
+  const Column* prediction_times_ = nullptr;  // of it, too; null: there are none
+  Time bucket_start_ = 0, bucket_end_ = 0;    // of the row before
+  std::vector<Guess> guesses_;                // scratch: one a series
 };
 
 Status Evaluating::Process(size_t, const Batch& in, Emitter&) {
   const ColumnPtr labels = plan_->label->Evaluate(context_.pool(), in, context_.faults());
+  for (size_t i = 0; i < probabilities_.size(); ++i)
+    probabilities_[i] = &in.column(plan_->series[i].probability);
+  if (plan_->prediction_time) prediction_times_ = &in.column(*plan_->prediction_time);
   if (plan_->has_baselines()) baselines_.Use(in, context_.pool(), context_.faults());
   for (size_t i = 0; i < in.rows(); ++i) {
     if (!labels->valid(i)) {
@@ -101,29 +105,29 @@ Status Evaluating::Process(size_t, const Batch& in, Emitter&) {
     }
     const Time watermark = context_.WatermarkBefore(in.ordinals()[i]);
     const Row row{i, in.times()[i], watermark, labels->values<uint8_t>()[i] != 0};
-    if (Status s = Take(in, row); !s.ok()) return s;
+    if (Status s = Take(row); !s.ok()) return s;
   }
   return {};
 }
 
-Status Evaluating::Take(const Batch& in, const Row& row) {
+Status Evaluating::Take(const Row& row) {
   if (row.time < bucket_start_ || row.time >= bucket_end_) {
     bucket_start_ = plan_->BucketStart(row.time);
     bucket_end_ = plan_->BucketEnd(row.time);
   }
   const bool is_late = bucket_end_ <= row.watermark;
   if (is_late) late_.Add();
-  ReadModels(in, row);
+  ReadModels(row);
   bool are_read = false;
-  if (Status s = ReadBaselines(in, row, are_read); !s.ok()) return s;
+  if (Status s = ReadBaselines(row, are_read); !s.ok()) return s;
   if (Status s = is_late ? AddLate(row) : Add(row); !s.ok()) return s;
   if (!are_read) return {};
   return baselines_.Learn(row.time, row.label, Horizon(row));
 }
 
-void Evaluating::ReadModels(const Batch& in, const Row& row) {
-  for (size_t i = 0; i < plan_->series.size() && plan_->series[i].is_model; ++i) {
-    const Column& probabilities = in.column(plan_->series[i].probability);
+void Evaluating::ReadModels(const Row& row) {
+  for (size_t i = 0; i < probabilities_.size(); ++i) {
+    const Column& probabilities = *probabilities_[i];
     const double p = probabilities.valid(row.number) ? probabilities.values<double>()[row.number] : -1;
     const bool given = p >= 0 && p <= 1;
     guesses_[i] = {p, p >= 0.5, given};
@@ -131,14 +135,14 @@ void Evaluating::ReadModels(const Batch& in, const Row& row) {
   }
 }
 
-Status Evaluating::ReadBaselines(const Batch& in, const Row& row, bool& are_read) {
+Status Evaluating::ReadBaselines(const Row& row, bool& are_read) {
   if (!plan_->has_baselines()) return {};
-  const std::span<Guess> guesses = std::span(guesses_).subspan(first_baseline_);
+  const std::span<Guess> guesses = std::span(guesses_).subspan(probabilities_.size());
   Time predicted = row.time;
-  if (plan_->prediction_time && in.column(*plan_->prediction_time).valid(row.number))
-    predicted = in.column(*plan_->prediction_time).values<int64_t>()[row.number];
+  if (prediction_times_ != nullptr && prediction_times_->valid(row.number))
+    predicted = prediction_times_->values<int64_t>()[row.number];
   are_read = predicted >= Horizon(row);
-  if (are_read) return baselines_.Predict(in, row.number, predicted, guesses);
+  if (are_read) return baselines_.Predict(row.number, predicted, guesses);
   too_old_.Add();
   for (Guess& guess : guesses)
     guess.given = false;
