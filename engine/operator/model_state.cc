@@ -25,6 +25,11 @@ uint32_t ModelState::DeclareBytes(std::string_view name, size_t size, size_t wid
   return static_cast<uint32_t>(arrays_.size() - 1);
 }
 
+void ModelState::SetDirty(Array& array, size_t block) {
+  array.dirty[block] = 1;
+  array.changed.push_back(static_cast<uint32_t>(block));
+}
+
 Status ModelState::Collect(bool published, const BlockSink& sink) {
   std::string key;
   for (Array& array : arrays_) {

@@ -8,6 +8,7 @@
 // arrays (weights, scaler, calibrator) travel by the model's topic; private ones (optimizer, counts) by the
 // changelog of the trainer's task. Both as blocks of kBlock elements, only those written since the last
 // collection.
+#include <cassert>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,6 +27,16 @@ struct ModelArray {
 };
 
 class ModelState {
+  struct Array {
+    std::string name;
+    size_t size = 0;
+    size_t width = 0;
+    bool published = false;
+    std::unique_ptr<char[]> bytes;  // aligned for double by new
+    std::vector<uint8_t> dirty;     // one a block
+    std::vector<uint32_t> changed;  // blocks with dirty set, unordered
+  };
+
  public:
   static constexpr size_t kBlock = 64;  // elements
 
@@ -45,20 +56,32 @@ class ModelState {
     const Array& array = arrays_[a.index];
     return {reinterpret_cast<const T*>(array.bytes.get()), array.size};
   }
-  // The whole array, for writing; whoever writes element i calls Touch(a, i).
+  // An array for writing, until the next Declare. Element i is to be touched before it is written.
   template <class T>
-  std::span<T> Write(ModelArray<T> a) {
-    Array& array = arrays_[a.index];
-    return {reinterpret_cast<T*>(array.bytes.get()), array.size};
-  }
-  template <class T>
-  void Touch(ModelArray<T> a, size_t i) {
-    Array& array = arrays_[a.index];
-    const size_t block = i / kBlock;
-    if (!array.dirty[block]) {
-      array.dirty[block] = 1;
-      array.changed.push_back(static_cast<uint32_t>(block));
+  class Writer {
+   public:
+    size_t size() const { return array_->size; }
+    void Touch(size_t i) const {
+      assert(i < array_->size);
+      if (!dirty_[i / kBlock]) SetDirty(*array_, i / kBlock);
     }
+    T& operator[](size_t i) const {
+      assert(dirty_[i / kBlock]);
+      return values_[i];
+    }
+    void Prefetch(size_t i) const { __builtin_prefetch(&values_[i], 1); }
+
+   private:
+    friend class ModelState;
+    explicit Writer(Array& array)
+        : array_(&array), values_(reinterpret_cast<T*>(array.bytes.get())), dirty_(array.dirty.data()) {}
+    Array* array_;
+    T* values_;
+    const uint8_t* dirty_;
+  };
+  template <class T>
+  Writer<T> Write(ModelArray<T> a) {
+    return Writer<T>(arrays_[a.index]);
   }
   uint64_t version() const { return version_; }
   uint64_t examples() const { return examples_; }
@@ -81,15 +104,7 @@ class ModelState {
   size_t bytes() const;
 
  private:
-  struct Array {
-    std::string name;
-    size_t size = 0;
-    size_t width = 0;
-    bool published = false;
-    std::unique_ptr<char[]> bytes;  // aligned for double by new
-    std::vector<uint8_t> dirty;     // one a block
-    std::vector<uint32_t> changed;  // blocks with dirty set, unordered
-  };
+  static void SetDirty(Array& array, size_t block);
   uint32_t DeclareBytes(std::string_view name, size_t size, size_t width, bool published);
   std::vector<Array> arrays_;
   uint64_t version_ = 0;

@@ -31,16 +31,17 @@ class Adagrad final : public Optimizer {
         squares_(state.Declare<double>("adagrad", state.Read(weights).size(), false)) {}
 
   void Step(std::span<const uint32_t> index, std::span<const double> value, double slope) override {
-    const std::span<float> weights = state_.Write(weights_);
-    const std::span<double> squares = state_.Write(squares_);
+    const auto weights = state_.Write(weights_);
+    const auto all_squares = state_.Write(squares_);
     for (size_t i = 0; i < index.size(); ++i) {
-      const size_t slot = index[i];
-      const double weight = static_cast<double>(weights[slot]);
-      const double gradient = LimitGradient(slope * value[i] + spec_.l2 * weight);
-      squares[slot] += gradient * gradient;
-      weights[slot] = WeightOf(weight - spec_.rate * gradient / (std::sqrt(squares[slot]) + spec_.epsilon));
-      state_.Touch(squares_, slot);
-      state_.Touch(weights_, slot);
+      weights.Touch(index[i]);
+      all_squares.Touch(index[i]);
+      float& weight = weights[index[i]];
+      double& squares = all_squares[index[i]];
+      const double old = static_cast<double>(weight);
+      const double gradient = LimitGradient(slope * value[i] + spec_.l2 * old);
+      squares += gradient * gradient;
+      weight = WeightOf(old - spec_.rate * gradient / (std::sqrt(squares) + spec_.epsilon));
     }
   }
 

@@ -13,10 +13,12 @@ Scaler::Scaler(const ModelLayout& layout, ModelState& state)
 
 void Scaler::Learn(const RawRow& row) {
   if (!layout_.learns_means) return;
-  const std::span<double> moments = state_.Write(moments_);
+  const auto moments = state_.Write(moments_);
   for (size_t i = 0; i < row.numbers.size(); ++i) {
     const double value = row.numbers[i];
     if (std::isnan(value)) continue;
+    moments.Touch(3 * i);
+    moments.Touch(3 * i + 2);  // may be the next block
     double& count = moments[3 * i];
     double& mean = moments[3 * i + 1];
     double& squares = moments[3 * i + 2];
@@ -24,8 +26,6 @@ void Scaler::Learn(const RawRow& row) {
     const double before = value - mean;
     mean += before / count;
     squares += before * (value - mean);
-    state_.Touch(moments_, 3 * i);
-    state_.Touch(moments_, 3 * i + 2);  // may be the next block
   }
 }
 

@@ -34,24 +34,25 @@ class Ftrl final : public Optimizer {
         memory_(state.Declare<double>("ftrl", 2 * state.Read(weights).size(), false)) {}
 
   void Step(std::span<const uint32_t> index, std::span<const double> value, double slope) override {
-    const std::span<float> weights = state_.Write(weights_);
-    const std::span<double> memory = state_.Write(memory_);
+    const auto weights = state_.Write(weights_);
+    const auto memory = state_.Write(memory_);
     const double per_alpha = 1 / spec_.alpha;
-    for (const uint32_t slot : index)  // hashed ones lie anywhere
-      __builtin_prefetch(&memory[size_t{2} * slot], 1);
+    for (const uint32_t slot : index) {
+      weights.Touch(slot);
+      memory.Touch(size_t{2} * slot);     // both numbers are in one block
+      memory.Prefetch(size_t{2} * slot);  // hashed slots lie anywhere
+    }
     for (size_t i = 0; i < index.size(); ++i) {
       const size_t slot = index[i];
-      double& z = memory[2 * slot];
-      double& n = memory[2 * slot + 1];
-      float& weight = weights[slot];
       const double gradient = LimitGradient(slope * value[i]);
-      const double root = std::sqrt(n + gradient * gradient);
-      const double sigma = (root - std::sqrt(n)) * per_alpha;
-      z += gradient - sigma * static_cast<double>(weight);
-      n += gradient * gradient;
-      weight = Weight(z, root, per_alpha);
-      state_.Touch(memory_, 2 * slot);
-      state_.Touch(weights_, slot);
+      const double old_n = memory[2 * slot + 1];
+      const double n = old_n + gradient * gradient;
+      const double root = std::sqrt(n);
+      const double sigma = (root - std::sqrt(old_n)) * per_alpha;
+      const double z = memory[2 * slot] + (gradient - sigma * static_cast<double>(weights[slot]));
+      memory[2 * slot] = z;
+      memory[2 * slot + 1] = n;
+      weights[slot] = Weight(z, root, per_alpha);
     }
   }
 

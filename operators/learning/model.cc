@@ -52,16 +52,17 @@ void Model::Explain(size_t row, std::span<double> contributions) const {
 
 void Model::Learn(const RawRows& rows, std::span<const double> labels) {
   if (state_.version() == 0) {
-    state_.Write(fingerprint_)[0] = layout_->fingerprint;
-    state_.Touch(fingerprint_, 0);
+    const auto fingerprint = state_.Write(fingerprint_);
+    fingerprint.Touch(0);
+    fingerprint[0] = layout_->fingerprint;
   }
   const auto& class_weight = layout_->spec->class_weight;
   encoder_.Clear();
-  weights_.clear();
+  weights_.assign(rows.rows(), 1);
   for (size_t row = 0; row < rows.rows(); ++row) {
     scaler_.Learn(rows[row]);
     encoder_.Add(rows[row], scaler_.Scales());
-    weights_.push_back(class_weight && labels[row] > 0.5 ? class_weight->positive : 1);
+    if (class_weight && labels[row] > 0.5) weights_[row] = class_weight->positive;
   }
   learner_->Learn(encoder_.examples(), labels, weights_);
   state_.Advance(rows.rows());

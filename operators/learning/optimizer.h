@@ -5,6 +5,7 @@
 //
 // Always: weights and memory stay finite, whatever gradients come: a gradient counts for at most
 // kGradientLimit, a weight saturates at kWeightLimit.
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -18,13 +19,14 @@ namespace freshet {
 inline constexpr double kGradientLimit = 1e100;
 inline constexpr double kWeightLimit = 1e30;
 
-constexpr double Within(double limit, double value) {
+inline double Within(double limit, double value) {
+  if (std::abs(value) <= limit) return value;  // as a rule
   return value > limit ? limit : value < -limit ? -limit : value;
 }
-constexpr double LimitGradient(double gradient) {
+inline double LimitGradient(double gradient) {
   return Within(kGradientLimit, gradient);
 }
-constexpr float WeightOf(double weight) {
+inline float WeightOf(double weight) {
   return static_cast<float>(Within(kWeightLimit, weight));
 }
 

@@ -28,20 +28,21 @@ class Sgd final : public Optimizer {
       : spec_(spec), state_(state), weights_(weights), steps_(state.Declare<uint64_t>("sgd", 1, false)) {}
 
   void Step(std::span<const uint32_t> index, std::span<const double> value, double slope) override {
-    const std::span<float> weights = state_.Write(weights_);
+    const auto weights = state_.Write(weights_);
     const double rate = NextRate();
     for (size_t i = 0; i < index.size(); ++i) {
-      const size_t slot = index[i];
-      const double weight = static_cast<double>(weights[slot]);
-      weights[slot] = WeightOf(weight - rate * LimitGradient(slope * value[i] + spec_.l2 * weight));
-      state_.Touch(weights_, slot);
+      weights.Touch(index[i]);
+      float& weight = weights[index[i]];
+      const double old = static_cast<double>(weight);
+      weight = WeightOf(old - rate * LimitGradient(slope * value[i] + spec_.l2 * old));
     }
   }
 
  private:
   double NextRate() {
-    uint64_t& steps = state_.Write(steps_)[0];
-    state_.Touch(steps_, 0);
+    const auto all_steps = state_.Write(steps_);
+    all_steps.Touch(0);
+    uint64_t& steps = all_steps[0];
     ++steps;
     return spec_.power == 0 ? spec_.rate : spec_.rate / Pow(static_cast<double>(steps), spec_.power);
   }

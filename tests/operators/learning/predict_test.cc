@@ -247,8 +247,11 @@ TEST(Predict, ExactCategoriesHaveASlotForEachValueAndOneForOthers) {
                                                                          {row("", false), {4, 6}}};
   const auto array = fixture.model("m").Declare<float>("weights", 8, true);
   for (const auto& [fed, slots] : cases) {
-    for (float& weight : fixture.model("m").Write(array))
-      weight = 0;
+    const auto weights = fixture.model("m").Write(array);
+    for (size_t i = 0; i < weights.size(); ++i) {
+      weights.Touch(i);
+      weights[i] = 0;
+    }
     fixture.Feed({&fed, 1});
     std::vector<size_t> moved;
     for (size_t i = 1; i < 8; ++i) {
