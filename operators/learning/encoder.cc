@@ -31,40 +31,51 @@ void Scaler::Learn(const RawRow& row) {
 
 std::span<const Scaler::Scale> Scaler::Scales() {
   if (!layout_.learns_means) return scales_;
-  const std::span<const double> moments = state_.Read(moments_);
-  for (size_t i = 0; i < scales_.size(); ++i) {
-    const double count = moments[3 * i];
-    const double variance = count > 0 ? moments[3 * i + 2] / count : 0;
-    scales_[i] = {moments[3 * i + 1], variance > 0 ? std::sqrt(variance) : 0};
+  const double* of_feature = state_.Read(moments_).data();
+  for (Scale& scale : scales_) {
+    const double count = of_feature[0];
+    const double variance = count > 0 ? of_feature[2] / count : 0;
+    scale = {of_feature[1], variance > 0 ? std::sqrt(variance) : 0};
+    of_feature += 3;
   }
   return scales_;
 }
 
+FeatureEncoder::FeatureEncoder(const ModelLayout& layout) : layout_(layout), entries_(layout.entries()) {
+  begin_.push_back(0);
+}
+
+// What is the same in every row is written here, once.
+void FeatureEncoder::Grow() {
+  index_.resize(begin_.size() * entries_);
+  value_.resize(begin_.size() * entries_, 1);
+  index_[index_.size() - entries_] = 0;  // the intercept
+  begin_.push_back(static_cast<uint32_t>(index_.size()));
+}
+
 void FeatureEncoder::Add(const RawRow& row, std::span<const Scaler::Scale> scales) {
-  const size_t first = index_.size();
-  index_.resize(first + layout_.entries());
-  value_.resize(first + layout_.entries());
-  uint32_t* index = index_.data() + first;
-  double* value = value_.data() + first;
-  *index++ = 0;
-  *value++ = 1;
-  for (size_t i = 0; i < row.numbers.size(); ++i, ++index, ++value) {
-    const NumericFeature& feature = layout_.numeric[i];
+  if (rows_ + 1 == begin_.size()) Grow();
+  uint32_t* index = index_.data() + begin_[rows_] + 1;
+  double* value = value_.data() + begin_[rows_] + 1;
+  ++rows_;
+  const size_t numbers = row.numbers.size();
+  const NumericFeature* features = layout_.numeric.data();
+  const bool scaled = layout_.scales;
+  for (size_t i = 0; i < numbers; ++i) {
+    const NumericFeature& feature = features[i];
     const double number = row.numbers[i];
-    *index = feature.slot;
+    index[i] = feature.slot;
     if (std::isnan(number)) {
       const bool indicator = feature.missing == Missing::kIndicator;
-      if (indicator) *index = feature.indicator;
-      *value = indicator ? 1 : layout_.scales ? 0 : scales[i].mean;
-    } else if (!layout_.scales) {
-      *value = number;
+      if (indicator) index[i] = feature.indicator;
+      value[i] = indicator ? 1 : scaled ? 0 : scales[i].mean;
+    } else if (!scaled) {
+      value[i] = number;
     } else {
-      *value = scales[i].deviation > 0 ? (number - scales[i].mean) / scales[i].deviation : 0;
+      value[i] = scales[i].deviation > 0 ? (number - scales[i].mean) / scales[i].deviation : 0;
     }
   }
-  std::copy(row.slots.begin(), row.slots.end(), index);
-  std::fill_n(value, row.slots.size(), 1.0);
-  begin_.push_back(static_cast<uint32_t>(index_.size()));
+  std::copy(row.slots.begin(), row.slots.end(), index + numbers);
 }
 
 }  // namespace freshet

@@ -5,6 +5,7 @@
 //
 // A row always has the same entries in the same order: the intercept, each numeric feature (its value, or its
 // indicator where it is missing), each categorical feature, each cross.
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -37,15 +38,16 @@ class RawRows {
             {slots_.data() + row * slots_a_row_, slots_a_row_}};
   }
   void Clear() { Resize(0); }
+  // What is in rows that are new means nothing.
   void Resize(size_t rows) {
     rows_ = rows;
-    numbers_.resize(rows * numbers_a_row_);
-    slots_.resize(rows * slots_a_row_);
+    if (numbers_.size() < rows * numbers_a_row_) numbers_.resize(rows * numbers_a_row_);
+    if (slots_.size() < rows * slots_a_row_) slots_.resize(rows * slots_a_row_);
   }
   void Add(const RawRow& row) {
-    ++rows_;
-    numbers_.insert(numbers_.end(), row.numbers.begin(), row.numbers.end());
-    slots_.insert(slots_.end(), row.slots.begin(), row.slots.end());
+    Resize(rows_ + 1);
+    std::copy(row.numbers.begin(), row.numbers.end(), numbers(rows_ - 1));
+    std::copy(row.slots.begin(), row.slots.end(), slots(rows_ - 1));
   }
   double* numbers(size_t row) { return numbers_.data() + row * numbers_a_row_; }
   uint32_t* slots(size_t row) { return slots_.data() + row * slots_a_row_; }
@@ -56,7 +58,7 @@ class RawRows {
   size_t numbers_a_row_;
   size_t slots_a_row_;
   size_t rows_ = 0;
-  std::vector<double> numbers_;
+  std::vector<double> numbers_;  // room for as many rows as there ever were
   std::vector<uint32_t> slots_;
 };
 
@@ -79,17 +81,18 @@ class RowReader {
   std::span<const RowFault> faults() const { return faults_; }  // one a row
 
  private:
-  void ReadNumbers(const Column& column, size_t feature, RawRows& rows);
-  void Hash(const Column& column, size_t category);
-  void ReadCategories(size_t feature, RawRows& rows);
-  void ReadCross(size_t cross, RawRows& rows);
+  void ReadNumbers(RawRows& rows);
+  void ReadCategories(RawRows& rows);  // fills hashes_
+  void ReadCrosses(RawRows& rows);
   void Fault(size_t row, size_t feature, RowFault::Kind kind);
 
   const ModelLayout& layout_;
+  const std::vector<size_t> which_;           // the columns read, rising
+  std::vector<const Column*> read_;           // they, of the batch that is read
+  std::vector<size_t> numeric_, categories_;  // each one's place among them
   std::vector<RowFault> faults_;
   size_t faulty_ = 0;
-  std::vector<const Column*> columns_;         // [category], of the batch that is read
-  std::vector<std::vector<uint64_t>> hashes_;  // [category][row]
+  std::vector<uint64_t> hashes_;  // of each category those of the batch's rows
 };
 
 // Running mean and variance of each numeric feature: B. P. Welford, Technometrics 4(3), 1962; population
@@ -117,17 +120,22 @@ class Scaler {
 // Rows of Examples in the making.
 class FeatureEncoder {
  public:
-  explicit FeatureEncoder(const ModelLayout& layout) : layout_(layout) { Clear(); }
-  void Clear() {
-    begin_.assign(1, 0);
-    index_.clear();
-    value_.clear();
-  }
+  explicit FeatureEncoder(const ModelLayout& layout);
+  void Clear() { rows_ = 0; }
   void Add(const RawRow& row, std::span<const Scaler::Scale> scales);
-  Examples examples() const { return {begin_, index_, value_}; }
+  // Until the next Add.
+  Examples examples() const {
+    const size_t size = rows_ * entries_;
+    return {std::span(begin_).first(rows_ + 1), std::span(index_).first(size), std::span(value_).first(size)};
+  }
 
  private:
+  void Grow();
+
   const ModelLayout& layout_;
+  const size_t entries_;
+  size_t rows_ = 0;
+  // Room for as many rows as there ever were.
   std::vector<uint32_t> begin_;
   std::vector<uint32_t> index_;
   std::vector<double> value_;

@@ -63,9 +63,11 @@ class Linear final : public Learner {
 
   double Score(const Examples& rows, size_t row) const {
     const std::span<const float> weights = state_.Read(weights_);
+    const uint32_t* index = rows.index.data();
+    const double* value = rows.value.data();
     double score = 0;
-    for (size_t i = rows.begin[row]; i < rows.begin[row + 1]; ++i)
-      score += static_cast<double>(weights[rows.index[i]]) * rows.value[i];
+    for (size_t i = rows.begin[row], end = rows.begin[row + 1]; i < end; ++i)
+      score += static_cast<double>(weights[index[i]]) * value[i];
     return score;
   }
 

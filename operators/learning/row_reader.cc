@@ -27,6 +27,29 @@ uint32_t ExactSlot(const CategoricalFeature& feature, std::string_view value) {
   return found != feature.values.end() && found->first == value ? found->second : feature.unknown;
 }
 
+// Under a null: 0.
+double NumberAt(const Column& column, size_t row) {
+  if (column.type() == Type::kFloat64) return column.values<double>()[row];  // as a rule
+  if (column.type() == Type::kBool) return column.values<uint8_t>()[row] != 0 ? 1 : 0;
+  const auto number = static_cast<double>(column.values<int64_t>()[row]);
+  return column.type() == Type::kDuration ? number / 1e6 : number;
+}
+
+uint64_t HashAt(const Column& column, size_t row, uint64_t seed) {
+  if (!column.valid(row)) return CombineHash(seed, kNullHash);
+  if (column.type() == Type::kString) return Hash64(column.text(row), seed);
+  if (column.type() == Type::kBool) return HashInt(column.values<uint8_t>()[row] != 0 ? 1 : 0, seed);
+  return HashInt(column.values<int64_t>()[row], seed);
+}
+
+uint32_t SlotAt(const ModelLayout& layout, const CategoricalFeature& feature, const Column& column,
+                size_t row, uint64_t hash) {
+  if (!column.valid(row)) return feature.null_slot;
+  if (!feature.exact) return HashedSlot(layout, hash);
+  if (column.type() == Type::kBool) return feature.first + (column.values<uint8_t>()[row] != 0 ? 1 : 0);
+  return ExactSlot(feature, column.text(row));
+}
+
 }  // namespace
 
 void Refuse(const Batch& batch, size_t row, RowFault fault, const ModelLayout& layout, TaskContext& context) {
@@ -40,22 +63,24 @@ void Refuse(const Batch& batch, size_t row, RowFault fault, const ModelLayout& l
 }
 
 RowReader::RowReader(const ModelLayout& layout)
-    : layout_(layout), columns_(layout.categories.size()), hashes_(layout.categories.size()) {}
+    : layout_(layout), which_(layout.Columns()), read_(which_.size()) {
+  const auto place = [this](size_t column) {
+    return static_cast<size_t>(std::lower_bound(which_.begin(), which_.end(), column) - which_.begin());
+  };
+  for (const NumericFeature& feature : layout.numeric)
+    numeric_.push_back(place(feature.column));
+  for (const CategoryColumn& category : layout.categories)
+    categories_.push_back(place(category.column));
+}
 
 size_t RowReader::Read(const Batch& batch, RawRows& rows) {
   rows.Resize(batch.rows());
   faults_.assign(batch.rows(), RowFault());
   faulty_ = 0;
-  for (size_t i = 0; i < layout_.numeric.size(); ++i)
-    ReadNumbers(batch.column(layout_.numeric[i].column), i, rows);
-  for (size_t i = 0; i < layout_.categories.size(); ++i) {
-    columns_[i] = &batch.column(layout_.categories[i].column);
-    Hash(*columns_[i], i);
-  }
-  for (size_t i = 0; i < layout_.categorical.size(); ++i)
-    ReadCategories(i, rows);
-  for (size_t i = 0; i < layout_.crosses.size(); ++i)
-    ReadCross(i, rows);
+  batch.Columns(which_, read_);
+  ReadNumbers(rows);
+  ReadCategories(rows);
+  ReadCrosses(rows);
   return faulty_;
 }
 
@@ -65,84 +90,58 @@ void RowReader::Fault(size_t row, size_t feature, RowFault::Kind kind) {
   ++faulty_;
 }
 
-void RowReader::ReadNumbers(const Column& column, size_t feature, RawRows& rows) {
-  const NumericFeature& numeric = layout_.numeric[feature];
+void RowReader::ReadNumbers(RawRows& rows) {
   const size_t stride = rows.numbers_a_row();
-  double* out = rows.numbers(0) + feature;
-  const auto read = [&](auto values, auto number_of) {
-    for (size_t row = 0; row < values.size(); ++row)
-      out[row * stride] = number_of(values[row]);
-  };
-  switch (column.type()) {
-    case Type::kFloat64:
-      read(column.values<double>(), [](double v) { return v; });
-      for (size_t row = 0; row < column.rows(); ++row) {
-        // Also true for NaN.
-        if (!(std::abs(out[row * stride]) <= kNumberLimit)) Fault(row, feature, RowFault::Kind::kNotFinite);
+  for (size_t feature = 0; feature < numeric_.size(); ++feature) {
+    const Column& column = *read_[numeric_[feature]];
+    double* out = rows.numbers(0) + feature;
+    for (size_t row = 0; row < rows.rows(); ++row, out += stride) {
+      const double number = NumberAt(column, row);
+      *out = number;
+      if (!column.valid(row)) {
+        const Missing missing = layout_.numeric[feature].missing;
+        if (missing != Missing::kZero) *out = kMissing;
+        if (missing == Missing::kError) Fault(row, feature, RowFault::Kind::kNull);
+      } else if (!(std::abs(number) <= kNumberLimit)) {  // also true for NaN
+        Fault(row, feature, RowFault::Kind::kNotFinite);
       }
-      break;
-    case Type::kBool:
-      read(column.values<uint8_t>(), [](uint8_t v) { return v != 0 ? 1.0 : 0.0; });
-      break;
-    case Type::kDuration:
-      read(column.values<int64_t>(), [](int64_t v) { return static_cast<double>(v) / 1e6; });
-      break;
-    default:
-      read(column.values<int64_t>(), [](int64_t v) { return static_cast<double>(v); });
-      break;
-  }
-  if (column.all_valid() || numeric.missing == Missing::kZero) return;  // the value under a null is 0
-  for (size_t row = 0; row < column.rows(); ++row) {
-    if (column.valid(row)) continue;
-    out[row * stride] = kMissing;
-    if (numeric.missing == Missing::kError) Fault(row, feature, RowFault::Kind::kNull);
-  }
-}
-
-void RowReader::Hash(const Column& column, size_t category) {
-  std::vector<uint64_t>& hashes = hashes_[category];
-  const uint64_t seed = layout_.categories[category].seed;
-  hashes.resize(column.rows());
-  for (size_t row = 0; row < column.rows(); ++row) {
-    if (!column.valid(row)) {
-      hashes[row] = CombineHash(seed, kNullHash);
-    } else if (column.type() == Type::kString) {
-      hashes[row] = Hash64(column.text(row), seed);
-    } else if (column.type() == Type::kBool) {
-      hashes[row] = HashInt(column.values<uint8_t>()[row] != 0 ? 1 : 0, seed);
-    } else {
-      hashes[row] = HashInt(column.values<int64_t>()[row], seed);
     }
   }
 }
 
-void RowReader::ReadCategories(size_t feature, RawRows& rows) {
-  const CategoricalFeature& categorical = layout_.categorical[feature];
-  const CategoryColumn& category = layout_.categories[categorical.category];
-  const Column& column = *columns_[categorical.category];
-  const std::vector<uint64_t>& hashes = hashes_[categorical.category];
-  uint32_t* out = rows.slots(0) + feature;
-  for (size_t row = 0; row < column.rows(); ++row) {
-    uint32_t& slot = out[row * rows.slots_a_row()];
-    if (!column.valid(row)) {
-      slot = categorical.null_slot;
-    } else if (!categorical.exact) {
-      slot = HashedSlot(layout_, hashes[row]);
-    } else if (category.type == Type::kBool) {
-      slot = categorical.first + (column.values<uint8_t>()[row] != 0 ? 1 : 0);
-    } else {
-      slot = ExactSlot(categorical, column.text(row));
-    }
+void RowReader::ReadCategories(RawRows& rows) {
+  const size_t count = rows.rows();
+  if (hashes_.size() < categories_.size() * count) hashes_.resize(categories_.size() * count);
+  uint64_t* hash = hashes_.data();
+  for (size_t category = 0; category < categories_.size(); ++category) {
+    const Column& column = *read_[categories_[category]];
+    const uint64_t seed = layout_.categories[category].seed;
+    for (size_t row = 0; row < count; ++row)
+      *hash++ = HashAt(column, row, seed);
+  }
+  const size_t stride = rows.slots_a_row();
+  for (size_t i = 0; i < layout_.categorical.size(); ++i) {
+    const CategoricalFeature& feature = layout_.categorical[i];
+    const Column& column = *read_[categories_[feature.category]];
+    const uint64_t* of_row = hashes_.data() + feature.category * count;
+    uint32_t* out = rows.slots(0) + i;
+    for (size_t row = 0; row < count; ++row, out += stride)
+      *out = SlotAt(layout_, feature, column, row, of_row[row]);
   }
 }
 
-void RowReader::ReadCross(size_t cross, RawRows& rows) {
-  const CrossFeature& feature = layout_.crosses[cross];
-  for (size_t row = 0; row < rows.rows(); ++row) {
-    uint64_t hash = feature.seed;
-    for (const size_t category : feature.categories)
-      hash = CombineHash(hash, hashes_[category][row]);
-    rows.slots(row)[layout_.categorical.size() + cross] = HashedSlot(layout_, hash);
+void RowReader::ReadCrosses(RawRows& rows) {
+  const size_t count = rows.rows();
+  const size_t stride = rows.slots_a_row();
+  uint32_t* first = rows.slots(0) + layout_.categorical.size();
+  for (const CrossFeature& cross : layout_.crosses) {
+    uint32_t* out = first++;
+    for (size_t row = 0; row < count; ++row, out += stride) {
+      uint64_t hash = cross.seed;
+      for (const size_t category : cross.categories)
+        hash = CombineHash(hash, hashes_[category * count + row]);
+      *out = HashedSlot(layout_, hash);
+    }
   }
 }
 
