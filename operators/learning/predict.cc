@@ -31,18 +31,25 @@ class Predictor {
   }
   // Columns of the rows read and predicted; null where there is a fault.
   void AddColumns(Pool& pool, std::vector<ColumnPtr>& columns) {
-    columns.push_back(read_[0] ? Versions(pool) : NullColumn(pool, Type::kInt64, rows_.rows()));
-    columns.push_back(read_[1] ? Scores(pool, [](double score) { return score; }) : Nulls(pool));
-    columns.push_back(read_[2] ? Scores(pool, layout().loss->prediction) : Nulls(pool));
+    const size_t rows = rows_.rows();
+    columns.push_back(read_[0] ? Versions(pool) : Nulls(pool, Type::kInt64, rows));
+    columns.push_back(read_[1] ? Scores(pool, [](double score) { return score; })
+                               : Nulls(pool, Type::kFloat64, rows));
+    columns.push_back(read_[2] ? Scores(pool, layout().loss->prediction) : Nulls(pool, Type::kFloat64, rows));
   }
-  void AddNulls(Pool& pool, size_t rows, std::vector<ColumnPtr>& columns) const {
-    columns.push_back(NullColumn(pool, Type::kInt64, rows));
-    columns.push_back(NullColumn(pool, Type::kFloat64, rows));
-    columns.push_back(NullColumn(pool, Type::kFloat64, rows));
+  void AddNulls(Pool& pool, size_t rows, std::vector<ColumnPtr>& columns) {
+    columns.push_back(Nulls(pool, Type::kInt64, rows));
+    columns.push_back(Nulls(pool, Type::kFloat64, rows));
+    columns.push_back(Nulls(pool, Type::kFloat64, rows));
   }
 
  private:
-  ColumnPtr Nulls(Pool& pool) const { return NullColumn(pool, Type::kFloat64, rows_.rows()); }
+  // The column made last serves again where as many rows come.
+  ColumnPtr Nulls(Pool& pool, Type type, size_t rows) {
+    ColumnPtr& nulls = type == Type::kInt64 ? null_versions_ : null_scores_;
+    if (!nulls || nulls->rows() != rows) nulls = NullColumn(pool, type, rows);
+    return nulls;
+  }
   ColumnPtr Versions(Pool& pool) {
     ColumnBuilder builder(pool, Type::kInt64, rows_.rows());
     for (int64_t& version : builder.Fill<int64_t>(rows_.rows()))
@@ -69,6 +76,7 @@ class Predictor {
   RowReader reader_;
   RawRows rows_;
   std::vector<double> scores_;
+  ColumnPtr null_versions_, null_scores_;
   bool read_[kPredictionColumns] = {};
 };
 
