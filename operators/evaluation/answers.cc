@@ -27,6 +27,7 @@ void Answers::Row::ChangedFrom(size_t place) {
 void Answers::History::Begin(std::string_view key) {
   key_.assign(key);
   loaded_ = false;
+  slot_batch_ = 0;
   for (Chunk& chunk : chunks_)
     chunk.number = -1;
   second_.number = -1;
@@ -49,12 +50,17 @@ Status Answers::Parse(const RawTable::Slot& slot, bool is_head, Row& row) {
   return {};
 }
 
+Status Answers::LoadSlot(History& history) {
+  if (history.slot_batch_ == batch_) return {};
+  if (Status s = table_.Load(history.key_, history.slot_); !s.ok()) return s;
+  history.slot_batch_ = batch_;
+  return {};
+}
+
 Status Answers::LoadHead(History& history) {
   if (history.loaded_) return {};
-  RawTable::Slot slot;
-  if (Status s = table_.Load(history.key_, slot); !s.ok()) return s;
-  if (Status s = Parse(slot, true, history.head_); !s.ok()) return s;
-  history.slot_ = slot;
+  if (Status s = LoadSlot(history); !s.ok()) return s;
+  if (Status s = Parse(history.slot_, true, history.head_); !s.ok()) return s;
   history.loaded_ = true;
   return {};
 }
@@ -170,10 +176,8 @@ Status Answers::Add(History& history, Time time, bool label, Time horizon) {
   std::vector<Entry>& entries = head.entries;
   if (!entries.empty() && time * 2 < (entries.front() & ~Entry{1}) && head.first < head.last)
     return AddLate(history, entry);
-  RawTable::Slot slot = history.slot_;
-  if (history.lasting_) {  // its slot may be of an epoch that is over
-    if (Status s = table_.Load(history.key_, slot); !s.ok()) return s;
-  }
+  if (Status s = LoadSlot(history); !s.ok()) return s;
+  RawTable::Slot& slot = history.slot_;
   const size_t place = head.Below((time + 1) * 2);
   if (entries.size() < kFull && place == entries.size()) {
     entries.push_back(entry);
@@ -264,9 +268,8 @@ Status Answers::AddLate(History& history, Entry entry) {
   }
   ++head.before.labels;
   head.before.positives += entry & 1;
-  RawTable::Slot slot;
-  if (Status s = table_.Load(history.key_, slot); !s.ok()) return s;
-  Store(true, slot, head);
+  if (Status s = LoadSlot(history); !s.ok()) return s;
+  Store(true, history.slot_, head);
   return {};
 }
 

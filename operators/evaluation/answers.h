@@ -57,8 +57,7 @@ class Answers {
   // chunks. Any other is for one example: a key at a time, from its Begin to its Add.
   class History {
    public:
-    explicit History(bool lasting)
-        : lasting_(lasting), chunks_(lasting ? kChunks : 1), rows_(chunks_.size()) {}
+    explicit History(bool lasting) : chunks_(lasting ? kChunks : 1), rows_(chunks_.size()) {}
     History(bool lasting, std::string_view key) : History(lasting) { Begin(key); }
     void Begin(std::string_view key);
     const std::string& key() const { return key_; }
@@ -66,10 +65,10 @@ class Answers {
    private:
     friend class Answers;
     static constexpr size_t kChunks = 64;  // a power of two
-    bool lasting_;
-    bool loaded_ = false;  // head_ is as the table has it
+    bool loaded_ = false;                  // head_ is as the table has it
     std::string key_;
-    RawTable::Slot slot_;  // of the head, where loaded_ and not lasting_
+    RawTable::Slot slot_;      // of the head
+    uint64_t slot_batch_ = 0;  // the batch it was loaded in; 0: none
     Row head_;
     std::vector<Chunk> chunks_;  // by number modulo their count; each as the table has it, their rows:
     std::vector<Row> rows_;
@@ -81,6 +80,9 @@ class Answers {
   explicit Answers(RawTable& table) : table_(table) {}
   static TableSpec Table(uint32_t layout) { return {"answers", layout, false, 0}; }
 
+  // The slots loaded before may be of an epoch that is over.
+  void BeginBatch() { ++batch_; }
+
   // What the history knew strictly before `before`. Right for moments since the `horizon` of every Add.
   Status Before(History& history, Time before, Known& known);
   // Of that, the last label alone.
@@ -91,6 +93,7 @@ class Answers {
  private:
   static constexpr size_t kFull = 64;
 
+  Status LoadSlot(History& history);
   Status LoadHead(History& history);
   static Status Parse(const RawTable::Slot& slot, bool is_head, Row& row);
   void Store(bool is_head, RawTable::Slot& slot, const Row& row);
@@ -116,6 +119,7 @@ class Answers {
 
   RawTable& table_;
   std::string chunk_key_;
+  uint64_t batch_ = 1;
 };
 
 }  // namespace freshet

@@ -19,6 +19,7 @@ Baselines::Baselines(const EvaluatePlan& plan, RawTable& answers) : answers_(ans
 }
 
 void Baselines::Use(const Batch& batch, Pool& pool, ExpressionFaults& faults) {
+  answers_.BeginBatch();
   for (Baseline& baseline : baselines_) {
     if (baseline.series->rule != nullptr)
       baseline.rule = baseline.series->rule->Evaluate(pool, batch, faults);

@@ -241,6 +241,7 @@ TEST(Answers, KnowWhatAListKnows) {
       const Time horizon = now - delay;
       const bool label = random() % 3 == 0;
       if (random() % 500 == 0) lasting.Begin("b");  // as after a restart
+      if (random() % 3 == 0) answers.BeginBatch();
       Answers::History& history = key == "b" ? lasting : passing;
       if (key == "a") history.Begin(key);
       ExpectOk(answers.Add(history, time, label, horizon));
