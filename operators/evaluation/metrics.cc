@@ -40,14 +40,8 @@ void Histogram::Clear() {
   totals_[0] = totals_[1] = 0;
 }
 
-void Histogram::Count(bool label, size_t step, uint64_t by) {
-  std::unique_ptr<Group>& group = groups_[step / (kBlocks * kWidth)];
-  if (group == nullptr) group = std::make_unique<Group>();
-  uint32_t& count = group->counts[step % (kBlocks * kWidth)].of[label ? 1 : 0];
-  const uint64_t sum = count + by;  // modulo 2^64, as `by` is what may be taken away
-  count = static_cast<uint32_t>(sum);
-  if (sum >> 32 != 0) above_[2 * step + (label ? 1 : 0)] += sum >> 32;
-  group->changed |= uint64_t{1} << (step / kWidth % kBlocks);
+void Histogram::Carry(bool label, size_t step, uint64_t above) {
+  above_[2 * step + (label ? 1 : 0)] += above;
 }
 
 void Histogram::Apply(Change change, bool label, std::span<const uint16_t> steps) {

@@ -82,7 +82,16 @@ class Histogram {
     uint64_t twice_won = 0;
     uint64_t changed = 0;  // a bit for each block that is not as `blocks` has it
   };
-  void Count(bool label, size_t step, uint64_t by);
+  void Count(bool label, size_t step, uint64_t by) {
+    std::unique_ptr<Group>& group = groups_[step / (kBlocks * kWidth)];
+    if (group == nullptr) group = std::make_unique<Group>();
+    uint32_t& count = group->counts[step % (kBlocks * kWidth)].of[label ? 1 : 0];
+    const uint64_t sum = count + by;  // modulo 2^64, as `by` is what may be taken away
+    count = static_cast<uint32_t>(sum);
+    group->changed |= uint64_t{1} << (step / kWidth % kBlocks);
+    if (sum >> 32 != 0) Carry(label, step, sum >> 32);
+  }
+  void Carry(bool label, size_t step, uint64_t above);
   static void CountPairs(Group& group);
   double TwiceWonRounded() const;
 
