@@ -16,6 +16,7 @@ set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
 
 add_compile_options(
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Werror
+  -fno-math-errno     # nobody asks errno about a square root
   -ffp-contract=off)  # a fused multiply-add would give other bits on other machines
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
   add_compile_options(-Wno-sign-conversion)  # which -Wconversion of g++ leaves out

@@ -55,11 +55,9 @@ void Column::Release() const {
   pool->Free(const_cast<Column*>(this), sizeof(Column));
 }
 
-ColumnBuilder::ColumnBuilder(Pool& pool, Type type, size_t expected_rows)
-    : pool_(&pool), type_(type), expected_rows_(expected_rows) {
-  if (IsList(type)) {
-    items_ = new (pool.Allocate(sizeof(ColumnBuilder))) ColumnBuilder(pool, ItemType(type), expected_rows);
-  }
+void ColumnBuilder::MakeItems() {
+  items_ =
+      new (pool_->Allocate(sizeof(ColumnBuilder))) ColumnBuilder(*pool_, ItemType(type_), expected_rows_);
 }
 
 ColumnBuilder::ColumnBuilder(ColumnBuilder&& other) noexcept
@@ -73,7 +71,7 @@ ColumnBuilder::ColumnBuilder(ColumnBuilder&& other) noexcept
       column_(std::exchange(other.column_, nullptr)),
       items_(std::exchange(other.items_, nullptr)) {}
 
-ColumnBuilder::~ColumnBuilder() {
+void ColumnBuilder::Discard() {
   if (column_ != nullptr) column_->Release();
   if (items_ == nullptr) return;
   items_->~ColumnBuilder();

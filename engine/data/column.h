@@ -77,10 +77,15 @@ class Column {
 // Finish.
 class ColumnBuilder {
  public:
-  ColumnBuilder(Pool& pool, Type type, size_t expected_rows = 16);
+  ColumnBuilder(Pool& pool, Type type, size_t expected_rows = 16)
+      : pool_(&pool), type_(type), expected_rows_(expected_rows) {
+    if (IsList(type)) MakeItems();
+  }
   ColumnBuilder(ColumnBuilder&&) noexcept;
   ColumnBuilder& operator=(ColumnBuilder&&) = delete;
-  ~ColumnBuilder();
+  ~ColumnBuilder() {
+    if (column_ != nullptr || items_ != nullptr) Discard();
+  }
 
   size_t rows() const { return rows_; }
   void AppendNull();
@@ -108,6 +113,8 @@ class ColumnBuilder {
   ColumnPtr Finish();
 
  private:
+  void MakeItems();
+  void Discard();
   void* FillBytes(size_t rows);
   void Start(size_t rows);
   void Grow(size_t rows);
