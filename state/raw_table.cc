@@ -8,6 +8,10 @@ const TableSpec& RawTable::spec() const {
   return cache_->spec();
 }
 
+uint64_t RawTable::era() const {
+  return cache_->era();
+}
+
 Status RawTable::Load(const KeyColumn& keys, std::span<Slot> out) {
   return cache_->Load(keys, out);
 }

@@ -9,7 +9,7 @@
 //
 // Entries stay where they are: a slot may be used until the end of the epoch (TaskStore::Collect) or until
 // CacheBudget::Trim, whichever comes first, whatever is loaded, changed or erased meanwhile in this or
-// another table.
+// another table. Who keeps slots for longer asks for the table's era: while it stands, they are good.
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -75,6 +75,9 @@ class RawTable {
       return present() ? std::string_view(data(), size()) : std::string_view();
     }
 
+    // The same for all slots of a key, in one era of the table.
+    const void* identity() const { return place_; }
+
    private:
     friend class RawTable;
     friend class TableCache;
@@ -86,6 +89,9 @@ class RawTable {
   RawTable& operator=(const RawTable&) = delete;
 
   const TableSpec& spec() const;
+  // Rises whenever a slot of this table has become void, and when rows that are not loaded anew are to count
+  // as not in use.
+  uint64_t era() const;
   // One slot a key; the same key twice gives the same entry. Misses are read in one MultiGet. On failure the
   // slots are of no use.
   Status Load(const KeyColumn& keys, std::span<Slot> out);

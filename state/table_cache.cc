@@ -100,6 +100,7 @@ TableCache::Entry& TableCache::Create(std::string_view key, uint32_t tag) {
 }
 
 void TableCache::Release(Entry& entry) {
+  ++era_;
   if (entry.Has(kIndexed)) DropFromOrder(entry);
   if (entry.Has(kEvictable)) --evictable_;
   if (entry.aside != nullptr) {
@@ -210,6 +211,7 @@ void TableCache::Reset() {
 }
 
 bool TableCache::Sweep(int64_t target) {
+  ++era_;
   if (evictable_ == 0) clock_ = entries_;
   while (clock_ < entries_) {
     Entry& entry = At(clock_++);

@@ -54,6 +54,7 @@ class TableCache {
   void SetIncomplete();
 
   // As RawTable has them.
+  uint64_t era() const { return era_; }
   Status Load(const KeyColumn& keys, std::span<Slot> out);
   Status Load(std::string_view key, Slot& out);
   char* Edit(Slot& slot, uint32_t size);
@@ -226,6 +227,7 @@ class TableCache {
   std::vector<Entry*> dirty_, collected_, unstored_;
   size_t dirty_bytes_ = 0, unstored_bytes_ = 0;
   uint64_t drops_ = 0;  // how often rows were dropped or replaced from outside
+  uint64_t era_ = 0;  // RawTable::era
 
   std::optional<RowCursor> cursor_;  // kept until the store changes
   KeyColumn wanted_;                 // scratch

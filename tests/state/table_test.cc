@@ -266,5 +266,41 @@ TEST(TableOrder, OnlyOrderedTablesAreScanned) {
   EXPECT_EQ(table.Scan({}, {}, [](auto, auto) { return true; }).code(), Code::kInternal);
 }
 
+// While the era stands, slots of earlier epochs are as good as new ones.
+TEST(TableEra, StandsUntilASlotIsVoid) {
+  StoreFixture fixture;
+  fixture.Open();
+  RawTable& table = fixture.Declare({.name = "rows"});
+  Changelog log;
+  RawTable::Slot kept;
+  ASSERT_TRUE(table.Load("kept", kept).ok());
+  const uint64_t era = table.era();
+  for (const char value : {'x', 'y'}) {
+    table.Edit(kept, 1)[0] = value;
+    Commit(*fixture.store, log);
+    ASSERT_EQ(table.era(), era);
+    RawTable::Slot loaded;
+    ASSERT_TRUE(table.Load("kept", loaded).ok());
+    EXPECT_EQ(loaded.identity(), kept.identity());
+    EXPECT_EQ(kept.bytes(), std::string(1, value));
+  }
+
+  RawTable::Slot passing;
+  ASSERT_TRUE(table.Load("passing", passing).ok());
+  table.Edit(passing, 1);
+  table.Erase(passing);
+  EXPECT_EQ(table.era(), era);
+  Commit(*fixture.store, log);
+  const uint64_t second = table.era();
+  EXPECT_NE(second, era);
+
+  RawTable::Slot absent;
+  ASSERT_TRUE(table.Load("absent", absent).ok());
+  EXPECT_EQ(table.era(), second);
+  fixture.budget.limit = 0;
+  fixture.budget.Trim();
+  EXPECT_NE(table.era(), second);
+}
+
 }  // namespace
 }  // namespace freshet
