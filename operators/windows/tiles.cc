@@ -54,14 +54,6 @@ void Tiles::AppendTileKey(std::string_view key, int64_t tile, std::string& out) 
   AppendOrdered(layout_.StartOf(tile), out);
 }
 
-void Tiles::AppendChunkKeys(std::string_view key, int64_t tile, uint32_t begin, uint32_t end) {
-  for (uint32_t chunk = begin; chunk < end; ++chunk) {
-    AppendTileKey(key, tile, chunk_keys_.buffer());
-    AppendOrdered(int64_t{chunk}, chunk_keys_.buffer());
-    chunk_keys_.EndKey();
-  }
-}
-
 Status Tiles::SetTimer(std::string_view key, int64_t tile) {
   timer_key_.assign(1, static_cast<char>(tier_));
   timer_key_.append(key);
@@ -78,36 +70,45 @@ Status Tiles::Begin(const KeyColumn& keys) {
   keys_ = &keys;
   head_slots_.resize(keys.size());
   rows_.assign(keys.size(), Row{});
-  tile_keys_.Clear();
   slots_.clear();
-  return keys.size() == 0 ? Status() : heads_.Load(keys, head_slots_);
+  missing_.clear();
+  tile_keys_.Clear();
+  if (keys.size() == 0) return {};
+  const Status status = heads_.Load(keys, head_slots_);
+  known_.Begin(heads_.era() + tiles_.era());
+  return status;
 }
 
-// The place in slots_ that a tile of the row's key will have.
-uint32_t Tiles::Need(size_t row, int64_t tile) {
+// Adds the slot of a tile of the row's key to slots_; where it is not known, Load will find it.
+void Tiles::Need(size_t row, int64_t tile) {
+  const void* head = head_slots_[row].identity();
+  slots_.push_back(known_.Find(head, tile));
+  if (slots_.back().identity() != nullptr) return;
+  missing_.push_back({static_cast<uint32_t>(slots_.size() - 1), head, tile});
   AppendTileKey((*keys_)[row], tile, tile_keys_.buffer());
   tile_keys_.EndKey();
-  return static_cast<uint32_t>(tile_keys_.size() - 1);
 }
 
 void Tiles::Read(size_t row, Time after, Time until) {
   Row& r = rows_[row];
-  r.reads_begin = r.reads_end = static_cast<uint32_t>(tile_keys_.size());
+  r.reads_begin = r.reads_end = static_cast<uint32_t>(slots_.size());
   if (!head_slots_[row].present() || until <= after) return;
   const Head head = HeadAt(head_slots_[row].data());
   const int64_t last = std::min(layout_.TileOf(until), head.newest);
   for (int64_t tile = std::max(layout_.TileOf(after + 1), head.oldest); tile <= last; ++tile) {
     const int64_t back = head.newest - tile;
     if (back < 64 && ((head.present >> back) & 1) == 0) continue;
-    r.reads_end = Need(row, tile) + 1;
+    Need(row, tile);
   }
+  r.reads_end = static_cast<uint32_t>(slots_.size());
 }
 
 Status Tiles::Add(size_t row, Time time) {
   RawTable::Slot& slot = head_slots_[row];
   const std::string_view key = (*keys_)[row];
   const int64_t tile = layout_.TileOf(time);
-  rows_[row].insert = Need(row, tile);
+  rows_[row].insert = static_cast<uint32_t>(slots_.size());
+  Need(row, tile);
   if (!slot.present()) {
     WriteHead(slot, {tile, tile, 1});
     return SetTimer(key, tile);
@@ -130,14 +131,29 @@ Status Tiles::Add(size_t row, Time time) {
 }
 
 Status Tiles::Load() {
-  slots_.resize(tile_keys_.size());
-  return slots_.empty() ? Status() : tiles_.Load(tile_keys_, slots_);
+  if (missing_.empty()) return {};
+  loaded_.resize(missing_.size());
+  if (Status s = tiles_.Load(tile_keys_, loaded_); !s.ok()) return s;
+  for (size_t i = 0; i < missing_.size(); ++i) {
+    slots_[missing_[i].slot] = loaded_[i];
+    known_.Add(missing_[i].head, missing_[i].tile, loaded_[i]);
+  }
+  return {};
+}
+
+Status Tiles::LoadChunks(std::string_view key, int64_t tile, uint32_t begin, uint32_t end) {
+  chunk_keys_.Clear();
+  for (uint32_t chunk = begin; chunk < end; ++chunk) {
+    AppendTileKey(key, tile, chunk_keys_.buffer());
+    AppendOrdered(int64_t{chunk}, chunk_keys_.buffer());
+    chunk_keys_.EndKey();
+  }
+  chunk_slots_.resize(chunk_keys_.size());
+  return chunks_.Load(chunk_keys_, chunk_slots_);
 }
 
 Status Tiles::Parts(size_t row, Time after, Time until, std::vector<TilePart>& parts) {
   parts.clear();
-  const Row& r = rows_[row];
-  const std::span<const RawTable::Slot> reads(slots_.data() + r.reads_begin, r.reads_end - r.reads_begin);
   const auto whole = [&](const TileHeader& h) { return h.oldest > after && h.newest <= until; };
   const auto apart = [&](const TileHeader& h) { return h.newest <= after || h.oldest > until; };
   const auto push = [&](const char* data, const TileHeader& h) {
@@ -149,30 +165,20 @@ Status Tiles::Parts(size_t row, Time after, Time until, std::vector<TilePart>& p
     }
   };
 
-  chunk_keys_.Clear();
-  for (const RawTable::Slot& slot : reads) {
-    if (!slot.present()) continue;
-    const TileHeader header = HeaderAt(slot.data());
-    if (header.sealed == 0 || whole(header) || apart(header)) continue;
-    AppendChunkKeys((*keys_)[row], layout_.TileOf(header.oldest), 0, header.sealed);
-  }
-  if (chunk_keys_.size() > 0) {
-    chunk_slots_.resize(chunk_keys_.size());
-    if (Status s = chunks_.Load(chunk_keys_, chunk_slots_); !s.ok()) return s;
-  }
-  size_t chunk = 0;
-  for (const RawTable::Slot& slot : reads) {
-    if (!slot.present()) continue;
-    const char* data = slot.data();
+  const Row& r = rows_[row];
+  for (uint32_t at = r.reads_begin; at < r.reads_end; ++at) {
+    if (!slots_[at].present()) continue;
+    const char* data = slots_[at].data();
     const TileHeader header = HeaderAt(data);
     if (header.sealed == 0 || whole(header) || apart(header)) {
       push(data, header);
       continue;
     }
-    for (uint32_t i = 0; i < header.sealed; ++i, ++chunk) {
-      if (!chunk_slots_[chunk].present())
-        return {Code::kCorrupt, "a tile in the state lacks one of its chunks"};
-      push(chunk_slots_[chunk].data(), HeaderAt(chunk_slots_[chunk].data()));
+    if (Status s = LoadChunks((*keys_)[row], layout_.TileOf(header.oldest), 0, header.sealed); !s.ok())
+      return s;
+    for (const RawTable::Slot& chunk : chunk_slots_) {
+      if (!chunk.present()) return {Code::kCorrupt, "a tile in the state lacks one of its chunks"};
+      push(chunk.data(), HeaderAt(chunk.data()));
     }
     parts.push_back({nullptr, OpenRows(data, header)});
   }
@@ -180,16 +186,11 @@ Status Tiles::Parts(size_t row, Time after, Time until, std::vector<TilePart>& p
 }
 
 // Moves the open chunk of a tile to a row of its own.
-Status Tiles::Seal(std::string_view tile_key, RawTable::Slot& slot, TileHeader& header) {
-  chunk_keys_.Clear();
-  chunk_keys_.buffer().append(tile_key);
-  AppendOrdered(int64_t{header.sealed}, chunk_keys_.buffer());
-  chunk_keys_.EndKey();
-  RawTable::Slot chunk;
-  if (Status s = chunks_.Load(chunk_keys_[0], chunk); !s.ok()) return s;
-  const PackedRows rows = OpenRows(slot.data(), header);
+Status Tiles::Seal(std::string_view key, int64_t tile, const char* tile_data, TileHeader& header) {
+  if (Status s = LoadChunks(key, tile, header.sealed, header.sealed + 1); !s.ok()) return s;
+  const PackedRows rows = OpenRows(tile_data, header);
   const size_t bytes = rows.count * rows.width;
-  char* data = chunks_.Edit(chunk, static_cast<uint32_t>(layout_.rows_offset + bytes));
+  char* data = chunks_.Edit(chunk_slots_[0], static_cast<uint32_t>(layout_.rows_offset + bytes));
   std::memset(data, 0, layout_.rows_offset);
   std::memcpy(data + layout_.rows_offset, rows.first, bytes);
   TileHeader sealed{kMaxTime, kMinTime, header.open, 0};
@@ -209,15 +210,14 @@ Status Tiles::Seal(std::string_view tile_key, RawTable::Slot& slot, TileHeader& 
 }
 
 Status Tiles::Insert(size_t row, Time time, const char* packed) {
-  const uint32_t number = rows_[row].insert;
-  RawTable::Slot& slot = slots_[number];
+  RawTable::Slot& slot = slots_[rows_[row].insert];
   TileHeader header{time, time, 0, 0};
   if (slot.present()) {
     header = HeaderAt(slot.data());
     header.oldest = std::min(header.oldest, time);
     header.newest = std::max(header.newest, time);
     if (header.open == layout_.chunk_rows) {
-      if (Status s = Seal(tile_keys_[number], slot, header); !s.ok()) return s;
+      if (Status s = Seal((*keys_)[row], layout_.TileOf(time), slot.data(), header); !s.ok()) return s;
     }
   }
   const uint32_t end = layout_.rows_offset + header.open * layout_.row_width;
@@ -232,19 +232,17 @@ Status Tiles::Insert(size_t row, Time time, const char* packed) {
   return {};
 }
 
-Status Tiles::EraseTile(std::string_view key, int64_t tile) {
-  tile_keys_.Clear();
-  AppendTileKey(key, tile, tile_keys_.buffer());
-  tile_keys_.EndKey();
-  RawTable::Slot slot;
-  if (Status s = tiles_.Load(tile_keys_[0], slot); !s.ok()) return s;
+Status Tiles::EraseTile(std::string_view key, RawTable::Slot head, int64_t tile) {
+  RawTable::Slot slot = known_.Find(head.identity(), tile);
+  if (slot.identity() == nullptr) {
+    tile_keys_.Clear();
+    AppendTileKey(key, tile, tile_keys_.buffer());
+    if (Status s = tiles_.Load(tile_keys_.buffer(), slot); !s.ok()) return s;
+  }
   if (!slot.present()) return {};
   const TileHeader header = HeaderAt(slot.data());
   if (header.sealed > 0) {
-    chunk_keys_.Clear();
-    AppendChunkKeys(key, tile, 0, header.sealed);
-    chunk_slots_.resize(chunk_keys_.size());
-    if (Status s = chunks_.Load(chunk_keys_, chunk_slots_); !s.ok()) return s;
+    if (Status s = LoadChunks(key, tile, 0, header.sealed); !s.ok()) return s;
     for (RawTable::Slot& chunk : chunk_slots_) {
       if (chunk.present()) chunks_.Erase(chunk);
     }
@@ -278,9 +276,10 @@ Status Tiles::Expire(std::string_view key, Time due) {
   RawTable::Slot slot;
   if (Status s = heads_.Load(key, slot); !s.ok()) return s;
   if (!slot.present()) return {};
+  known_.Begin(heads_.era() + tiles_.era());
   Head head = HeadAt(slot.data());
   while (layout_.ExpiryOf(head.oldest) <= due) {
-    if (Status s = EraseTile(key, head.oldest); !s.ok()) return s;
+    if (Status s = EraseTile(key, slot, head.oldest); !s.ok()) return s;
     if (head.oldest == head.newest) {
       heads_.Erase(slot);
       return {};

@@ -7,7 +7,7 @@
 // Always: rows are seen in the order they were inserted, rows of the same batch too; what Parts yields is a
 // function of the rows inserted before and their times, never of how they were cut into batches. A head a key
 // says which tiles there are, so that absent ones are not looked for. All heads of a batch are loaded at
-// once, then all its tiles.
+// once, then all its tiles but those whose slots are known from batches before.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +15,7 @@
 
 #include "engine/base/status.h"
 #include "engine/operator/operator.h"
+#include "operators/windows/known_tiles.h"
 #include "operators/windows/tile_layout.h"
 #include "state/raw_table.h"
 #include "state/timers.h"
@@ -62,16 +63,22 @@ class Tiles {
     uint32_t reads_begin = 0, reads_end = 0;  // in slots_
     uint32_t insert = 0;                      // in slots_
   };
+  struct Missing {
+    uint32_t slot = 0;  // in slots_
+    const void* head = nullptr;
+    int64_t tile = 0;
+  };
   static Head HeadAt(const char* data);
   void WriteHead(RawTable::Slot& slot, const Head& head);
   TileHeader HeaderAt(const char* data) const;
-  uint32_t Need(size_t row, int64_t tile);
+  void Need(size_t row, int64_t tile);
   void AppendTileKey(std::string_view key, int64_t tile, std::string& out) const;
-  void AppendChunkKeys(std::string_view key, int64_t tile, uint32_t begin, uint32_t end);
   Status SetTimer(std::string_view key, int64_t tile);
   Status CancelTimer(std::string_view key, int64_t tile);
-  Status Seal(std::string_view tile_key, RawTable::Slot& slot, TileHeader& header);
-  Status EraseTile(std::string_view key, int64_t tile);
+  Status Seal(std::string_view key, int64_t tile, const char* data, TileHeader& header);
+  // Sets chunk_slots_ to chunks [begin, end) of a tile.
+  Status LoadChunks(std::string_view key, int64_t tile, uint32_t begin, uint32_t end);
+  Status EraseTile(std::string_view key, RawTable::Slot head, int64_t tile);
   // The oldest tile after `tile`, which is gone.
   Status NextTile(std::string_view key, int64_t tile, const Head& head, int64_t& next);
   PackedRows OpenRows(const char* data, const TileHeader& header) const;
@@ -86,8 +93,11 @@ class Tiles {
   const KeyColumn* keys_ = nullptr;
   std::vector<RawTable::Slot> head_slots_;  // one a row
   std::vector<Row> rows_;
-  KeyColumn tile_keys_;
-  std::vector<RawTable::Slot> slots_;  // of tile_keys_; several may be of one tile
+  std::vector<RawTable::Slot> slots_;  // of the tiles that rows_ need; several may be of one tile
+  KnownTiles known_;
+  std::vector<Missing> missing_;  // of slots_, to be loaded
+  KeyColumn tile_keys_;           // of missing_
+  std::vector<RawTable::Slot> loaded_;
   KeyColumn chunk_keys_;
   std::vector<RawTable::Slot> chunk_slots_;
   std::string timer_key_;

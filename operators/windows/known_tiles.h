@@ -1,0 +1,66 @@
+#pragma once
+// Slots of tiles that were found before, so that rows which read the same tiles again need neither their keys
+// nor the table's index. It forgets: a place is taken by the last that came to it. One thread.
+//
+// Always: what it knows was added since the eras of the tables began that Begin was told of last.
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "state/raw_table.h"
+
+namespace freshet {
+
+class KnownTiles {
+ public:
+  // `era`: another one whenever a slot, of heads or tiles, may have become void.
+  void Begin(uint64_t era) {
+    if (era_ == era) return;
+    era_ = era;
+    displaced_ = 0;
+  }
+
+  // The slot of that tile of the key with that head (RawTable::Slot::identity), or one without identity.
+  RawTable::Slot Find(const void* head, int64_t tile) const {
+    if (places_.empty()) return {};
+    const Place& place = places_[PlaceOf(head, tile)];
+    const bool is_it = place.head == head && place.tile == tile && place.era == era_;
+    return is_it ? place.slot : RawTable::Slot();
+  }
+  void Add(const void* head, int64_t tile, RawTable::Slot slot) {
+    if (2 * displaced_ >= places_.size() && places_.size() < kMostPlaces) Grow();
+    Place& place = places_[PlaceOf(head, tile)];
+    if (place.era == era_) ++displaced_;
+    place = {head, tile, era_, slot};
+  }
+
+ private:
+  static constexpr size_t kFewestPlaces = 64;
+  static constexpr size_t kMostPlaces = 4096;  // 128 KiB
+  struct Place {
+    const void* head = nullptr;
+    int64_t tile = 0;
+    uint64_t era = UINT64_MAX;
+    RawTable::Slot slot;
+  };
+  // Tiles of one key lie beside each other, those of different keys anywhere.
+  size_t PlaceOf(const void* head, int64_t tile) const {
+    const uint64_t spread = reinterpret_cast<uintptr_t>(head) * uint64_t{0x9e3779b97f4a7c15};
+    return (static_cast<size_t>(spread >> 32) + static_cast<size_t>(tile)) & (places_.size() - 1);
+  }
+  void Grow() {
+    const std::vector<Place> old =
+        std::exchange(places_, std::vector<Place>(std::max(kFewestPlaces, 2 * places_.size())));
+    for (const Place& place : old) {
+      if (place.head != nullptr) places_[PlaceOf(place.head, place.tile)] = place;
+    }
+    displaced_ = 0;
+  }
+
+  std::vector<Place> places_;  // a power of two
+  size_t displaced_ = 0;       // tiles of this era
+  uint64_t era_ = 0;
+};
+
+}  // namespace freshet
