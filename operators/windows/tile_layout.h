@@ -38,7 +38,7 @@ struct TileHeader {
 struct TileLayout {
   static constexpr Duration kMostPerTier = 24;  // a tier's largest window over its smallest
   static constexpr size_t kChunkBytes = 4096;   // of packed rows, about
-  static constexpr int kTilesAtOnce = 4;        // so many widths pass between visits that let tiles leave
+  static constexpr int kTilesAtOnce = 8;        // so many widths pass between visits that let tiles leave
 
   Duration width = 0;
   Duration largest = 0;  // window
