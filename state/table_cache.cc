@@ -10,6 +10,19 @@
 
 namespace freshet {
 
+namespace {
+
+constexpr size_t kFewKeys = 2;
+
+// Of two texts of more than eight bytes: whether what follows the first eight is the same.
+bool SameTail(const char* a, const char* b, size_t size) {
+  if (size > 2 * sizeof(uint64_t))
+    return std::memcmp(a + sizeof(uint64_t), b + sizeof(uint64_t), size - sizeof(uint64_t)) == 0;
+  return std::memcmp(a + size - sizeof(uint64_t), b + size - sizeof(uint64_t), sizeof(uint64_t)) == 0;
+}
+
+}  // namespace
+
 TableCache::TableCache(TableSpec spec, RowStore* store, CacheBudget& budget, Blocks& blocks,
                        StoreStats& stats)
     : spec_(std::move(spec)),
@@ -56,21 +69,37 @@ TableCache::Entry* TableCache::Find(std::string_view key, uint32_t tag) const {
   const uint32_t number = index_.Find(tag, [&](uint32_t i) {
     const Entry& entry = At(i);
     return entry.prefix == prefix && entry.place.key_size == key.size() &&
-           (key.size() <= sizeof(prefix) ||
-            std::memcmp(entry.block + sizeof(prefix), key.data() + sizeof(prefix),
-                        key.size() - sizeof(prefix)) == 0);
+           (key.size() <= sizeof(prefix) || SameTail(entry.block, key.data(), key.size()));
   });
   return number == KeyIndex::kNone ? nullptr : &At(number);
 }
 
-// So that the misses of a batch's keys overlap: first the entries, then the blocks behind them.
-void TableCache::PrefetchEntries(size_t keys) const {
-  for (size_t i = 0; i < keys; ++i) {
-    const uint32_t number = index_.Likely(tags_[i]);
+// The key's entry, made where there is none; one that has to be read then is added to misses_.
+TableCache::Entry& TableCache::Touch(std::string_view key, uint32_t tag) {
+  Entry* entry = Find(key, tag);
+  if (entry != nullptr) {
+    if (!entry->Has(kReferenced)) entry->Add(kReferenced);
+    return *entry;
+  }
+  entry = &Create(key, tag);
+  complete_ ? Settle(*entry) : misses_.push_back(entry);
+  return *entry;
+}
+
+// Sets tags_, and lets the misses of a batch's keys overlap: the index, then the entries, then the blocks
+// behind them.
+void TableCache::PrefetchEntries(const KeyColumn& keys) {
+  tags_.resize(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    tags_[i] = TagOf(keys[i]);
+    index_.Prefetch(tags_[i]);
+  }
+  for (const uint32_t tag : tags_) {
+    const uint32_t number = index_.Likely(tag);
     if (number != KeyIndex::kNone) __builtin_prefetch(&At(number));
   }
-  for (size_t i = 0; i < keys; ++i) {
-    const uint32_t number = index_.Likely(tags_[i]);
+  for (const uint32_t tag : tags_) {
+    const uint32_t number = index_.Likely(tag);
     if (number != KeyIndex::kNone) __builtin_prefetch(At(number).block);
   }
 }
@@ -234,43 +263,23 @@ bool TableCache::Sweep(int64_t target) {
 Status TableCache::Load(const KeyColumn& keys, std::span<Slot> out) {
   const size_t n = keys.size();
   stats_.loads += n;
-  tags_.resize(n);
-  for (size_t i = 0; i < n; ++i) {
-    tags_[i] = TagOf(keys[i]);
-    index_.Prefetch(tags_[i]);
-  }
-  if (n > 1) PrefetchEntries(n);
   misses_.clear();
-  for (size_t i = 0; i < n; ++i) {
-    Entry* entry = Find(keys[i], tags_[i]);
-    if (entry != nullptr) {
-      if (!entry->Has(kReferenced)) entry->Add(kReferenced);
-    } else {
-      entry = &Create(keys[i], tags_[i]);
-      complete_ ? Settle(*entry) : misses_.push_back(entry);
-    }
-    out[i].place_ = &entry->place;
+  if (n <= kFewKeys) {  // the processor looks as far ahead by itself
+    for (size_t i = 0; i < n; ++i)
+      out[i].place_ = &Touch(keys[i], TagOf(keys[i])).place;
+  } else {
+    PrefetchEntries(keys);
+    for (size_t i = 0; i < n; ++i)
+      out[i].place_ = &Touch(keys[i], tags_[i]).place;
   }
   return misses_.empty() ? Status() : ReadMisses();
 }
 
 Status TableCache::Load(std::string_view key, Slot& out) {
   ++stats_.loads;
-  const uint32_t tag = TagOf(key);
-  Entry* entry = Find(key, tag);
-  if (entry != nullptr) {
-    if (!entry->Has(kReferenced)) entry->Add(kReferenced);
-    out.place_ = &entry->place;
-    return {};
-  }
-  entry = &Create(key, tag);
-  out.place_ = &entry->place;
-  if (complete_) {
-    Settle(*entry);
-    return {};
-  }
-  misses_.assign(1, entry);
-  return ReadMisses();
+  misses_.clear();
+  out.place_ = &Touch(key, TagOf(key)).place;
+  return misses_.empty() ? Status() : ReadMisses();
 }
 
 Status TableCache::ReadMisses() {

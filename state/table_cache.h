@@ -175,7 +175,8 @@ class TableCache {
   static uint32_t TagOf(std::string_view key);
   Entry& At(uint32_t number) const { return slabs_[number / kSlab][number % kSlab]; }
   Entry* Find(std::string_view key, uint32_t tag) const;
-  void PrefetchEntries(size_t keys) const;
+  Entry& Touch(std::string_view key, uint32_t tag);
+  void PrefetchEntries(const KeyColumn& keys);
   Entry& Create(std::string_view key, uint32_t tag);
   void Release(Entry& entry);
   void Resize(Entry& entry, uint32_t size);

@@ -111,8 +111,7 @@ void TableCache::DropTrace(Entry& entry) {
     DropImage(entry, entry.Has(kCollected) ? entry.aside->collected : entry.aside->committed);
     DropAsideIfEmpty(entry);
   }
-  Settle(entry);
-  if (!entry.Has(kUnclean | kHeld)) Release(entry);
+  entry.Has(kUnclean | kHeld) ? Settle(entry) : Release(entry);
 }
 
 void TableCache::Committed() {
@@ -160,8 +159,7 @@ void TableCache::WaitForStore(Entry& entry) {
     DropImage(entry, entry.aside->committed);
     DropAsideIfEmpty(entry);
   }
-  Settle(entry);
-  if (!entry.Has(kUnclean | kHeld)) Release(entry);
+  entry.Has(kUnclean | kHeld) ? Settle(entry) : Release(entry);
 }
 
 void TableCache::AddUnstored(RowBatch& batch) {
@@ -190,8 +188,7 @@ void TableCache::Stored() {
       DropAsideIfEmpty(*entry);
     }
     entry->Drop(kUnstored);
-    Settle(*entry);
-    if (!entry->Has(kUnclean | kHeld) && !entry->present()) Release(*entry);
+    entry->Has(kUnclean | kHeld) || entry->present() ? Settle(*entry) : Release(*entry);
   }
   unstored_.clear();
   unstored_bytes_ = 0;

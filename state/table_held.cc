@@ -36,7 +36,8 @@ void TableCache::Remove(std::string_view key) {
 bool TableCache::Hold(std::string_view key, bool stored, Slot& out) {
   const uint32_t tag = TagOf(key);
   Entry* entry = Find(key, tag);
-  if (entry == nullptr) {
+  const bool is_new = entry == nullptr;
+  if (is_new) {
     entry = &Create(key, tag);
     if (stored) {
       SetValue(*entry, {});
@@ -46,7 +47,7 @@ bool TableCache::Hold(std::string_view key, bool stored, Slot& out) {
   out.place_ = &entry->place;
   if (entry->Has(kHeld)) return false;
   entry->Add(kHeld);
-  Settle(*entry);
+  if (!is_new || stored) Settle(*entry);  // nothing hangs on an absent one that is new and held
   return true;
 }
 
