@@ -62,8 +62,7 @@ class Windowed final : public Operator {
   std::string packed_;
   std::vector<std::string> states_;            // by measure: a state a row
   std::vector<std::vector<uint8_t>> is_gone_;  // by measure: 1 a row whose window may have lost rows
-  std::vector<TilePart> parts_;
-  std::vector<const char*> run_;
+  TileParts parts_;
   std::vector<ColumnPtr> columns_;
 };
 
@@ -117,26 +116,23 @@ Status Windowed::Process(size_t port, const Batch& in, Emitter& out) {
 }
 
 Status Windowed::RunTier(size_t tier, size_t port, const Batch& rows) {
-  const TileLayout& layout = plan_->tiers[tier].layout;
+  const uint32_t width = plan_->tiers[tier].layout.row_width;
+  const bool adds = aggregated(port);
   Tiles& tiles = tiers_[tier];
   const std::span<const Time> times = rows.times();
-  // A row of a tile that has left is not added: nothing could see it.
-  const auto added = [&](size_t row) {
-    return aggregated(port) && layout.ExpiryOf(layout.TileOf(times[row])) > watermarks_[row];
-  };
   if (Status s = tiles.Begin(keys_); !s.ok()) return s;
-  for (size_t row = 0; row < rows.rows(); ++row) {
+  for (size_t row = 0; row < times.size(); ++row) {
     if (port == 0) Announce(tier, row, times[row], watermarks_[row]);
-    if (!added(row)) continue;
-    if (Status s = tiles.Add(row, times[row]); !s.ok()) return s;
+    if (!adds) continue;
+    if (Status s = tiles.Add(row, times[row], watermarks_[row]); !s.ok()) return s;
   }
   if (Status s = tiles.Load(); !s.ok()) return s;
-  for (size_t row = 0; row < rows.rows(); ++row) {
+  for (size_t row = 0; row < times.size(); ++row) {
     if (port == 0) {
       if (Status s = Evaluate(tier, row, times[row]); !s.ok()) return s;
     }
-    if (!added(row)) continue;
-    if (Status s = tiles.Insert(row, times[row], packed_.data() + row * layout.row_width); !s.ok()) return s;
+    if (!adds) continue;
+    if (Status s = tiles.Insert(row, times[row], packed_.data() + row * width); !s.ok()) return s;
   }
   return {};
 }
@@ -179,17 +175,12 @@ Status Windowed::Evaluate(size_t tier, size_t row, Time time) {
 void Windowed::FoldParts(const WindowedPlan::Measure& measure, const TileLayout& layout, Time after,
                          Time until, char* state) {
   const uint32_t offset = layout.states[measure.state].offset;
-  run_.clear();
-  for (const TilePart& part : parts_) {
-    if (part.whole != nullptr) {
-      run_.push_back(part.whole);
-      continue;
-    }
-    if (!run_.empty()) measure.fold.merge(state, run_, offset);
-    run_.clear();
-    measure.fold.add(state, part.rows, measure.operand, after, until);
+  const std::span<const char* const> whole(parts_.whole);
+  for (const TileParts::Part& part : parts_.parts) {
+    if (part.begin < part.end)
+      measure.fold.merge(state, whole.subspan(part.begin, part.end - part.begin), offset);
+    if (part.rows.count > 0) measure.fold.add(state, part.rows, measure.operand, after, until);
   }
-  if (!run_.empty()) measure.fold.merge(state, run_, offset);
 }
 
 Batch Windowed::WithValues(const Batch& rows) {

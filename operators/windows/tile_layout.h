@@ -53,7 +53,10 @@ struct TileLayout {
   // Sets the offsets; call once all states are there.
   void Close(uint32_t width_of_row);
 
-  int64_t TileOf(Time time) const { return FloorTo(time, width) / width; }
+  int64_t TileOf(Time time) const {
+    const int64_t tile = time / width;
+    return tile * width > time ? tile - 1 : tile;
+  }
   Time StartOf(int64_t tile) const { return tile * width; }
   // The watermark at which no window of a row that is not late can reach the tile any more.
   Time ExpiryOf(int64_t tile) const { return StartOf(tile) + width + largest + allowed_lateness; }

@@ -79,36 +79,43 @@ Status Tiles::Begin(const KeyColumn& keys) {
   return status;
 }
 
-// Adds the slot of a tile of the row's key to slots_; where it is not known, Load will find it.
-void Tiles::Need(size_t row, int64_t tile) {
-  const void* head = head_slots_[row].identity();
-  slots_.push_back(known_.Find(head, tile));
-  if (slots_.back().identity() != nullptr) return;
-  missing_.push_back({static_cast<uint32_t>(slots_.size() - 1), head, tile});
+// Load will find the slot of that tile of the row's key and put it there, in slots_.
+void Tiles::Miss(size_t row, int64_t tile, size_t place) {
+  missing_.push_back({static_cast<uint32_t>(place), head_slots_[row].identity(), tile});
   AppendTileKey((*keys_)[row], tile, tile_keys_.buffer());
   tile_keys_.EndKey();
 }
 
 void Tiles::Read(size_t row, Time after, Time until) {
   Row& r = rows_[row];
-  r.reads_begin = r.reads_end = static_cast<uint32_t>(slots_.size());
+  size_t place = slots_.size();
+  r.reads_begin = r.reads_end = static_cast<uint32_t>(place);
   if (!head_slots_[row].present() || until <= after) return;
+  const void* identity = head_slots_[row].identity();
   const Head head = HeadAt(head_slots_[row].data());
+  const int64_t first = std::max(layout_.TileOf(after + 1), head.oldest);
   const int64_t last = std::min(layout_.TileOf(until), head.newest);
-  for (int64_t tile = std::max(layout_.TileOf(after + 1), head.oldest); tile <= last; ++tile) {
+  if (first > last) return;
+  slots_.resize(place + static_cast<size_t>(last - first + 1));
+  for (int64_t tile = first; tile <= last; ++tile) {
     const int64_t back = head.newest - tile;
     if (back < 64 && ((head.present >> back) & 1) == 0) continue;
-    Need(row, tile);
+    slots_[place] = known_.Find(identity, tile);
+    if (slots_[place].identity() == nullptr) Miss(row, tile, place);
+    ++place;
   }
-  r.reads_end = static_cast<uint32_t>(slots_.size());
+  slots_.resize(place);
+  r.reads_end = static_cast<uint32_t>(place);
 }
 
-Status Tiles::Add(size_t row, Time time) {
+Status Tiles::Add(size_t row, Time time, Time watermark) {
+  const int64_t tile = layout_.TileOf(time);
+  if (layout_.ExpiryOf(tile) <= watermark) return {};
   RawTable::Slot& slot = head_slots_[row];
   const std::string_view key = (*keys_)[row];
-  const int64_t tile = layout_.TileOf(time);
   rows_[row].insert = static_cast<uint32_t>(slots_.size());
-  Need(row, tile);
+  slots_.push_back(known_.Find(slot.identity(), tile));
+  if (slots_.back().identity() == nullptr) Miss(row, tile, slots_.size() - 1);
   if (!slot.present()) {
     WriteHead(slot, {tile, tile, 1});
     return SetTimer(key, tile);
@@ -125,7 +132,8 @@ Status Tiles::Add(size_t row, Time time) {
     head.oldest = std::min(head.oldest, tile);
   }
   if (std::memcmp(&before, &head, sizeof(Head)) != 0) WriteHead(slot, head);
-  if (layout_.LeavingOf(head.oldest) == layout_.LeavingOf(before.oldest)) return {};
+  if (head.oldest == before.oldest || layout_.LeavingOf(head.oldest) == layout_.LeavingOf(before.oldest))
+    return {};
   if (Status s = CancelTimer(key, before.oldest); !s.ok()) return s;
   return SetTimer(key, tile);
 }
@@ -149,39 +157,45 @@ Status Tiles::LoadChunks(std::string_view key, int64_t tile, uint32_t begin, uin
     chunk_keys_.EndKey();
   }
   chunk_slots_.resize(chunk_keys_.size());
-  return chunks_.Load(chunk_keys_, chunk_slots_);
+  return chunk_slots_.empty() ? Status() : chunks_.Load(chunk_keys_, chunk_slots_);
 }
 
-Status Tiles::Parts(size_t row, Time after, Time until, std::vector<TilePart>& parts) {
-  parts.clear();
+Status Tiles::Parts(size_t row, Time after, Time until, TileParts& parts) {
+  parts.whole.clear();
+  parts.parts.clear();
+  size_t begin = 0;  // of the whole ones that belong to no part yet
+  const auto cross = [&](PackedRows rows) {
+    parts.parts.push_back({begin, parts.whole.size(), rows});
+    begin = parts.whole.size();
+  };
   const auto whole = [&](const TileHeader& h) { return h.oldest > after && h.newest <= until; };
   const auto apart = [&](const TileHeader& h) { return h.newest <= after || h.oldest > until; };
-  const auto push = [&](const char* data, const TileHeader& h) {
-    if (apart(h)) return;
-    if (whole(h)) {
-      parts.push_back({data, {}});
-    } else {
-      parts.push_back({nullptr, OpenRows(data, h)});
-    }
-  };
 
   const Row& r = rows_[row];
   for (uint32_t at = r.reads_begin; at < r.reads_end; ++at) {
     if (!slots_[at].present()) continue;
-    const char* data = slots_[at].data();
-    const TileHeader header = HeaderAt(data);
-    if (header.sealed == 0 || whole(header) || apart(header)) {
-      push(data, header);
+    const char* tile = slots_[at].data();
+    const TileHeader header = HeaderAt(tile);
+    if (whole(header)) {
+      parts.whole.push_back(tile);
       continue;
     }
+    if (apart(header)) continue;
     if (Status s = LoadChunks((*keys_)[row], layout_.TileOf(header.oldest), 0, header.sealed); !s.ok())
       return s;
-    for (const RawTable::Slot& chunk : chunk_slots_) {
-      if (!chunk.present()) return {Code::kCorrupt, "a tile in the state lacks one of its chunks"};
-      push(chunk.data(), HeaderAt(chunk.data()));
+    for (const RawTable::Slot& slot : chunk_slots_) {
+      if (!slot.present()) return {Code::kCorrupt, "a tile in the state lacks one of its chunks"};
+      const char* chunk = slot.data();
+      const TileHeader of_chunk = HeaderAt(chunk);
+      if (whole(of_chunk)) {
+        parts.whole.push_back(chunk);
+      } else if (!apart(of_chunk)) {
+        cross(OpenRows(chunk, of_chunk));
+      }
     }
-    parts.push_back({nullptr, OpenRows(data, header)});
+    cross(OpenRows(tile, header));
   }
+  if (begin < parts.whole.size()) cross({});
   return {};
 }
 
@@ -210,6 +224,7 @@ Status Tiles::Seal(std::string_view key, int64_t tile, const char* tile_data, Ti
 }
 
 Status Tiles::Insert(size_t row, Time time, const char* packed) {
+  if (rows_[row].insert == kNowhere) return {};
   RawTable::Slot& slot = slots_[rows_[row].insert];
   TileHeader header{time, time, 0, 0};
   if (slot.present()) {

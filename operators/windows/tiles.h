@@ -22,10 +22,15 @@
 
 namespace freshet {
 
-// A stretch of a window: a tile or chunk that lies in it with all its rows, or rows of one that it crosses.
-struct TilePart {
-  const char* whole = nullptr;  // its states are at their offsets; null: see `rows`
-  PackedRows rows;              // not all of them need lie in the window
+// What a window holds, in time order: tiles and chunks that lie in it with all their rows, and between them
+// rows of those that it crosses.
+struct TileParts {
+  struct Part {
+    size_t begin = 0, end = 0;  // of `whole`
+    PackedRows rows;            // behind these; not all of them need lie in the window
+  };
+  std::vector<const char*> whole;  // their states are at their offsets
+  std::vector<Part> parts;
 };
 
 class Tiles {
@@ -39,13 +44,12 @@ class Tiles {
   Status Begin(const KeyColumn& keys);
   // Row `row` will read times in (after, until].
   void Read(size_t row, Time after, Time until);
-  // Row `row` will be inserted at `time`.
-  Status Add(size_t row, Time time);
+  // Row `row` will be inserted at `time`, unless its tile has left at `watermark`: nothing could see it.
+  Status Add(size_t row, Time time, Time watermark);
   Status Load();
-  // The parts of (after, until], in time order; within what Read announced. Valid until the next call of any
-  // function.
-  Status Parts(size_t row, Time after, Time until, std::vector<TilePart>& parts);
-  // REQUIRES: announced by Add. `packed`: row_width bytes.
+  // What (after, until] holds; within what Read announced. Valid until the next call of any function.
+  Status Parts(size_t row, Time after, Time until, TileParts& parts);
+  // Of rows that Add was not told of, or whose tile has left, nothing is inserted. `packed`: row_width bytes.
   Status Insert(size_t row, Time time, const char* packed);
 
   // A timer set here fell due; its key without the leading byte, which is the tier.
@@ -59,9 +63,10 @@ class Tiles {
     int64_t oldest = 0;
     uint64_t present = 0;  // 0: no tile at all
   };
+  static constexpr uint32_t kNowhere = UINT32_MAX;
   struct Row {
     uint32_t reads_begin = 0, reads_end = 0;  // in slots_
-    uint32_t insert = 0;                      // in slots_
+    uint32_t insert = kNowhere;               // in slots_
   };
   struct Missing {
     uint32_t slot = 0;  // in slots_
@@ -71,7 +76,7 @@ class Tiles {
   static Head HeadAt(const char* data);
   void WriteHead(RawTable::Slot& slot, const Head& head);
   TileHeader HeaderAt(const char* data) const;
-  void Need(size_t row, int64_t tile);
+  void Miss(size_t row, int64_t tile, size_t place);
   void AppendTileKey(std::string_view key, int64_t tile, std::string& out) const;
   Status SetTimer(std::string_view key, int64_t tile);
   Status CancelTimer(std::string_view key, int64_t tile);
