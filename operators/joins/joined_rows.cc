@@ -1,5 +1,6 @@
 #include "operators/joins/joined_rows.h"
 
+#include <array>
 #include <bit>
 
 namespace freshet {
@@ -24,7 +25,8 @@ JoinedRows::JoinedRows(const KeptRows& rows, const KeptRows& keep, Type label, P
       label_(pool, label, 0),
       label_time_(pool, Type::kTimestamp, 0),
       prediction_time_(pool, Type::kTimestamp, 0),
-      state_(pool, Type::kString, 0) {}
+      state_(pool, Type::kString, 0),
+      columns_(rows.schema().size() + keep.schema().size() + 4) {}
 
 Status JoinedRows::Add(const JoinedRow& row) {
   std::string_view bytes = row.row;
@@ -57,16 +59,32 @@ void JoinedRows::AppendLabel(std::optional<uint64_t> bits) {
   }
 }
 
+// The columns that nobody reads are null.
+void JoinedRows::SetNulls(Pool& pool) {
+  null_rows_ = times_.size();
+  std::array<ColumnPtr, static_cast<size_t>(Type::kListString) + 1> nulls;
+  ColumnPtr* column = columns_.data();
+  for (const KeptRows* rows : {&rows_, &keep_}) {
+    for (const Field& field : rows->schema().fields()) {
+      ColumnPtr& null = nulls[static_cast<size_t>(field.type)];
+      if (!null) null = NullColumn(pool, field.type, null_rows_);
+      *column++ = null;
+    }
+  }
+}
+
 Batch JoinedRows::Finish(Pool& pool) {
-  columns_.clear();
-  for (ColumnBuilder& builder : row_builders_)
-    columns_.push_back(builder.Finish());
-  for (ColumnBuilder& builder : keep_builders_)
-    columns_.push_back(builder.Finish());
+  if (null_rows_ != times_.size()) SetNulls(pool);
+  ColumnPtr* column = columns_.data();
+  for (size_t i = 0; i < row_builders_.size(); ++i)
+    column[rows_.chosen()[i]] = row_builders_[i].Finish();
+  column += rows_.schema().size();
+  for (size_t i = 0; i < keep_builders_.size(); ++i)
+    column[keep_.chosen()[i]] = keep_builders_[i].Finish();
+  column += keep_.schema().size();
   for (ColumnBuilder* builder : {&label_, &label_time_, &prediction_time_, &state_})
-    columns_.push_back(builder->Finish());
+    *column++ = builder->Finish();
   Batch batch = Batch::Make(pool, columns_, times_, ordinals_);
-  columns_.clear();
   times_.clear();
   ordinals_.clear();
   return batch;

@@ -30,6 +30,7 @@ class JoinedRows {
 
  private:
   void AppendLabel(std::optional<uint64_t> bits);
+  void SetNulls(Pool& pool);
 
   const KeptRows& rows_;
   const KeptRows& keep_;
@@ -38,7 +39,8 @@ class JoinedRows {
   ColumnBuilder label_, label_time_, prediction_time_, state_;
   std::vector<Time> times_;
   std::vector<uint32_t> ordinals_;
-  std::vector<ColumnPtr> columns_;
+  std::vector<ColumnPtr> columns_;  // of the batch before; those that nobody reads serve again
+  size_t null_rows_ = SIZE_MAX;     // that these have
 };
 
 // The bits of row `row` of a label column: bool, int64 or float64.

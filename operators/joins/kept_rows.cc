@@ -1,5 +1,6 @@
 #include "operators/joins/kept_rows.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -8,7 +9,9 @@
 namespace freshet {
 namespace {
 
-constexpr size_t kWidest = 8;  // of a value of fixed width
+constexpr size_t kWidest = 8;       // of a value of fixed width
+constexpr size_t kTextRoom = 64;    // for texts, before more is made
+constexpr size_t kShortText = 128;  // its length is one byte
 
 void AppendValue(const Column& column, size_t row, std::string& out) {
   switch (column.type()) {
@@ -107,14 +110,23 @@ Status KeptRows::Learn(std::string_view description) {
   uint64_t count = 0;
   if (!TakeVarint(description, count)) return Torn();
   List& list = lists_.emplace_back();
+  std::vector<bool> has(chosen_.size());
   for (uint64_t i = 0; i < count; ++i) {
     std::string_view name;
     std::string_view type_name;
     if (!TakeSized(description, name) || !TakeSized(description, type_name)) return Torn();
     const std::optional<Type> type = TypeNamed(type_name);
     if (!type) return Torn();
+    Member& member = list.members.emplace_back(Member{*type, kGone});
     const std::optional<size_t> column = schema_.Find(name);
-    list.push_back({*type, column && schema_[*column].type == *type ? *column : kGone});
+    if (!column || schema_[*column].type != *type) continue;
+    const auto at = std::lower_bound(chosen_.begin(), chosen_.end(), *column);
+    if (at == chosen_.end() || *at != *column) continue;
+    member.column = static_cast<size_t>(at - chosen_.begin());
+    has[member.column] = true;
+  }
+  for (size_t i = 0; i < has.size(); ++i) {
+    if (!has[i]) list.lacks.push_back(i);
   }
   return {};
 }
@@ -149,24 +161,33 @@ void KeptRows::Use(const Batch& batch) {
 void KeptRows::Encode(size_t row, std::string& out) const {
   AppendVarint(present_, out);
   const size_t count = columns_.size();
+  const Column* const* columns = columns_.data();
   const size_t bitmap = out.size();
   size_t at = bitmap + (count + 7) / 8;
-  out.resize(at + kWidest * count);
+  out.resize(at + kWidest * count + kTextRoom);
+  char* bytes = out.data();
   for (size_t i = 0; i < count; ++i) {
-    const Column& column = *columns_[i];
+    const Column& column = *columns[i];
     if (!column.valid(row)) continue;
-    char& bits = out[bitmap + i / 8];
-    bits = static_cast<char>(static_cast<uint8_t>(bits) | 1U << i % 8);
-    if (column.type() == Type::kBool) {
-      out[at++] = static_cast<char>(column.values<uint8_t>()[row]);
-    } else if (!IsText(column.type()) && !IsList(column.type())) {
-      std::memcpy(out.data() + at, &column.values<int64_t>()[row], kWidest);
+    bytes[bitmap + i / 8] = static_cast<char>(static_cast<uint8_t>(bytes[bitmap + i / 8]) | 1U << i % 8);
+    const Type type = column.type();
+    const std::string_view text = IsText(type) ? column.text(row) : std::string_view();
+    if (type == Type::kBool) {
+      bytes[at++] = static_cast<char>(column.values<uint8_t>()[row]);
+    } else if (!IsText(type) && !IsList(type)) {
+      std::memcpy(bytes + at, &column.values<int64_t>()[row], kWidest);
       at += kWidest;
+    } else if (IsText(type) && text.size() < kShortText &&
+               at + 1 + text.size() + kWidest * (count - i - 1) <= out.size()) {
+      bytes[at++] = static_cast<char>(text.size());
+      if (!text.empty()) std::memcpy(bytes + at, text.data(), text.size());
+      at += text.size();
     } else {
       out.resize(at);
       AppendValue(column, row, out);
       at = out.size();
-      out.resize(at + kWidest * (count - i - 1));
+      out.resize(at + kWidest * (count - i - 1) + kTextRoom);
+      bytes = out.data();
     }
   }
   out.resize(at);
@@ -174,9 +195,9 @@ void KeptRows::Encode(size_t row, std::string& out) const {
 
 std::vector<ColumnBuilder> KeptRows::Builders(Pool& pool, size_t expected_rows) const {
   std::vector<ColumnBuilder> builders;
-  builders.reserve(schema_.size());
-  for (const Field& field : schema_.fields())
-    builders.emplace_back(pool, field.type, expected_rows);
+  builders.reserve(chosen_.size());
+  for (const size_t column : chosen_)
+    builders.emplace_back(pool, schema_[column].type, expected_rows);
   return builders;
 }
 
@@ -184,19 +205,21 @@ Status KeptRows::Decode(std::string_view& bytes, std::vector<ColumnBuilder>& bui
   uint64_t number = 0;
   if (!TakeVarint(bytes, number) || number >= lists_.size()) return Torn();
   const List& list = lists_[static_cast<size_t>(number)];
-  const size_t width = (list.size() + 7) / 8;
+  const size_t width = (list.members.size() + 7) / 8;
   if (bytes.size() < width) return Torn();
-  const std::string_view bitmap = bytes.substr(0, width);
+  const char* bitmap = bytes.data();
   bytes.remove_prefix(width);
-  const size_t complete = builders.empty() ? 0 : builders[0].rows() + 1;
-  for (size_t i = 0; i < list.size(); ++i) {
-    if ((static_cast<uint8_t>(bitmap[i / 8]) >> i % 8 & 1U) == 0) continue;
-    ColumnBuilder* to = list[i].column == kGone ? nullptr : &builders[list[i].column];
-    if (!TakeValue(list[i].type, bytes, to)) return Torn();
+  for (size_t i = 0; i < list.members.size(); ++i) {
+    const Member& member = list.members[i];
+    ColumnBuilder* to = member.column == kGone ? nullptr : &builders[member.column];
+    if ((static_cast<uint8_t>(bitmap[i / 8]) >> i % 8 & 1U) != 0) {
+      if (!TakeValue(member.type, bytes, to)) return Torn();
+    } else if (to != nullptr) {
+      to->AppendNull();
+    }
   }
-  for (ColumnBuilder& builder : builders) {
-    if (builder.rows() < complete) builder.AppendNull();
-  }
+  for (const size_t column : list.lacks)
+    builders[column].AppendNull();
   return {};
 }
 

@@ -31,7 +31,10 @@ class KeptRows {
   void Use(const Batch& batch);
   void Encode(size_t row, std::string& out) const;
 
-  // A builder for every column of the schema, to be filled by Decode.
+  const Schema& schema() const { return schema_; }
+  // The columns of the schema that rows are kept with; nobody reads the others.
+  const std::vector<size_t>& chosen() const { return chosen_; }
+  // A builder for every chosen column, to be filled by Decode.
   std::vector<ColumnBuilder> Builders(Pool& pool, size_t expected_rows) const;
   // Takes a row off the front of `bytes` and appends it to `builders`; null in columns it was kept without.
   Status Decode(std::string_view& bytes, std::vector<ColumnBuilder>& builders) const;
@@ -40,9 +43,12 @@ class KeptRows {
   static constexpr size_t kGone = SIZE_MAX;
   struct Member {
     Type type = Type::kFloat64;
-    size_t column = kGone;  // of the schema; kGone: the job file has it no more
+    size_t column = kGone;  // of the chosen; kGone: the job file has it no more, or nobody reads it
   };
-  using List = std::vector<Member>;
+  struct List {
+    std::vector<Member> members;
+    std::vector<size_t> lacks;  // of the chosen
+  };
 
   std::string Description() const;  // of the present list
   Status Learn(std::string_view description);

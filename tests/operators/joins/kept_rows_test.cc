@@ -52,7 +52,7 @@ TEST_F(KeptRowsTest, AnotherJobFileReadsWhatItStillHas) {
 
   // `a` is a text now, `c` comes before `b`, and there is a new column.
   const Schema after({kC, kB, {"a", Type::kString, {}}, {"new", Type::kBool, {}}});
-  const auto now = Make(after, {0, 1, 3});
+  const auto now = Make(after, {0, 1, 2, 3});
   std::vector<ColumnBuilder> builders = now->Builders(pool_, 2);
   std::string_view rest = bytes;
   ASSERT_TRUE(now->Decode(rest, builders).ok());
@@ -66,6 +66,31 @@ TEST_F(KeptRowsTest, AnotherJobFileReadsWhatItStillHas) {
   EXPECT_EQ(b->text(1), "more");
   EXPECT_EQ(builders[2].Finish()->null_count(), 2U);
   EXPECT_EQ(builders[3].Finish()->null_count(), 2U);
+}
+
+// What rows were kept with, and nobody reads any more, is passed over.
+TEST_F(KeptRowsTest, BuildsWhatIsChosenOnly) {
+  const Schema schema({kA, kB, kC});
+  const auto old = Make(schema, {0, 1, 2});
+  const std::string long_text(300, 't');
+  const std::vector<FixtureRow> row = {{0, 1, {int64_t{7}, long_text, 2.5}}};
+  const Batch batch = MakeBatch(pool_, schema, row);
+  old->Use(batch);
+  std::string bytes;
+  old->Encode(0, bytes);
+
+  const auto now = Make(schema, {2});
+  std::vector<ColumnBuilder> one = now->Builders(pool_, 1);
+  ASSERT_EQ(one.size(), 1U);
+  std::string_view rest = bytes;
+  ASSERT_TRUE(now->Decode(rest, one).ok());
+  EXPECT_TRUE(rest.empty());
+  EXPECT_EQ(one[0].Finish()->values<double>()[0], 2.5);
+
+  std::vector<ColumnBuilder> all = old->Builders(pool_, 1);
+  rest = bytes;
+  ASSERT_TRUE(old->Decode(rest, all).ok());
+  EXPECT_EQ(all[1].Finish()->text(0), long_text);
 }
 
 TEST_F(KeptRowsTest, AListIsKeptOnce) {
