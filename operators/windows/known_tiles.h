@@ -3,9 +3,7 @@
 // nor the table's index. It forgets: a place is taken by the last that came to it. One thread.
 //
 // Always: what it knows was added since the eras of the tables began that Begin was told of last.
-#include <algorithm>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "state/raw_table.h"
@@ -49,14 +47,7 @@ class KnownTiles {
     const uint64_t spread = reinterpret_cast<uintptr_t>(head) * uint64_t{0x9e3779b97f4a7c15};
     return (static_cast<size_t>(spread >> 32) + static_cast<size_t>(tile)) & (places_.size() - 1);
   }
-  void Grow() {
-    const std::vector<Place> old =
-        std::exchange(places_, std::vector<Place>(std::max(kFewestPlaces, 2 * places_.size())));
-    for (const Place& place : old) {
-      if (place.head != nullptr) places_[PlaceOf(place.head, place.tile)] = place;
-    }
-    displaced_ = 0;
-  }
+  void Grow();
 
   std::vector<Place> places_;  // a power of two
   size_t displaced_ = 0;       // tiles of this era
