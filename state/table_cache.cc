@@ -74,16 +74,19 @@ TableCache::Entry* TableCache::Find(std::string_view key, uint32_t tag) const {
   return number == KeyIndex::kNone ? nullptr : &At(number);
 }
 
-// The key's entry, made where there is none; one that has to be read then is added to misses_.
-TableCache::Entry& TableCache::Touch(std::string_view key, uint32_t tag) {
+// The key's entry, made where there is none.
+inline TableCache::Entry& TableCache::Touch(std::string_view key, uint32_t tag) {
   Entry* entry = Find(key, tag);
-  if (entry != nullptr) {
-    if (!entry->Has(kReferenced)) entry->Add(kReferenced);
-    return *entry;
-  }
-  entry = &Create(key, tag);
-  complete_ ? Settle(*entry) : misses_.push_back(entry);
+  if (entry == nullptr) return Miss(key, tag);
+  if (!entry->Has(kReferenced)) entry->Add(kReferenced);
   return *entry;
+}
+
+// A new entry; one that has to be read is added to misses_.
+TableCache::Entry& TableCache::Miss(std::string_view key, uint32_t tag) {
+  Entry& entry = Create(key, tag);
+  complete_ ? Settle(entry) : misses_.push_back(&entry);
+  return entry;
 }
 
 // Sets tags_, and lets the misses of a batch's keys overlap: the index, then the entries, then the blocks

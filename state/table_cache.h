@@ -176,6 +176,7 @@ class TableCache {
   Entry& At(uint32_t number) const { return slabs_[number / kSlab][number % kSlab]; }
   Entry* Find(std::string_view key, uint32_t tag) const;
   Entry& Touch(std::string_view key, uint32_t tag);
+  Entry& Miss(std::string_view key, uint32_t tag);
   void PrefetchEntries(const KeyColumn& keys);
   Entry& Create(std::string_view key, uint32_t tag);
   void Release(Entry& entry);
@@ -228,7 +229,7 @@ class TableCache {
   std::vector<Entry*> dirty_, collected_, unstored_;
   size_t dirty_bytes_ = 0, unstored_bytes_ = 0;
   uint64_t drops_ = 0;  // how often rows were dropped or replaced from outside
-  uint64_t era_ = 0;  // RawTable::era
+  uint64_t era_ = 0;    // RawTable::era
 
   std::optional<RowCursor> cursor_;  // kept until the store changes
   KeyColumn wanted_;                 // scratch
