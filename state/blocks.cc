@@ -31,6 +31,11 @@ void* FromMalloc(size_t bytes) {
 
 }  // namespace
 
+Blocks::~Blocks() {
+  for (const Chunk& chunk : chunks_)
+    pool_.Free(chunk.at, chunk.bytes);
+}
+
 size_t Blocks::Rounded(size_t bytes) {
   if (bytes <= kFine) return std::max(kStep, (bytes + kStep - 1) / kStep * kStep);
   const size_t quarter = std::bit_ceil(bytes) / 8;
@@ -72,9 +77,9 @@ void* Blocks::Cut(size_t rounded) {
       next_ += piece;
       left_ -= piece;
     }
-    chunk_ = std::max(std::min<size_t>(chunk_ * 2, 64 << 10), rounded);
-    chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(chunk_));
-    next_ = chunks_.back().get();
+    chunk_ = std::clamp<size_t>(chunk_ * 2, std::bit_ceil(rounded), 64 << 10);
+    chunks_.push_back({pool_.Allocate(chunk_), chunk_});
+    next_ = static_cast<std::byte*>(chunks_.back().at);
     left_ = chunk_;
   }
   std::byte* block = next_;

@@ -7,11 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/pool.h"
+
 namespace freshet {
 
 class KeyIndex {
  public:
   static constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+
+  explicit KeyIndex(Pool& pool) : slots_(PoolAllocator<Slot>(pool)) {}  // which outlives this
 
   // The entry with that tag for which `same(entry)` holds, or kNone.
   template <class Same>
@@ -56,6 +60,7 @@ class KeyIndex {
     uint32_t tag = 0;
     uint32_t entry = kNone;
   };
+  using Slots = std::vector<Slot, PoolAllocator<Slot>>;
   void Place(Slot slot) {
     size_t i = slot.tag & mask_;
     while (slots_[i].entry != kNone)
@@ -63,13 +68,14 @@ class KeyIndex {
     slots_[i] = slot;
   }
   void Grow() {
-    std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots_.empty() ? 16 : 2 * slots_.size()));
+    Slots larger(slots_.empty() ? 16 : 2 * slots_.size(), slots_.get_allocator());
+    const Slots old = std::exchange(slots_, std::move(larger));
     mask_ = slots_.size() - 1;
     for (const Slot& slot : old) {
       if (slot.entry != kNone) Place(slot);
     }
   }
-  std::vector<Slot> slots_;
+  Slots slots_;
   size_t mask_ = 0;
   size_t count_ = 0;
 };

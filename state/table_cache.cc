@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "engine/base/bytes.h"
@@ -30,12 +31,15 @@ TableCache::TableCache(TableSpec spec, RowStore* store, CacheBudget& budget, Blo
       budget_(budget),
       blocks_(blocks),
       stats_(stats),
+      index_(blocks.pool()),
       ordered_(ByKey(), BlockAllocator<InOrder>(blocks)) {
   budget_.caches.push_back(this);
 }
 
 TableCache::~TableCache() {
   DropAll();
+  for (Entry* slab : slabs_)
+    blocks_.pool().Free(slab, kSlab * sizeof(Entry));
   std::erase(budget_.caches, this);
 }
 
@@ -110,7 +114,11 @@ void TableCache::PrefetchEntries(const KeyColumn& keys) {
 TableCache::Entry& TableCache::Create(std::string_view key, uint32_t tag) {
   uint32_t number = free_;
   if (number == KeyIndex::kNone) {
-    if (entries_ % kSlab == 0) slabs_.push_back(std::make_unique<Entry[]>(kSlab));
+    if (entries_ % kSlab == 0) {
+      auto* slab = static_cast<Entry*>(blocks_.pool().Allocate(kSlab * sizeof(Entry)));
+      std::uninitialized_default_construct_n(slab, kSlab);
+      slabs_.push_back(slab);
+    }
     number = entries_++;
   } else {
     free_ = At(number).tag;

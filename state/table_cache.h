@@ -217,7 +217,7 @@ class TableCache {
   bool complete_ = true;
 
   KeyIndex index_;
-  std::vector<std::unique_ptr<Entry[]>> slabs_;
+  std::vector<Entry*> slabs_;
   uint32_t entries_ = 0;  // ever made
   uint32_t free_ = KeyIndex::kNone;
   uint32_t clock_ = 0;

@@ -53,6 +53,7 @@ struct TaskStore::Impl {
   Impl(std::unique_ptr<RowStore> store, CacheBudget& shared)
       : rows(std::move(store)),
         budget(shared),
+        blocks(shared.memory),
         catalog({.name = "catalog"}, rows.get(), budget, blocks, counts) {
     catalog.SetNumber(kCatalogTable);
   }

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/pool.h"
 #include "engine/base/status.h"
 #include "state/raw_table.h"
 
@@ -49,6 +50,8 @@ struct CacheBudget {
     if (used > limit) Evict();
   }
 
+  // What the rows lie in. Outlives the stores.
+  Pool memory = {};
   // The caches that share it, for the stores themselves.
   std::vector<TableCache*> caches = {};
   size_t hand = 0;

@@ -1,7 +1,9 @@
 #pragma once
-// Memory of a lane's batches. Blocks come in powers of two from free lists, so that a lane in steady state
-// calls malloc no more; objects on it are counted with plain integers. A pool and everything made from it
-// belong to one thread, and the pool outlives what was made from it.
+// Memory of a lane's batches and of its tables. Blocks come in powers of two from free lists, so that a lane
+// in steady state calls malloc no more; objects on it are counted with plain integers. What a pool of some
+// size takes from the system is huge pages where there are any: tables are read at random, and with small
+// pages half the time of a look-up is the search for its page. A pool and everything made from it belong to
+// one thread, and the pool outlives what was made from it.
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +20,8 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
   ~Pool();
 
-  // At least `bytes`, aligned to 16, contents unspecified. Give the same `bytes` back to Free.
+  // At least `bytes`, aligned to 16, from 64 on to 64; contents unspecified. Give the same `bytes` back to
+  // Free.
   void* Allocate(size_t bytes) {
     const size_t size_class = ClassOf(bytes);
     if (size_class > kLargest || free_[size_class] == nullptr) return Fresh(bytes);
@@ -33,8 +36,9 @@ class Pool {
     free_[size_class] = new (block) FreeBlock{free_[size_class]};
     Poison(block, size_t{1} << size_class);
   }
-  size_t held() const { return held_; }          // bytes taken from malloc, free blocks included
-  uint64_t mallocs() const { return mallocs_; }  // calls of malloc so far: constant in steady state
+  size_t held() const { return held_; }  // bytes taken from malloc, free blocks included
+  // Blocks so far that no free list had, so that malloc may have been called: constant in steady state.
+  uint64_t fresh_blocks() const { return fresh_blocks_; }
 
  private:
   static constexpr size_t kSmallest = 5;  // 32 bytes
@@ -54,10 +58,30 @@ class Pool {
   static void Unpoison(void*, size_t) {}
 #endif
   void* Fresh(size_t bytes);
+  void* Cut(size_t size_class);
+  char* NewChunk(size_t bytes);
+  void KeepFree(size_t size_class);
   void GiveBack(void* block, size_t bytes);
   FreeBlock* free_[kLargest + 1] = {};
+  std::vector<char*> chunks_;
+  char* next_ = nullptr;  // unused rest of the last chunk
+  size_t left_ = 0;
+  size_t chunk_ = 2048;  // doubles: a small pool stays small
   size_t held_ = 0;
-  uint64_t mallocs_ = 0;
+  uint64_t fresh_blocks_ = 0;
+};
+
+// For the standard containers.
+template <class T>
+struct PoolAllocator {
+  using value_type = T;
+  explicit PoolAllocator(Pool& from) : pool(&from) {}
+  template <class U>
+  PoolAllocator(const PoolAllocator<U>& other) : pool(other.pool) {}
+  T* allocate(size_t n) { return static_cast<T*>(pool->Allocate(n * sizeof(T))); }
+  void deallocate(T* p, size_t n) { pool->Free(p, n * sizeof(T)); }
+  bool operator==(const PoolAllocator&) const = default;
+  Pool* pool;
 };
 
 // A pointer to a pooled object with an intrusive plain count: T has `uint32_t references` and `void

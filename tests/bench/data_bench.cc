@@ -44,11 +44,11 @@ Batch SomeBatch(Pool& pool, size_t rows) {
 class Steady {
  public:
   Steady(benchmark::State& state, const Pool& pool)
-      : state_(state), pool_(pool), allocations_(Allocations()), mallocs_(pool.mallocs()) {}
+      : state_(state), pool_(pool), allocations_(Allocations()), mallocs_(pool.fresh_blocks()) {}
   ~Steady() {
     const auto calls = static_cast<double>(state_.iterations());
     state_.counters["allocations"] = static_cast<double>(Allocations() - allocations_) / calls;
-    state_.counters["mallocs"] = static_cast<double>(pool_.mallocs() - mallocs_) / calls;
+    state_.counters["mallocs"] = static_cast<double>(pool_.fresh_blocks() - mallocs_) / calls;
   }
 
  private:

@@ -87,11 +87,11 @@ void EvaluateRow(benchmark::State& state) {
   while (state.KeepRunningBatch(kRowsADay)) {
     state.PauseTiming();
     prepare();
-    const uint64_t new_before = Allocations(), pool_before = fixture.pool().mallocs();
+    const uint64_t new_before = Allocations(), pool_before = fixture.pool().fresh_blocks();
     state.ResumeTiming();
     run();
     allocations += Allocations() - new_before;
-    mallocs += fixture.pool().mallocs() - pool_before;
+    mallocs += fixture.pool().fresh_blocks() - pool_before;
   }
   const auto iterations = static_cast<double>(state.iterations());
   state.counters["allocations"] = static_cast<double>(allocations) / iterations;

@@ -86,12 +86,12 @@ void PredictionAndLabel(benchmark::State& state) {
   Flights flights(fixture, columns);
   uint64_t allocations = 0, mallocs = 0;
   const auto some = [&] {
-    const uint64_t new_before = Allocations(), pool_before = fixture.pool().mallocs();
+    const uint64_t new_before = Allocations(), pool_before = fixture.pool().fresh_blocks();
     for (int i = 0; i < 256; ++i) {
       if (Status s = flights.Next(); !s.ok()) state.SkipWithError(s.message().c_str());
     }
     allocations += Allocations() - new_before;
-    mallocs += fixture.pool().mallocs() - pool_before;
+    mallocs += fixture.pool().fresh_blocks() - pool_before;
   };
   const auto end_epoch = [&] {
     fixture.FireTimers(flights.now());

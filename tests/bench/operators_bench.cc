@@ -70,11 +70,11 @@ void Measure(benchmark::State& state, Pool& pool, Operator& op, Pause pause) {
     if (Status s = op.Process(0, batch, out); !s.ok()) state.SkipWithError(s.message().c_str());
   };
   const auto many = [&] {
-    const uint64_t new_before = Allocations(), pool_before = pool.mallocs();
+    const uint64_t new_before = Allocations(), pool_before = pool.fresh_blocks();
     for (size_t i = 0; i < 1'024; ++i)
       one();
     allocations += Allocations() - new_before;
-    mallocs += pool.mallocs() - pool_before;
+    mallocs += pool.fresh_blocks() - pool_before;
   };
   for (size_t i = 0; i < 8; ++i) {
     many();

@@ -32,7 +32,8 @@ TEST(Blocks, HandsOutDisjointBlocks) {
     size_t bytes;
     unsigned char mark;
   };
-  Blocks blocks;
+  Pool pool;
+  Blocks blocks(pool);
   Random random(1);
   std::vector<Held> held;
   const auto check_and_free = [&](const Held& h) {

@@ -326,11 +326,11 @@ TEST(BatchProperty, SteadyStateCallsMallocNoMore) {
     }
   };
   run();
-  const uint64_t mallocs = pool.mallocs();
+  const uint64_t mallocs = pool.fresh_blocks();
   const size_t held = pool.held();
   for (int i = 0; i < 20; ++i)
     run();
-  EXPECT_EQ(pool.mallocs(), mallocs);
+  EXPECT_EQ(pool.fresh_blocks(), mallocs);
   EXPECT_EQ(pool.held(), held);
 }
 

@@ -69,14 +69,14 @@ TEST(Batch, TakingAllRowsInOrderIsTheBatchItself) {
 TEST(Batch, TakeOfTakeGathersOnce) {
   Pool pool;
   const Batch batch = Rows(pool, {1, 2, 3, 4}, {0, 1, 2, 3});
-  const uint64_t mallocs = pool.mallocs();
+  const uint64_t mallocs = pool.fresh_blocks();
   const Batch once = batch.Take(pool, std::vector<uint32_t>{3, 2, 1});
   const Batch twice = once.Take(pool, std::vector<uint32_t>{2, 0});
-  EXPECT_EQ(pool.mallocs(), mallocs + 2);
+  EXPECT_EQ(pool.fresh_blocks(), mallocs + 2);
   EXPECT_EQ(Values(twice), (std::vector<int64_t>{2, 4}));
-  EXPECT_EQ(pool.mallocs(), mallocs + 3);
+  EXPECT_EQ(pool.fresh_blocks(), mallocs + 3);
   EXPECT_EQ(Values(once), (std::vector<int64_t>{4, 3, 2}));
-  EXPECT_EQ(pool.mallocs(), mallocs + 4) << "the step between gathers only when it is asked";
+  EXPECT_EQ(pool.fresh_blocks(), mallocs + 4) << "the step between gathers only when it is asked";
 }
 
 TEST(Batch, WithoutRowsKeepsItsColumns) {

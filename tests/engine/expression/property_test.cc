@@ -148,10 +148,10 @@ TEST(ExpressionProperty, SteadyStateAllocatesNothing) {
   ASSERT_NE(program, nullptr) << diagnostics.Text();
   ExpressionFaults faults;
   program->Evaluate(pool, batch, faults);
-  const uint64_t before = pool.mallocs();
+  const uint64_t before = pool.fresh_blocks();
   for (int i = 0; i < 5; ++i)
     program->Evaluate(pool, batch, faults);
-  EXPECT_EQ(pool.mallocs(), before);
+  EXPECT_EQ(pool.fresh_blocks(), before);
 }
 
 TEST(ExpressionProperty, NoRows) {
