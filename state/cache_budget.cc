@@ -2,6 +2,12 @@
 
 namespace freshet {
 
+void CacheBudget::Forget() {
+  for (TableCache* cache : forgetful)
+    cache->Forget();
+  forgetful.clear();
+}
+
 void CacheBudget::Evict() {
   const int64_t target = limit - limit / 16;  // so that it is not called again for the next row
   // Twice round: the first passing may only take marks away.

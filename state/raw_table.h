@@ -89,8 +89,9 @@ class RawTable {
   RawTable& operator=(const RawTable&) = delete;
 
   const TableSpec& spec() const;
-  // Rises whenever a slot of this table has become void, and when rows that are not loaded anew are to count
-  // as not in use.
+  // Rises whenever the slot of a row that is present has become void, and when rows that are not loaded anew
+  // are to count as not in use. Slots of rows that were erased, or never there, are not good beyond their
+  // batch.
   uint64_t era() const;
   // One slot a key; the same key twice gives the same entry. Misses are read in one MultiGet. On failure the
   // slots are of no use.

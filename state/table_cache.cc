@@ -41,6 +41,7 @@ TableCache::~TableCache() {
   for (Entry* slab : slabs_)
     blocks_.pool().Free(slab, kSlab * sizeof(Entry));
   std::erase(budget_.caches, this);
+  std::erase(budget_.forgetful, this);
 }
 
 void TableCache::SetNumber(uint32_t number) {
@@ -140,7 +141,6 @@ TableCache::Entry& TableCache::Create(std::string_view key, uint32_t tag) {
 }
 
 void TableCache::Release(Entry& entry) {
-  ++era_;
   if (entry.Has(kIndexed)) DropFromOrder(entry);
   if (entry.Has(kEvictable)) --evictable_;
   if (entry.aside != nullptr) {
@@ -230,9 +230,11 @@ void TableCache::DropAll() {
   dirty_.clear();
   collected_.clear();
   unstored_.clear();
+  gone_.clear();
   CountDirty(-static_cast<int64_t>(dirty_bytes_));
   unstored_bytes_ = 0;
   ++drops_;
+  ++era_;
   for (uint32_t i = 0; i < entries_; ++i) {
     Entry& entry = At(i);
     if (!entry.Has(kUsed)) continue;
@@ -341,6 +343,7 @@ void TableCache::EraseEntry(Entry& entry) {
   const auto least = static_cast<uint32_t>(Blocks::Rounded(ValueAt(entry.place.key_size) + spec_.width));
   if (entry.capacity >= least + 256) MoveTo(entry, least, 0);
   Settle(entry);
+  ForgetSoon(entry);
 }
 
 void TableCache::CountDirty(int64_t bytes) {
@@ -352,6 +355,7 @@ void TableCache::CountDirty(int64_t bytes) {
 void TableCache::BeginChange(Entry& entry) {
   KeepImage(entry);
   entry.Add(kDirty);
+  if (!entry.Has(kUnstored)) entry.waiting = static_cast<uint32_t>(dirty_.size());
   dirty_.push_back(&entry);
   CountDirty(kRecordCost + int64_t{entry.place.key_size} + (entry.present() ? entry.place.size : 0));
 }

@@ -94,6 +94,9 @@ class TableCache {
   // Goes round the entries from where it stopped and gives up clean ones that were not asked for since the
   // last passing, until the budget's use is down to `target` (false) or the end is reached (true).
   bool Sweep(int64_t target);
+  // Gives up the rows that were made and erased since the last Collect: catching up, a lane makes and erases
+  // most of its rows within one epoch, and would have each in memory of its own.
+  void Forget();
 
  private:
   enum Flag : uint16_t {
@@ -128,7 +131,7 @@ class TableCache {
     uint32_t number = 0;
     uint32_t order = 0;  // kIndexed: its place in fresh_, or kSorted
     Aside* aside = nullptr;
-    uint32_t waiting = 0;  // kUnstored: its place in unstored_
+    uint32_t waiting = 0;  // kUnstored: its place in unstored_; else kDirty: in dirty_
     uint16_t flags = 0;
     bool Has(unsigned any) const { return (flags & any) != 0; }
     void Add(unsigned these) { flags = static_cast<uint16_t>(flags | these); }
@@ -203,6 +206,8 @@ class TableCache {
   void DropAsideIfEmpty(Entry& entry);
   void DropTrace(Entry& entry);
   void WaitForStore(Entry& entry);
+  bool LeavesNoTrace(const Entry& entry) const;
+  void ForgetSoon(Entry& entry);
   std::string_view CommittedValue(const Entry& entry, bool& present) const;
   static void PrefetchAfter(const std::vector<Entry*>& entries, size_t i);
   void SortByKey(std::vector<Entry*>& entries);
@@ -227,6 +232,7 @@ class TableCache {
   std::vector<Entry*> fresh_;  // not yet in ordered_
 
   std::vector<Entry*> dirty_, collected_, unstored_;
+  std::vector<Entry*> gone_;  // those that Forget may find without a trace
   size_t dirty_bytes_ = 0, unstored_bytes_ = 0;
   uint64_t drops_ = 0;  // how often rows were dropped or replaced from outside
   uint64_t era_ = 0;    // RawTable::era

@@ -101,6 +101,7 @@ Status TableCache::Collect(const TaskStore::ChangeSink& sink) {
     DropAsideIfEmpty(*entry);
   }
   dirty_.clear();
+  gone_.clear();
   CountDirty(-static_cast<int64_t>(dirty_bytes_));
   return {};
 }
@@ -112,6 +113,32 @@ void TableCache::DropTrace(Entry& entry) {
     DropAsideIfEmpty(entry);
   }
   entry.Has(kUnclean | kHeld) ? Settle(entry) : Release(entry);
+}
+
+// Made and erased since the last Collect: nobody but the list of dirty ones knows of it.
+bool TableCache::LeavesNoTrace(const Entry& entry) const {
+  return complete_ && !entry.present() && entry.Has(kDirty) &&
+         !entry.Has(kLogged | kCollected | kUnstored | kStored | kHeld) && entry.waiting < dirty_.size() &&
+         dirty_[entry.waiting] == &entry;
+}
+
+void TableCache::ForgetSoon(Entry& entry) {
+  if (!LeavesNoTrace(entry)) return;
+  if (gone_.empty()) budget_.forgetful.push_back(this);
+  gone_.push_back(&entry);
+}
+
+void TableCache::Forget() {
+  for (Entry* entry : gone_) {
+    if (!LeavesNoTrace(*entry)) continue;  // made again, or forgotten already
+    Entry* last = dirty_.back();
+    dirty_[entry->waiting] = last;
+    if (!last->Has(kUnstored)) last->waiting = entry->waiting;
+    dirty_.pop_back();
+    CountDirty(-(kRecordCost + int64_t{entry->place.key_size}));
+    Release(*entry);
+  }
+  gone_.clear();
 }
 
 void TableCache::Committed() {
@@ -198,6 +225,7 @@ void TableCache::Stored() {
 
 void TableCache::ApplyInMemory(std::string_view key, std::optional<std::string_view> value) {
   ++drops_;
+  ++era_;
   const uint32_t tag = TagOf(key);
   Entry* entry = Find(key, tag);
   if (!value) {

@@ -54,7 +54,9 @@ bool TableCache::Hold(std::string_view key, bool stored, Slot& out) {
 void TableCache::LetGo(const Slot& slot) {
   Entry& entry = EntryOf(slot);
   entry.Drop(kHeld);
-  !entry.present() && !entry.Has(kUnclean) ? Release(entry) : Settle(entry);
+  if (!entry.present() && !entry.Has(kUnclean)) return Release(entry);
+  Settle(entry);
+  ForgetSoon(entry);
 }
 
 bool TableCache::Peek(std::string_view key, Slot& out) const {

@@ -43,10 +43,12 @@ struct CacheBudget {
   int64_t pinned = 0;  // of these, not yet in a store: commit and flush where it nears the limit
   int64_t dirty = 0;   // dirty_bytes() of all stores
 
-  // Where used > limit: gives up clean rows of all stores, those not asked for lately first (CLOCK). All
-  // slots are void after it. To be called between batches: nothing is given up while one is in work, so that
-  // its slots stay valid. Committed and Flush call it too. Costs a comparison where there is room.
+  // Forgets rows that were made and erased since the last Collect. Where used > limit: gives up clean rows of
+  // all stores, those not asked for lately first (CLOCK). All slots are void after it. To be called between
+  // batches: nothing is given up while one is in work, so that its slots stay valid. Committed and Flush call
+  // it too. Costs two comparisons where there is room.
   void Trim() {
+    if (!forgetful.empty()) Forget();
     if (used > limit) Evict();
   }
 
@@ -55,8 +57,10 @@ struct CacheBudget {
   // The caches that share it, for the stores themselves.
   std::vector<TableCache*> caches = {};
   size_t hand = 0;
+  std::vector<TableCache*> forgetful = {};  // those with rows that may be forgotten
 
  private:
+  void Forget();
   void Evict();
 };
 

@@ -2,7 +2,8 @@
 // Slots of tiles that were found before, so that rows which read the same tiles again need neither their keys
 // nor the table's index. It forgets: a place is taken by the last that came to it. One thread.
 //
-// Always: what it knows was added since the eras of the tables began that Begin was told of last.
+// Always: what it knows was added since the eras of the tables began that Begin was told of last. Who erases
+// a tile or a head says so, as the eras do not.
 #include <cstdint>
 #include <vector>
 
@@ -16,6 +17,14 @@ class KnownTiles {
   void Begin(uint64_t era) {
     if (era_ == era) return;
     era_ = era;
+    HeadErased();
+  }
+  void TileErased(const void* head, int64_t tile) {
+    if (!places_.empty() && Knows(places_[PlaceOf(head, tile)], head, tile))
+      places_[PlaceOf(head, tile)] = {};
+  }
+  void HeadErased() {
+    ++round_;
     displaced_ = 0;
   }
 
@@ -23,14 +32,13 @@ class KnownTiles {
   RawTable::Slot Find(const void* head, int64_t tile) const {
     if (places_.empty()) return {};
     const Place& place = places_[PlaceOf(head, tile)];
-    const bool is_it = place.head == head && place.tile == tile && place.era == era_;
-    return is_it ? place.slot : RawTable::Slot();
+    return Knows(place, head, tile) ? place.slot : RawTable::Slot();
   }
   void Add(const void* head, int64_t tile, RawTable::Slot slot) {
     if (2 * displaced_ >= places_.size() && places_.size() < kMostPlaces) Grow();
     Place& place = places_[PlaceOf(head, tile)];
-    if (place.era == era_) ++displaced_;
-    place = {head, tile, era_, slot};
+    if (place.round == round_) ++displaced_;
+    place = {head, tile, round_, slot};
   }
 
  private:
@@ -39,9 +47,12 @@ class KnownTiles {
   struct Place {
     const void* head = nullptr;
     int64_t tile = 0;
-    uint64_t era = UINT64_MAX;
+    uint64_t round = 0;  // none
     RawTable::Slot slot;
   };
+  bool Knows(const Place& place, const void* head, int64_t tile) const {
+    return place.head == head && place.tile == tile && place.round == round_;
+  }
   // Tiles of one key lie beside each other, those of different keys anywhere.
   size_t PlaceOf(const void* head, int64_t tile) const {
     const uint64_t spread = reinterpret_cast<uintptr_t>(head) * uint64_t{0x9e3779b97f4a7c15};
@@ -50,8 +61,9 @@ class KnownTiles {
   void Grow();
 
   std::vector<Place> places_;  // a power of two
-  size_t displaced_ = 0;       // tiles of this era
+  size_t displaced_ = 0;       // tiles of this round
   uint64_t era_ = 0;
+  uint64_t round_ = 1;  // of what is known; another one when all is forgotten
 };
 
 }  // namespace freshet

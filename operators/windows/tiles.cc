@@ -263,6 +263,7 @@ Status Tiles::EraseTile(std::string_view key, RawTable::Slot head, int64_t tile)
     }
   }
   tiles_.Erase(slot);
+  known_.TileErased(head.identity(), tile);
   return {};
 }
 
@@ -297,6 +298,7 @@ Status Tiles::Expire(std::string_view key, Time due) {
     if (Status s = EraseTile(key, slot, head.oldest); !s.ok()) return s;
     if (head.oldest == head.newest) {
       heads_.Erase(slot);
+      known_.HeadErased();
       return {};
     }
     if (Status s = NextTile(key, head.oldest, head, head.oldest); !s.ok()) return s;

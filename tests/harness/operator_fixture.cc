@@ -316,6 +316,7 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     first_row = rows_fed;
     rows_fed += static_cast<int64_t>(rows.size());
     least_ordinals.assign(plan.outputs.size(), 0);
+    budget.Trim();
     ExpectOk(running->Process(port, batch, *this));
     batch_ordinals.clear();
   }

@@ -53,6 +53,22 @@ TEST_F(KnownTilesTest, FindsWhatWasAddedInThisEraOnly) {
   EXPECT_EQ(Find(head, -3), nullptr);
 }
 
+TEST_F(KnownTilesTest, ForgetsWhatWasErased) {
+  const RawTable::Slot head = SlotOf("head");
+  known_.Begin(1);
+  known_.TileErased(head.identity(), 1);
+  for (const int64_t tile : {1, 2, 3})
+    known_.Add(head.identity(), tile, SlotOf("tile"));
+  known_.TileErased(head.identity(), 2);
+  EXPECT_NE(Find(head, 1), nullptr);
+  EXPECT_EQ(Find(head, 2), nullptr);
+  EXPECT_NE(Find(head, 3), nullptr);
+  known_.HeadErased();
+  EXPECT_EQ(Find(head, 1), nullptr);
+  known_.Begin(1);
+  EXPECT_EQ(Find(head, 3), nullptr);
+}
+
 // Far more tiles than it has places for: what it still knows is right, and the last one is known.
 TEST_F(KnownTilesTest, ForgetsButNeverMistakes) {
   std::vector<RawTable::Slot> heads;
