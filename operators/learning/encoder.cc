@@ -5,6 +5,12 @@
 
 namespace freshet {
 
+void RawRows::Add(const RawRow& row) {
+  Resize(rows_ + 1);
+  std::copy(row.numbers.begin(), row.numbers.end(), numbers(rows_ - 1));
+  std::copy(row.slots.begin(), row.slots.end(), slots(rows_ - 1));
+}
+
 Scaler::Scaler(const ModelLayout& layout, ModelState& state)
     : layout_(layout),
       state_(state),

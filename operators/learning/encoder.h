@@ -5,7 +5,6 @@
 //
 // A row always has the same entries in the same order: the intercept, each numeric feature (its value, or its
 // indicator where it is missing), each categorical feature, each cross.
-#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -44,11 +43,7 @@ class RawRows {
     if (numbers_.size() < rows * numbers_a_row_) numbers_.resize(rows * numbers_a_row_);
     if (slots_.size() < rows * slots_a_row_) slots_.resize(rows * slots_a_row_);
   }
-  void Add(const RawRow& row) {
-    Resize(rows_ + 1);
-    std::copy(row.numbers.begin(), row.numbers.end(), numbers(rows_ - 1));
-    std::copy(row.slots.begin(), row.slots.end(), slots(rows_ - 1));
-  }
+  void Add(const RawRow& row);
   double* numbers(size_t row) { return numbers_.data() + row * numbers_a_row_; }
   uint32_t* slots(size_t row) { return slots_.data() + row * slots_a_row_; }
   size_t numbers_a_row() const { return numbers_a_row_; }
