@@ -108,7 +108,7 @@ struct Cell {
   uint32_t row;
 };
 
-// Where rows [row, row + rows) of column `i` lie: a known column and the row of the first there. Null where
+// Where the rows of column `i` from `row` on lie: a known column and the row of the first there. Null where
 // they do not follow one another in one.
 Cell FindRun(const BatchHead* head, size_t i, uint32_t row) {
   while (head->at[i] == nullptr) {

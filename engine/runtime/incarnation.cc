@@ -40,8 +40,8 @@ void Incarnation::BeginBatch(uint32_t source) {
     }
     // Where the other sources keep the stage's watermark below its first timer, no row of this one makes it
     // due.
-    const bool emits = s_.topology.stages[stage].timers_emit;
-    if (emits && view.others >= stage_first_timer_[stage])
+    const bool exact = s_.topology.stages[stage].exact_timers;
+    if (exact && view.others >= stage_first_timer_[stage])
       cut_at_ = std::min(cut_at_, stage_first_timer_[stage]);
   }
 }
@@ -78,7 +78,7 @@ Result<bool> Incarnation::Step(uint64_t most) {
   const uint64_t rows_at_first = rows_in_epoch_;
   const auto left = [&] { return most - std::min(most, rows_in_epoch_ - rows_at_first); };
   if (Status s = FireDue(most, more); !s.ok()) return s;
-  if (more) return true;
+  if (more || left() == 0) return true;
   for (size_t tried = 0; tried < merges_.size(); ++tried) {
     merging_ = &merges_[next_merge_];
     next_merge_ = (next_merge_ + 1) % merges_.size();
@@ -207,18 +207,18 @@ bool Incarnation::IsDue(uint32_t stage, Time timer) const {
   return timer != kMaxTime && timer <= stage_reached_[stage];
 }
 
-bool Incarnation::EmittingIsDue(uint32_t stage) const {
-  return s_.topology.stages[stage].timers_emit && IsDue(stage, stage_first_timer_[stage]);
+bool Incarnation::ExactIsDue(uint32_t stage) const {
+  return s_.topology.stages[stage].exact_timers && IsDue(stage, stage_first_timer_[stage]);
 }
 
-// Of all tasks whose timers emit, the one whose first timer is first in (time, place, key) order among those
+// Of all tasks with exact timers, the one whose first timer is first in (time, place, key) order among those
 // due.
 Result<Task*> Incarnation::FirstDue() {
   Task* best = nullptr;
   const DueTimer* best_timer = nullptr;
   Time best_time = kMaxTime;
   for (uint32_t stage = 0; stage < stage_reached_.size(); ++stage) {
-    if (!EmittingIsDue(stage)) continue;
+    if (!ExactIsDue(stage)) continue;
     for (const uint32_t index : state_of_[stage]) {
       if (index == UINT32_MAX || !IsDue(stage, stateful_[index].first_timer)) continue;
       if (stateful_[index].first_timer > best_time) continue;
@@ -263,7 +263,7 @@ Status Incarnation::FireDue(uint64_t most, bool& more) {
   for (uint64_t left = std::min(most, kTimersAtOnce); left > 0; --left) {
     bool due = false;
     for (uint32_t stage = 0; stage < stage_reached_.size(); ++stage)
-      due = due || EmittingIsDue(stage);
+      due = due || ExactIsDue(stage);
     if (!due) return CleanUp(left, more);
     const Result<Task*> found = FirstDue();
     if (!found.ok()) return found.status();
@@ -277,8 +277,8 @@ Status Incarnation::FireDue(uint64_t most, bool& more) {
   return {};
 }
 
-// Timers of stages where none emits: nobody sees when exactly they fire, nor in which order, so they cut no
-// batch and go task by task.
+// The timers that need not be exact: nobody sees when they fire, nor in which order, so they cut no batch and
+// go task by task.
 Status Incarnation::CleanUp(uint64_t most, bool& more) {
   for (uint32_t stage = 0; stage < stage_reached_.size() && !more; ++stage) {
     if (!IsDue(stage, stage_first_timer_[stage])) continue;
@@ -303,12 +303,12 @@ void Incarnation::LookForNewPartitions() {
   for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
     const PlannedSource& planned = s_.plan.sources[source];
     const Result<std::optional<TopicInfo>> topic = s_.log.Find(planned.topic);
-    if (!topic.ok()) return;
+    if (!topic.ok()) continue;
     int32_t& known = known_partitions_[source];
     if (!*topic || (*topic)->partitions <= known) continue;
     LogWarning("topic `" + planned.topic + "` of source `" + planned.name + "` has " +
                std::to_string((*topic)->partitions) + " partitions by now, " + std::to_string(known) +
-               " before: the new ones are not read until the job is started again");
+               " before: start the job again so that the new ones are read");
     known = (*topic)->partitions;
   }
 }

@@ -141,7 +141,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   bool IsDue(uint32_t stage, Time timer) const;
   bool FindFinished();
   void MarkFinished(bool& marked);
-  bool EmittingIsDue(uint32_t stage) const;
+  bool ExactIsDue(uint32_t stage) const;
   Result<Task*> FirstDue();
   // incarnation_commit.cc
   Status SendChanges(const std::vector<ClosingRecord::Input>& inputs);
@@ -181,7 +181,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Merge* merging_ = nullptr;
   bool batch_open_ = false;
   bool cut_ = false;
-  Time cut_at_ = kMaxTime;  // a stored timer that may emit falls due when the source's watermark gets there
+  Time cut_at_ = kMaxTime;       // a stored exact timer falls due when the source's watermark gets there
   Time timer_floor_ = kMaxTime;  // a timer set in this batch may fall due from there on
 
   uint64_t epoch_ = 0;  // of the last commit

@@ -54,9 +54,7 @@ Status Pipeline::RunTimer(Task& task) {
   Touch(task);
   if (Status s = task.FireFirst(); !s.ok()) return s;
   if (filled_.empty()) return {};
-  if (topology_.stages[task.stage()].timers_emit) return Flow(task.stage() + 1);
-  return Internal("an operator of stage `" + topology_.plan.stages[task.stage()].name +
-                  "` emits at a timer, but its plan bounds none");
+  return Flow(task.stage() + 1);
 }
 
 Status Pipeline::Flow(uint32_t first_stage) {

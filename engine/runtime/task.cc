@@ -139,9 +139,14 @@ Status Task::FireFirst() {
   const DueTimer timer = **first;
   if (Status s = timers_->Pop(); !s.ok()) return s;
   for (uint32_t m = 0; m < instances_.size(); ++m) {
-    if (topology_.plan.operators[stage_plan().members[m].op].place != timer.place) continue;
-    Status status = instances_[m]->op->OnTimer(timer, instances_[m]->out);
+    const PlannedOperator& op = topology_.plan.operators[stage_plan().members[m].op];
+    if (op.place != timer.place) continue;
+    Instance& instance = *instances_[m];
+    const uint64_t emitted = instance.rows_out->value();
+    Status status = instance.op->OnTimer(timer, instance.out);
     if (status.ok()) status = std::exchange(failure_, Status());
+    if (status.ok() && op.plan.timers.empty() && instance.rows_out->value() != emitted)
+      return Internal("operator `" + op.name + "` emits at a timer, but its plan bounds none");
     return status;
   }
   return {Code::kConflict, "the state of stage `" + stage_plan().name +

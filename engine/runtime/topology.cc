@@ -47,10 +47,12 @@ Topology::Topology(const JobPlan& job) : plan(job) {
   source_timers.resize(job.sources.size());
   std::vector<Duration> earlier(job.sources.size(), 0);  // of the operators so far, be they upstream or not
   source_stages.resize(job.sources.size());
+  std::vector<bool> timed(streams, false);  // may bring rows that a timer gave
   for (uint32_t s = 0; s < job.stages.size(); ++s) {
     const PlannedStage& stage = job.stages[s];
     StageView view;
     for (const Crossing& crossing : stage.crossings) {
+      view.exact_timers = view.exact_timers || timed[StreamIndex(crossing.stream)];
       view.entry.push_back(MemberOf(stage, crossing.op, crossing.part));
       view.crossing_stream.push_back(StreamIndex(crossing.stream));
     }
@@ -71,7 +73,7 @@ Topology::Topology(const JobPlan& job) : plan(job) {
         }
       }
       view.outputs.push_back(std::move(ports));
-      view.timers_emit = view.timers_emit || !op.plan.timers.empty();
+      view.exact_timers = view.exact_timers || !op.plan.timers.empty();
       for (const uint32_t source : stage.sources) {
         for (const TimerBound& bound : op.plan.timers)
           source_timers[source].push_back({bound, earlier[source]});
@@ -80,6 +82,10 @@ Topology::Topology(const JobPlan& job) : plan(job) {
     }
     for (const uint32_t source : stage.sources)
       source_stages[source].push_back(s);
+    for (const std::vector<OutputPort>& ports : view.outputs) {
+      for (const OutputPort& port : ports)
+        timed[port.stream] = view.exact_timers;
+    }
     stages.push_back(std::move(view));
   }
   for (uint32_t s = 0; s < job.sources.size(); ++s) {

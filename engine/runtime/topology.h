@@ -23,7 +23,9 @@ struct Topology {
     std::vector<std::vector<OutputPort>> outputs;  // [member][port]
     std::vector<uint32_t> entry;                   // member of each crossing
     std::vector<uint32_t> crossing_stream;         // stream of each crossing
-    bool timers_emit = false;                      // those of some member
+    // Its timers fire in their order, between the same two rows however batches fall: those of some member
+    // emit, or the stage reads rows that such a timer gave, which may lie behind what has been cleaned up.
+    bool exact_timers = false;
   };
 
   uint32_t StreamIndex(StreamId id) const;

@@ -25,7 +25,7 @@ struct Label {
   std::string keep;  // as KeptRows has it
 };
 
-// Beside each other in the state: timers that only clean up fall due together, as they cut batches.
+// Beside each other in the state: timers that only clean up fall due together, as they may cut batches.
 Time CleanUpTime(Time expiry, Duration remember) {
   const Duration grain = std::max<Duration>(remember / 64, 1);
   return FloorTo(expiry + grain - 1, grain);
