@@ -2,8 +2,8 @@
 // Slots of tiles that were found before, so that rows which read the same tiles again need neither their keys
 // nor the table's index. It forgets: a place is taken by the last that came to it. One thread.
 //
-// Always: what it knows was added since the eras of the tables began that Begin was told of last. Who erases
-// a tile or a head says so, as the eras do not.
+// Always: what it knows was present when it was added, since the eras of the tables began that Begin was told
+// of last. Who erases a tile or a head says so, as the eras do not.
 #include <cstdint>
 #include <vector>
 
@@ -17,13 +17,14 @@ class KnownTiles {
   void Begin(uint64_t era) {
     if (era_ == era) return;
     era_ = era;
-    HeadErased();
+    ForgetAll();
   }
   void TileErased(const void* head, int64_t tile) {
     if (!places_.empty() && Knows(places_[PlaceOf(head, tile)], head, tile))
       places_[PlaceOf(head, tile)] = {};
   }
-  void HeadErased() {
+  // Also where a head was erased, whose tiles lie anywhere.
+  void ForgetAll() {
     ++round_;
     displaced_ = 0;
   }
@@ -37,7 +38,7 @@ class KnownTiles {
   void Add(const void* head, int64_t tile, RawTable::Slot slot) {
     if (2 * displaced_ >= places_.size() && places_.size() < kMostPlaces) Grow();
     Place& place = places_[PlaceOf(head, tile)];
-    if (place.round == round_) ++displaced_;
+    if (place.round == round_ && !Knows(place, head, tile)) ++displaced_;
     place = {head, tile, round_, slot};
   }
 

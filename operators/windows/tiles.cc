@@ -144,7 +144,7 @@ Status Tiles::Load() {
   if (Status s = tiles_.Load(tile_keys_, loaded_); !s.ok()) return s;
   for (size_t i = 0; i < missing_.size(); ++i) {
     slots_[missing_[i].slot] = loaded_[i];
-    known_.Add(missing_[i].head, missing_[i].tile, loaded_[i]);
+    if (loaded_[i].present()) known_.Add(missing_[i].head, missing_[i].tile, loaded_[i]);
   }
   return {};
 }
@@ -227,7 +227,8 @@ Status Tiles::Insert(size_t row, Time time, const char* packed) {
   if (rows_[row].insert == kNowhere) return {};
   RawTable::Slot& slot = slots_[rows_[row].insert];
   TileHeader header{time, time, 0, 0};
-  if (slot.present()) {
+  const bool is_new = !slot.present();
+  if (!is_new) {
     header = HeaderAt(slot.data());
     header.oldest = std::min(header.oldest, time);
     header.newest = std::max(header.newest, time);
@@ -240,6 +241,7 @@ Status Tiles::Insert(size_t row, Time time, const char* packed) {
   std::memcpy(data + end, packed, layout_.row_width);
   ++header.open;
   std::memcpy(data, &header, sizeof(header));
+  if (is_new) known_.Add(head_slots_[row].identity(), layout_.TileOf(time), slot);
   const PackedRows one{packed, 1, layout_.row_width};
   for (const TileState& state : layout_.states) {
     state.fold.add(data + state.offset, one, state.operand, kMinTime, kMaxTime);
@@ -298,7 +300,7 @@ Status Tiles::Expire(std::string_view key, Time due) {
     if (Status s = EraseTile(key, slot, head.oldest); !s.ok()) return s;
     if (head.oldest == head.newest) {
       heads_.Erase(slot);
-      known_.HeadErased();
+      known_.ForgetAll();
       return {};
     }
     if (Status s = NextTile(key, head.oldest, head, head.oldest); !s.ok()) return s;

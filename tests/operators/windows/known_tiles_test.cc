@@ -63,7 +63,7 @@ TEST_F(KnownTilesTest, ForgetsWhatWasErased) {
   EXPECT_NE(Find(head, 1), nullptr);
   EXPECT_EQ(Find(head, 2), nullptr);
   EXPECT_NE(Find(head, 3), nullptr);
-  known_.HeadErased();
+  known_.ForgetAll();
   EXPECT_EQ(Find(head, 1), nullptr);
   known_.Begin(1);
   EXPECT_EQ(Find(head, 3), nullptr);
