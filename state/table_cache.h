@@ -10,11 +10,12 @@
 // unstored first keeps a copy of that image beside the entry (Aside), so Flush always writes the last
 // *committed* bytes. At most two images can be waiting, one collected and one committed.
 //
-// Always: entries that are not clean stay in memory. `complete`: every row of the table is in memory (a table
-// that began empty and has given up none), so a miss is known to be absent and nothing is read; a table
-// without a store is always complete. The ordered index holds all present entries while the table is
-// complete, and at least those that the store would show wrongly else; new ones wait in a list, unsorted,
-// until a scan asks for them, since most ordered tables are scanned rarely or never.
+// Always: entries that are not clean stay in memory, but for rows made and erased within one epoch.
+// `complete`: every row of the table is in memory (a table that began empty and has given up none), so a miss
+// is known to be absent and nothing is read; a table without a store is always complete. The ordered index
+// holds all present entries while the table is complete, and at least those that the store would show wrongly
+// else; new ones wait in a list, unsorted, until a scan asks for them, since most ordered tables are scanned
+// rarely or never.
 #include <cstdint>
 #include <functional>
 #include <memory>

@@ -115,9 +115,10 @@ void TableCache::DropTrace(Entry& entry) {
   entry.Has(kUnclean | kHeld) ? Settle(entry) : Release(entry);
 }
 
-// Made and erased since the last Collect: nobody but the list of dirty ones knows of it.
+// Made and erased since the last Collect: nobody but the list of dirty ones knows of it. `waiting` may be of
+// another list by now, so it is looked up there.
 bool TableCache::LeavesNoTrace(const Entry& entry) const {
-  return complete_ && !entry.present() && entry.Has(kDirty) &&
+  return !entry.present() && entry.Has(kDirty) &&
          !entry.Has(kLogged | kCollected | kUnstored | kStored | kHeld) && entry.waiting < dirty_.size() &&
          dirty_[entry.waiting] == &entry;
 }

@@ -303,15 +303,22 @@ TEST(TableEra, StandsUntilTheSlotOfAPresentRowIsVoid) {
 
 // --- rows that come and go ---
 
+// In a store that was opened again too, of which not all is in memory.
 TEST(Table, ARowMadeAndErasedInOneEpochIsForgottenBetweenBatches) {
   const TempDir directory;
   StoreFixture fixture(directory.File("store"));
   fixture.Open();
-  RawTable& table = fixture.Declare(kOrdered);
   Changelog log;
-  Put(table, "stays", "value");
-  Put(table, "goes", "value");
+  RawTable& before = fixture.Declare(kOrdered);
+  Put(before, "stays", "value");
+  Put(before, "goes", "value");
   Commit(*fixture.store, log);
+  ASSERT_TRUE(fixture.store->Flush().ok());
+  fixture.Open();
+  RawTable& table = fixture.Declare(kOrdered);
+  Restore(*fixture.store, log);
+  Loaded(table, "stays");
+  Loaded(table, "goes");
   const int64_t used = fixture.budget.used;
   for (int i = 0; i < 1000; ++i) {
     Put(table, Numbered(i), "value");
