@@ -161,6 +161,8 @@ Status Lane::AfterFailure(const Status& failure, const std::optional<Beginning>&
   if (!Mends(failure.code()) || expelled_) return failure;
   if (owns_placement_) ++failures_;  // else it was a rebalance, however many there are
   if (failures_ >= kFailuresAtMost) {
+    const auto* timer = beginning ? std::get_if<FiredTimer>(&*beginning) : nullptr;
+    if (timer != nullptr && rows_limit_ == 1) return StuckAt(*timer, failure);
     return {failure.code(),
             failure.message() + " (" + std::to_string(failures_) +
                 " times in a row; nothing committed is lost, start again when the cause is mended)"};
@@ -168,25 +170,26 @@ Status Lane::AfterFailure(const Status& failure, const std::optional<Beginning>&
   LogWarning("epoch abandoned, beginning again from the last commit: " + failure.message());
   if (failure.code() != Code::kAborted || !beginning) return {};
   if (rows_limit_ == UINT64_MAX && failures_ < kAbortsBeforeBisecting) return {};
-  return Bisect(failure, *beginning);
+  Bisect(*beginning);
+  return {};
 }
 
 // Makes epochs smaller until what keeps them from committing stands alone. A record goes to the dead letters;
 // a timer cannot, and none of the records around it is to blame.
-Status Lane::Bisect(const Status& failure, const Beginning& beginning) {
+void Lane::Bisect(const Beginning& beginning) {
   commits_at_limit_ = 0;
   if (rows_limit_ > 1) {
     rows_limit_ =
         rows_limit_ == UINT64_MAX ? kFirstBisection : std::max<uint64_t>(1, rows_limit_ / kBisection);
-    return {};
+    return;
   }
+  const auto* record = std::get_if<PartitionOffset>(&beginning);
+  if (record == nullptr) return;
   // Aborts that have nothing to do with the record must not cost it.
-  if (++aborts_of_one_ < kAbortsBeforeBisecting) return {};
-  if (const auto* timer = std::get_if<FiredTimer>(&beginning)) return StuckAt(*timer, failure);
-  Poison(std::get<PartitionOffset>(beginning));
+  if (++aborts_of_one_ < kAbortsBeforeBisecting) return;
+  Poison(*record);
   rows_limit_ = UINT64_MAX;
   failures_ = aborts_of_one_ = 0;
-  return {};
 }
 
 void Lane::Poison(const PartitionOffset& record) {
@@ -204,7 +207,7 @@ Status Lane::Work(Incarnation& life, const StopSignal& stop) {
       if (Status s = TakeNews(0); !s.ok()) return s;
       life.JudgeIdleness();
     }
-    if (now - last_look_ >= kLookEvery) {
+    if (now - last_look_ >= kLookEvery && !life.has_work()) {  // a broker may keep the answer waiting
       last_look_ = now;
       life.LookForNewPartitions();
     }

@@ -62,7 +62,7 @@ class Lane {
   Status TakeChange(const GroupChange& change);
   Status TakeNews(Duration wait);
   Status AfterFailure(const Status& failure, const std::optional<Beginning>& beginning);
-  Status Bisect(const Status& failure, const Beginning& beginning);
+  void Bisect(const Beginning& beginning);
   void Poison(const PartitionOffset& record);
   void ShowProgress(const Incarnation& life);
   uint64_t committed_rows() const;
@@ -81,7 +81,7 @@ class Lane {
   Duration last_look_ = 0;  // for new partitions
   int failures_ = 0;        // in a row, without a commit between
   uint64_t commits_at_limit_ = 0;
-  int aborts_of_one_ = 0;             // of epochs of one record, or one timer
+  int aborts_of_one_ = 0;             // of epochs of one record
   uint64_t rows_limit_ = UINT64_MAX;  // and timers, of an epoch, while one that keeps aborting is bisected
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/base/logging.h"
 #include "engine/runtime/state_directory.h"
 
 namespace freshet {

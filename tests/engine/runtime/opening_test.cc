@@ -96,7 +96,7 @@ TEST(Running, WarnsOnceOfPartitionsThatItDoesNotRead) {
   const size_t at = said.find(warning);
   ASSERT_NE(at, std::string::npos) << said;
   EXPECT_EQ(said.find(warning, at + 1), std::string::npos) << said;
-  EXPECT_NE(said.find("until the job is started again", at), std::string::npos) << said;
+  EXPECT_NE(said.find("start the job again", at), std::string::npos) << said;
   EXPECT_GT(scene.watched.finds["events"], 5);
 }
 
