@@ -5,23 +5,11 @@
 #include <cstdlib>
 #include <new>
 
-// The address sanitizer sees every row as an allocation of its own.
-#if defined(__SANITIZE_ADDRESS__)
-#define FRESHET_BLOCKS_FROM_MALLOC 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FRESHET_BLOCKS_FROM_MALLOC 1
-#endif
-#endif
-#ifndef FRESHET_BLOCKS_FROM_MALLOC
-#define FRESHET_BLOCKS_FROM_MALLOC 0
-#endif
+#include "engine/base/sanitizer.h"
 
 namespace freshet {
 
 namespace {
-
-constexpr bool kFromMalloc = FRESHET_BLOCKS_FROM_MALLOC != 0;
 
 void* FromMalloc(size_t bytes) {
   void* block = std::malloc(bytes);
@@ -51,7 +39,7 @@ size_t Blocks::ClassOf(size_t rounded) {
 
 void* Blocks::Allocate(size_t bytes) {
   const size_t rounded = Rounded(bytes);
-  if (kFromMalloc || rounded > kLargest) return FromMalloc(rounded);
+  if (kAddressSanitizer || rounded > kLargest) return FromMalloc(rounded);
   FreeBlock*& head = free_[ClassOf(rounded)];
   if (head == nullptr) return Cut(rounded);
   FreeBlock* block = head;
@@ -61,7 +49,7 @@ void* Blocks::Allocate(size_t bytes) {
 
 void Blocks::Free(void* block, size_t bytes) {
   const size_t rounded = Rounded(bytes);
-  if (kFromMalloc || rounded > kLargest) {
+  if (kAddressSanitizer || rounded > kLargest) {
     std::free(block);
     return;
   }

@@ -5,7 +5,7 @@
 
 #include <sys/mman.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(FRESHET_ADDRESS_SANITIZER)
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -15,29 +15,26 @@ namespace {
 constexpr size_t kLine = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
 
-// The address sanitizer sees every block as an allocation of its own.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kBlocksApart = true;
-#else
-constexpr bool kBlocksApart = false;
-#endif
-
 }  // namespace
 
-#if defined(__SANITIZE_ADDRESS__)
-void Pool::Poison(void* block, size_t bytes) {
+#if defined(FRESHET_ADDRESS_SANITIZER)
+void Pool::PoisonRegion(void* block, size_t bytes) {
   __asan_poison_memory_region(block, bytes);
 }
 
-void Pool::Unpoison(void* block, size_t bytes) {
+void Pool::UnpoisonRegion(void* block, size_t bytes) {
   __asan_unpoison_memory_region(block, bytes);
 }
 #endif
 
 Pool::~Pool() {
-  for (size_t i = kSmallest; i <= kLargest; ++i) {
-    for (FreeBlock* block = free_[i]; block != nullptr; block = block->next)
+  for (size_t i = kSmallest; kAddressSanitizer && i <= kLargest; ++i) {
+    while (free_[i] != nullptr) {
+      FreeBlock* block = free_[i];
       Unpoison(block, size_t{1} << i);
+      free_[i] = block->next;
+      std::free(block);
+    }
   }
   for (char* chunk : chunks_)
     std::free(chunk);
@@ -60,7 +57,7 @@ void Pool::GiveBack(void* block, size_t bytes) {
 
 void* Pool::Cut(size_t size_class) {
   const size_t size = size_t{1} << size_class;
-  if (kBlocksApart || size >= kHugePage) return NewChunk(size);
+  if (kAddressSanitizer || size >= kHugePage) return NewChunk(size);
   if (size >= kLine && left_ % kLine != 0) KeepFree(kSmallest);
   if (left_ < size) {
     while (left_ > 0)
@@ -89,7 +86,7 @@ char* Pool::NewChunk(size_t bytes) {
 #if defined(MADV_HUGEPAGE)
   if (bytes >= kHugePage) ::madvise(chunk, bytes, MADV_HUGEPAGE);  // a wish: small pages serve too
 #endif
-  chunks_.push_back(chunk);
+  if (!kAddressSanitizer) chunks_.push_back(chunk);
   held_ += bytes;
   return chunk;
 }

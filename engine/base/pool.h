@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/sanitizer.h"
+
 namespace freshet {
 
 class Pool {
@@ -20,8 +22,8 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
   ~Pool();
 
-  // At least `bytes`, aligned to 16, from 64 on to 64; contents unspecified. Give the same `bytes` back to
-  // Free.
+  // At least `bytes`, aligned to 16, from 64 up to 64 MiB to 64; contents unspecified. Give the same `bytes`
+  // back to Free.
   void* Allocate(size_t bytes) {
     const size_t size_class = ClassOf(bytes);
     if (size_class > kLargest || free_[size_class] == nullptr) return Fresh(bytes);
@@ -36,7 +38,7 @@ class Pool {
     free_[size_class] = new (block) FreeBlock{free_[size_class]};
     Poison(block, size_t{1} << size_class);
   }
-  size_t held() const { return held_; }  // bytes taken from malloc, free blocks included
+  size_t held() const { return held_; }  // bytes taken from the system, free blocks included
   // Blocks so far that no free list had, so that malloc may have been called: constant in steady state.
   uint64_t fresh_blocks() const { return fresh_blocks_; }
 
@@ -50,13 +52,14 @@ class Pool {
     return bytes <= (size_t{1} << kSmallest) ? kSmallest : static_cast<size_t>(std::bit_width(bytes - 1));
   }
   // A block on a free list is poisoned, so that the sanitizer sees a use after Free although malloc does not.
-#if defined(__SANITIZE_ADDRESS__)
-  static void Poison(void* block, size_t bytes);
-  static void Unpoison(void* block, size_t bytes);
-#else
-  static void Poison(void*, size_t) {}
-  static void Unpoison(void*, size_t) {}
-#endif
+  static void Poison(void* block, size_t bytes) {
+    if constexpr (kAddressSanitizer) PoisonRegion(block, bytes);
+  }
+  static void Unpoison(void* block, size_t bytes) {
+    if constexpr (kAddressSanitizer) UnpoisonRegion(block, bytes);
+  }
+  static void PoisonRegion(void* block, size_t bytes);
+  static void UnpoisonRegion(void* block, size_t bytes);
   void* Fresh(size_t bytes);
   void* Cut(size_t size_class);
   char* NewChunk(size_t bytes);
