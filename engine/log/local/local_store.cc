@@ -8,6 +8,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
@@ -58,6 +59,14 @@ bool DecodeTopic(std::string_view in, LocalStore::Topic& topic) {
   return true;
 }
 
+// RocksDB's own log, which nobody reads. As a file it would end the process on a full disk: Debian's library
+// asserts that nothing is written to a file after a write to it has failed.
+class NoLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 rocksdb::Options OptionsOf(const LocalLogOptions& options) {
   rocksdb::Options rocks;
   rocks.create_if_missing = true;
@@ -71,8 +80,7 @@ rocksdb::Options OptionsOf(const LocalLogOptions& options) {
   rocks.level0_stop_writes_trigger = 4 * kMostFiles;
   rocks.write_buffer_size = static_cast<size_t>(std::max<int64_t>(options.memory_bytes / 8 * 3, 1 << 20));
   rocks.max_write_buffer_number = 2;
-  rocks.keep_log_file_num = 1;
-  rocks.info_log_level = rocksdb::ERROR_LEVEL;
+  rocks.info_log = std::make_shared<NoLog>();
   rocks.max_open_files = 256;
   rocks.stats_dump_period_sec = 0;
   rocks.stats_persist_period_sec = 0;
@@ -118,7 +126,7 @@ LocalStore::~LocalStore() {
   if (background_->compactor.joinable()) background_->compactor.join();
   // So that the next one to open it need not go through the WAL. Where it fails, the WAL still has
   // everything.
-  if (db_ != nullptr && !options_.read_only) db_->Flush({}).PermitUncheckedError();
+  if (db_ != nullptr && !options_.read_only && !failed_) db_->Flush({}).PermitUncheckedError();
   db_.reset();
   std::error_code ignored;
   if (!secondary_directory_.empty()) std::filesystem::remove_all(secondary_directory_, ignored);
@@ -298,7 +306,10 @@ Status LocalStore::Write(const PendingRecords& records, const std::string& group
     }
     rocksdb::WriteOptions write;
     write.sync = options_.sync;
-    if (Status s = FromRocks(db_->Write(write, &batch), directory_); !s.ok()) return s;
+    if (Status s = FromRocks(db_->Write(write, &batch), directory_); !s.ok()) {
+      failed_ = true;
+      return s;
+    }
     const std::lock_guard lock(mutex_);
     for (size_t i = 0; i < ends.size(); ++i) {
       const PartitionId& id = records.parts()[records.touched()[i]].id;

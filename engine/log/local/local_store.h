@@ -95,6 +95,7 @@ class LocalStore {
   std::map<std::string, uint64_t> epochs_;
   std::map<std::string, Group> groups_;
   std::atomic<bool> closing_ = false;
+  std::atomic<bool> failed_ = false;  // a write did: RocksDB asserts where its files are written to again
   bool compaction_wanted_ = false;
 };
 
