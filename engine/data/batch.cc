@@ -59,6 +59,7 @@ class Arrays {
     at_ += count * sizeof(T);
     return array;
   }
+  const Column** Columns(size_t count) { return reinterpret_cast<const Column**>(Next<const void*>(count)); }
 
  private:
   char* at_;
@@ -66,7 +67,7 @@ class Arrays {
 
 // `behind`: bytes of arrays beyond `at`, which is to be taken first.
 BatchNode* NewNode(Pool& pool, Kind kind, size_t rows, size_t columns, size_t behind) {
-  const size_t bytes = sizeof(BatchNode) + columns * sizeof(const Column*) + behind;
+  const size_t bytes = sizeof(BatchNode) + columns * sizeof(void*) + behind;
   auto* node = new (pool.Allocate(bytes)) BatchNode;
   node->kind = kind;
   node->rows = static_cast<uint32_t>(rows);
@@ -90,8 +91,8 @@ Marked NewColumns(Pool& pool, const Head& parent, std::span<const ColumnPtr> own
   Arrays arrays(*node);
   node->parent = parent;
   node->first = static_cast<uint32_t>(first);
-  node->at = arrays.Next<const Column*>(first + own.size());
-  if (first != 0) std::memcpy(node->at, parent->at, first * sizeof(const Column*));
+  node->at = arrays.Columns(first + own.size());
+  if (first != 0) std::memcpy(node->at, parent->at, first * sizeof(void*));
   for (size_t i = 0; i < own.size(); ++i) {
     node->at[first + i] = own[i].get();
     Count(*own[i]);
@@ -223,7 +224,7 @@ Picked NewPicks(Pool& pool, size_t rows, size_t columns, size_t inputs) {
   BatchNode* node = NewNode(pool, Kind::kPicks, rows, columns,
                             inputs * sizeof(Head) + rows * (sizeof(Time) + sizeof(Pick) + sizeof(uint32_t)));
   Arrays arrays(*node);
-  node->at = arrays.Next<const Column*>(columns);
+  node->at = arrays.Columns(columns);
   std::fill_n(node->at, columns, nullptr);
   node->inputs = static_cast<uint32_t>(inputs);
   node->input = arrays.Next<Head>(inputs);
@@ -318,7 +319,7 @@ Batch Batch::Project(Pool& pool, std::span<const size_t> columns) const {
   node->times = head_->times;
   node->ordinals = head_->ordinals;
   Arrays arrays(*node);
-  node->at = arrays.Next<const Column*>(columns.size());
+  node->at = arrays.Columns(columns.size());
   node->map = arrays.Next<uint32_t>(columns.size());
   for (size_t i = 0; i < columns.size(); ++i) {
     node->at[i] = head_->at[columns[i]];
