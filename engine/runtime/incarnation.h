@@ -154,7 +154,6 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Pool pool_;
   CacheBudget cache_;
   RowClock row_clock_;
-  ExpressionFaults faults_;
   std::map<std::string, std::unique_ptr<ModelState>, std::less<>> models_;
   std::map<std::string, uint64_t, std::less<>> published_;  // version of each trained model in its topic
   std::unique_ptr<Outbound> out_;

@@ -58,13 +58,8 @@ Status Incarnation::OpenTasks() {
     watermarks_.emplace_back(static_cast<size_t>((*topic)->partitions), source.max_out_of_orderness);
     known_partitions_.push_back((*topic)->partitions);
   }
-  const TaskServices services{pool_,
-                              row_clock_,
-                              *this,
-                              models_,
-                              s_.tally.live(),
-                              faults_,
-                              [this](const RefusedRow& row) { Refuse(row); }};
+  const TaskServices services{pool_,   row_clock_,      *this,
+                              models_, s_.tally.live(), [this](const RefusedRow& row) { Refuse(row); }};
   for (const PlannedSource& source : s_.plan.sources) {
     rows_in_.push_back(&s_.tally.live()["rows_in{source=\"" + source.name + "\"}"]);
   }

@@ -28,7 +28,7 @@ class Task::Context final : public TaskContext {
   Counter& counter(std::string_view family) override {
     return task_.services_.counters[std::string(family) + "{operator=\"" + op_.name + "\"}"];
   }
-  ExpressionFaults& faults() override { return task_.services_.faults; }
+  ExpressionFaults& faults() override { return faults_; }
   void DeadLetter(const Batch& batch, size_t row, std::string_view reason, std::string_view detail) override {
     const Schema& schema = task_.topology_.plan.SchemaOf(op_.inputs[port_]);
     task_.services_.refuse({&schema, &batch, row, op_.name, reason, detail});
@@ -40,10 +40,19 @@ class Task::Context final : public TaskContext {
 
   void AddTable(const std::string& name, RawTable* table) { tables_[name] = table; }
   void set_port(size_t port) { port_ = port; }
+  // To be called after each call of the operator.
+  void CountFaults() {
+    if ((faults_.division_by_zero | faults_.overflow | faults_.bad_conversion) == 0) return;
+    counter("division_by_zero").Add(faults_.division_by_zero);
+    counter("overflow").Add(faults_.overflow);
+    counter("bad_conversion").Add(faults_.bad_conversion);
+    faults_ = {};
+  }
 
  private:
   Task& task_;
   const PlannedOperator& op_;
+  ExpressionFaults faults_;  // of the call in work
   std::map<std::string, RawTable*, std::less<>> tables_;
   size_t port_ = 0;
 };
@@ -124,6 +133,7 @@ Status Task::Process(uint32_t member, uint32_t port, const Batch& rows) {
   Instance& instance = *instances_[member];
   instance.context.set_port(port);
   Status status = instance.op->Process(port, rows, instance.out);
+  instance.context.CountFaults();
   if (status.ok()) status = std::exchange(failure_, Status());
   return status;
 }
@@ -144,6 +154,7 @@ Status Task::FireFirst() {
     Instance& instance = *instances_[m];
     const uint64_t emitted = instance.rows_out->value();
     Status status = instance.op->OnTimer(timer, instance.out);
+    instance.context.CountFaults();
     if (status.ok()) status = std::exchange(failure_, Status());
     if (status.ok() && op.plan.timers.empty() && instance.rows_out->value() != emitted)
       return Internal("operator `" + op.name + "` emits at a timer, but its plan bounds none");

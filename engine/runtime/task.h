@@ -42,7 +42,6 @@ struct TaskServices {
   Outbox& outbox;
   std::map<std::string, std::unique_ptr<ModelState>, std::less<>>& models;
   std::map<std::string, Counter, std::less<>>& counters;  // by `family{operator="…"}`
-  ExpressionFaults& faults;
   std::function<void(const RefusedRow&)> refuse;
 };
 

@@ -78,6 +78,37 @@ void CommitPosition(Log& log, const std::string& group, const PartitionOffset& p
   ASSERT_TRUE((*consumer)->Close(kSecond).ok());
 }
 
+// An expression without a result in a row is counted where it stands, and nowhere else.
+TEST(BadInput, ExpressionFaultsAreCountedByOperator) {
+  constexpr std::string_view kJob = R"yaml(job: faulty
+sources:
+  events: {event_time: {field: t}, fields: {id: string, t: timestamp, part: int64, text: string}}
+operators:
+  derived: {type: derive, from: events, fields: {share: 100 / part, next: part + 9223372036854775807, number: int(text)}}
+  kept: {type: filter, from: derived, where: "1 / part > 0"}
+sinks:
+  out: {from: kept, fields: [id, share, next, number]}
+)yaml";
+  Scene scene(kJob);
+  CreateAndFill(*scene.log,
+                {"events",
+                 1,
+                 {Record(R"({"id": "a", "t": "2024-01-01T00:00:00Z", "part": 0, "text": "7"})"),
+                  Record(R"({"id": "b", "t": "2024-01-01T00:00:01Z", "part": 1, "text": "x"})"),
+                  Record(R"({"id": "c", "t": "2024-01-01T00:00:02Z", "part": 1, "text": "y"})")}});
+  const JobOutcome outcome = scene.job.Run({});
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
+  const auto count = [&](const std::string& what) {
+    const auto found = outcome.report.counts.find(what);
+    return found == outcome.report.counts.end() ? 0 : found->second;
+  };
+  EXPECT_EQ(count("division_by_zero{operator=\"derived\"}"), 1U);
+  EXPECT_EQ(count("overflow{operator=\"derived\"}"), 2U);
+  EXPECT_EQ(count("bad_conversion{operator=\"derived\"}"), 2U);
+  EXPECT_EQ(count("division_by_zero{operator=\"kept\"}"), 1U);
+  EXPECT_EQ(count("bad_conversion{operator=\"kept\"}"), 0U);
+}
+
 TEST(BadInput, GoesToTheDeadLettersWithReasonAndOrigin) {
   const std::pair<std::string_view, std::optional<std::string>> bad[] = {
       {"not_json", "x"},
