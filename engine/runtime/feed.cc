@@ -26,7 +26,8 @@ Status Feed::Fill(const RejectSink& rejects) {
   if (has_row()) return {};
   block_ = Batch();
   next_ = 0;
-  latest_ = options_.max_future == kMaxTime ? kMaxTime : clock_->Now() + options_.max_future;
+  const Time now = clock_->Now();
+  latest_ = options_.max_future >= kMaxTime - std::max<Time>(now, 0) ? kMaxTime : now + options_.max_future;
   if (Status s = DecodeBlock(); !s.ok()) return s;
   CloseBlock();
   return PassRejects(rejects, has_row() ? head_offset() : decoded_to_);

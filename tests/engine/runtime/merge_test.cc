@@ -226,5 +226,20 @@ TEST(Feed, RefusesWhatIsNoRowAndGoesOn) {
                                                "4 far_in_the_future", "6 keeps_aborting"}));
 }
 
+TEST(Feed, AMaxFutureBeyondTheEndOfTimeRefusesNothing) {
+  const PlannedSource source = FakeSource("a", Role::kEvent);
+  ManualClock clock(kDay);
+  Pool pool;
+  FakePartition partition;
+  partition.Add(FakeRow(3 * kDay / kMillisecond, 0));
+  partition.DeliverAll();
+  FeedOptions options;
+  options.max_future = kMaxTime - 1;
+  Feed feed(source, 0, 0, partition, 0, clock, pool, options);
+  ASSERT_TRUE(
+      feed.Fill([](const Feed&, const Reject& reject) { return Internal(std::string(reject.reason)); }).ok());
+  EXPECT_TRUE(feed.has_row());
+}
+
 }  // namespace
 }  // namespace freshet
