@@ -12,7 +12,7 @@ namespace {
 class Predictor {
  public:
   // `first`: its first column among the outputs.
-  Predictor(std::shared_ptr<const ModelLayout> layout, TaskContext& context, size_t first)
+  Predictor(const std::shared_ptr<const ModelLayout>& layout, TaskContext& context, size_t first)
       : model_(layout, context.model(layout->model)), reader_(model_.layout()), rows_(model_.layout()) {
     for (size_t i = 0; i < kPredictionColumns; ++i)
       read_[i] = context.is_read(0, first + i);
