@@ -77,7 +77,7 @@ TEST(Ref, ReleasesWithTheLast) {
     const Ref<Counted> a(&object);
     Ref<Counted> b = a;
     Ref<Counted> c = std::move(b);
-    EXPECT_FALSE(b);
+    EXPECT_FALSE(b);  // NOLINT(bugprone-use-after-move): this is what is tested
     EXPECT_EQ(object.references, 2U);
     c = Ref<Counted>();
     EXPECT_EQ(object.references, 1U);
