@@ -182,7 +182,11 @@ Status KafkaConsumer::ServeGroup() {
     if (code == 0) continue;  // a record in the placement topic, which nobody reads
     if (Status s = TakeError(code, text); !s.ok()) return s;
   }
-  return {};
+  // Its message may have gone to the queue of a partition that nobody reads any more.
+  std::string why(256, '\0');
+  if (rd_kafka_fatal_error(client_->handle(), why.data(), why.size()) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    return {};
+  return TakeError(RD_KAFKA_RESP_ERR__FATAL, why.c_str());
 }
 
 Status KafkaConsumer::TakeError(int code, const std::string& text) {
