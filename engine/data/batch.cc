@@ -109,34 +109,22 @@ struct Cell {
   uint32_t row;
 };
 
-// Where the rows of column `i` from `row` on lie: a known column and the row of the first there. Null where
-// they do not follow one another in one.
-Cell FindRun(const BatchHead* head, size_t i, uint32_t row) {
-  while (head->at[i] == nullptr) {
-    const BatchNode& node = NodeOf(*head);
-    if (node.kind == Kind::kPicks) {
-      if (!node.is_run) return {nullptr, 0};
-      head = node.input[node.picks[0].source].get();
-      row += node.picks[0].row;
-    } else {
-      if (node.kind == Kind::kProject) i = node.map[i];
-      head = node.parent.get();
-    }
+// From nodes that only lend a column, to where it is known or rows are picked.
+void Climb(const BatchHead*& head, size_t& i) {
+  while (head->at[i] == nullptr && NodeOf(*head).kind != Kind::kPicks) {
+    if (NodeOf(*head).kind == Kind::kProject) i = NodeOf(*head).map[i];
+    head = NodeOf(*head).parent.get();
   }
-  return {head->at[i], row};
 }
 
-Cell FindCell(const BatchHead* head, size_t i, uint32_t row) {
-  while (head->at[i] == nullptr) {
+// Where row `row` of column `i` was made. `in_runs` stays true where the rows after it follow it there.
+Cell FindCell(const BatchHead* head, size_t i, uint32_t row, bool& in_runs) {
+  for (Climb(head, i); head->at[i] == nullptr; Climb(head, i)) {
     const BatchNode& node = NodeOf(*head);
-    if (node.kind == Kind::kPicks) {
-      const Pick& pick = node.picks[row];
-      head = node.input[pick.source].get();
-      row = pick.row;
-    } else {
-      if (node.kind == Kind::kProject) i = node.map[i];
-      head = node.parent.get();
-    }
+    in_runs = in_runs && node.is_run;
+    const Pick& pick = node.picks[row];
+    head = node.input[pick.source].get();
+    row = pick.row;
   }
   return {head->at[i], row};
 }
@@ -175,14 +163,9 @@ ColumnPtr Copied(Pool& pool, std::span<const Cell> cells) {
 }
 
 Type TypeOf(const BatchHead* head, size_t i) {
-  while (head->at[i] == nullptr) {
+  for (Climb(head, i); head->at[i] == nullptr; Climb(head, i)) {
     const BatchNode& node = NodeOf(*head);
-    if (node.kind == Kind::kPicks) {
-      head = std::find_if(node.input, node.input + node.inputs, [](const Head& h) { return bool(h); })->get();
-    } else {
-      if (node.kind == Kind::kProject) i = node.map[i];
-      head = node.parent.get();
-    }
+    head = std::find_if(node.input, node.input + node.inputs, [](const Head& h) { return bool(h); })->get();
   }
   return head->at[i]->type();
 }
@@ -194,8 +177,9 @@ ColumnPtr GatherCells(const BatchNode& node, size_t i) {
   Cell few[kFew];
   const size_t bytes = node.rows * sizeof(Cell);
   Cell* cells = node.rows <= kFew ? few : static_cast<Cell*>(node.pool->Allocate(bytes));
+  bool in_runs = false;
   for (uint32_t row = 0; row < node.rows; ++row)
-    cells[row] = FindCell(&node, i, row);
+    cells[row] = FindCell(&node, i, row, in_runs);
   ColumnPtr column = Copied(*node.pool, {cells, node.rows});
   if (cells != few) node.pool->Free(cells, bytes);
   return column;
@@ -203,13 +187,10 @@ ColumnPtr GatherCells(const BatchNode& node, size_t i) {
 
 ColumnPtr Gathered(const BatchNode& node, size_t i) {
   if (node.rows == 0) return ColumnBuilder(*node.pool, TypeOf(&node, i), 0).Finish();
-  if (node.rows == 1) {
-    const Cell cell = FindCell(&node, i, 0);
-    return Slice(*node.pool, *cell.column, cell.row, 1);
-  }
-  if (node.is_run) {
-    const Cell first = FindRun(&node, i, 0);
-    if (first.column != nullptr) return Slice(*node.pool, *first.column, first.row, node.rows);
+  if (node.rows == 1 || node.is_run) {
+    bool in_runs = true;
+    const Cell first = FindCell(&node, i, 0, in_runs);
+    if (node.rows == 1 || in_runs) return Slice(*node.pool, *first.column, first.row, node.rows);
   }
   return GatherCells(node, i);
 }
@@ -290,10 +271,7 @@ Batch Batch::Make(Pool& pool, std::span<const ColumnPtr> columns, std::span<cons
 const Column& Batch::Find(size_t i) const {
   const BatchHead* head = head_.get();
   size_t at = i;
-  while (head->at[at] == nullptr && NodeOf(*head).kind != Kind::kPicks) {
-    if (NodeOf(*head).kind == Kind::kProject) at = NodeOf(*head).map[at];
-    head = NodeOf(*head).parent.get();
-  }
+  Climb(head, at);
   if (head->at[at] == nullptr) {
     const ColumnPtr column = Gathered(NodeOf(*head), at);
     Count(*column);
