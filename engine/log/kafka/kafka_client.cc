@@ -158,6 +158,13 @@ std::string KafkaClient::last_failure() const {
   return state_->failure;
 }
 
+std::optional<std::string> KafkaClient::fatal() const {
+  std::array<char, 512> why{};
+  if (rd_kafka_fatal_error(handle_, why.data(), why.size()) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    return std::nullopt;
+  return why.data();
+}
+
 // rd_kafka_destroy joins the instance's threads and has been seen to wait for ever (a cooperative consumer
 // whose group is in the middle of a rebalance). So another thread does it, and is abandoned when it takes too
 // long.

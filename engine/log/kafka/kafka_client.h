@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/base/status.h"
@@ -50,6 +51,8 @@ class KafkaClient {
   rd_kafka_s* handle() const { return handle_; }
   // What the client last said about a connection that failed; empty where none did.
   std::string last_failure() const;
+  // Why the instance is of no more use; null where it is.
+  std::optional<std::string> fatal() const;
   // Frees the instance, after up to `flush` for what is still to be sent. After `limit` a thread is left
   // behind with it.
   void Destroy(Duration limit, Duration flush = 0);

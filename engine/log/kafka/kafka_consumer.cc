@@ -183,10 +183,8 @@ Status KafkaConsumer::ServeGroup() {
     if (Status s = TakeError(code, text); !s.ok()) return s;
   }
   // Its message may have gone to the queue of a partition that nobody reads any more.
-  std::string why(256, '\0');
-  if (rd_kafka_fatal_error(client_->handle(), why.data(), why.size()) == RD_KAFKA_RESP_ERR_NO_ERROR)
-    return {};
-  return TakeError(RD_KAFKA_RESP_ERR__FATAL, why.c_str());
+  const std::optional<std::string> why = client_->fatal();
+  return why ? TakeError(RD_KAFKA_RESP_ERR__FATAL, *why) : Status();
 }
 
 Status KafkaConsumer::TakeError(int code, const std::string& text) {

@@ -315,9 +315,7 @@ Status KafkaProducer::RefuseProduce(int code, const OutgoingRecord& record) {
   if (IsMissing(code))
     return {Code::kNotFound, "there is no " + where + "; correct the topic or its partitions"};
   if (code == RD_KAFKA_RESP_ERR__FATAL || IsFencing(code)) {
-    std::array<char, 512> why{};
-    rd_kafka_fatal_error(client_->handle(), why.data(), why.size());
-    return over_ = {Code::kFenced, Who() + ": " + why.data()};
+    return over_ = {Code::kFenced, Who() + ": " + client_->fatal().value_or("")};
   }
   return {plain_or_aborted, "writing to " + where + ": " + ErrorText(code)};
 }
