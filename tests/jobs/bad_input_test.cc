@@ -55,6 +55,12 @@ size_t CountOf(const std::string& what, const std::string& text) {
   return count;
 }
 
+void ExpectSays(const Status& status, Code code, std::initializer_list<std::string_view> parts) {
+  EXPECT_EQ(status.code(), code) << status.message();
+  for (const std::string_view part : parts)
+    EXPECT_NE(status.message().find(part), std::string::npos) << part << " in: " << status.message();
+}
+
 // Sets the group's position from outside, as an operator's tool does.
 void CommitPosition(Log& log, const std::string& group, const PartitionOffset& position) {
   ConsumerOptions consuming;
@@ -98,15 +104,11 @@ sinks:
                   Record(R"({"id": "c", "t": "2024-01-01T00:00:02Z", "part": 1, "text": "y"})")}});
   const JobOutcome outcome = scene.job.Run({});
   ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
-  const auto count = [&](const std::string& what) {
-    const auto found = outcome.report.counts.find(what);
-    return found == outcome.report.counts.end() ? 0 : found->second;
-  };
-  EXPECT_EQ(count("division_by_zero{operator=\"derived\"}"), 1U);
-  EXPECT_EQ(count("overflow{operator=\"derived\"}"), 2U);
-  EXPECT_EQ(count("bad_conversion{operator=\"derived\"}"), 2U);
-  EXPECT_EQ(count("division_by_zero{operator=\"kept\"}"), 1U);
-  EXPECT_EQ(count("bad_conversion{operator=\"kept\"}"), 0U);
+  EXPECT_EQ(outcome.Count("division_by_zero{operator=\"derived\"}"), 1U);
+  EXPECT_EQ(outcome.Count("overflow{operator=\"derived\"}"), 2U);
+  EXPECT_EQ(outcome.Count("bad_conversion{operator=\"derived\"}"), 2U);
+  EXPECT_EQ(outcome.Count("division_by_zero{operator=\"kept\"}"), 1U);
+  EXPECT_EQ(outcome.Count("bad_conversion{operator=\"kept\"}"), 0U);
 }
 
 TEST(BadInput, GoesToTheDeadLettersWithReasonAndOrigin) {
@@ -289,22 +291,14 @@ sinks:
   for (const int every : {1000, 1}) {
     JobOptions options;
     options.commit_now = [every](uint64_t rows) { return rows >= static_cast<uint64_t>(every); };
-    const Status status = scene.Run(options);
-    EXPECT_EQ(status.code(), Code::kAborted);
-    for (const std::string_view part :
-         {"the timer of operator `first` for the key `e7`", "keeping.changelog.second", "max.message.bytes"})
-      EXPECT_NE(status.message().find(part), std::string::npos) << part << " in: " << status.message();
+    ExpectSays(
+        scene.Run(options), Code::kAborted,
+        {"the timer of operator `first` for the key `e7`", "keeping.changelog.second", "max.message.bytes"});
     EXPECT_TRUE(scene.job.Read().dead_letters.empty());
   }
 }
 
 // --- what is not as it must be
-
-void ExpectSays(const Status& status, Code code, std::initializer_list<std::string_view> parts) {
-  EXPECT_EQ(status.code(), code) << status.message();
-  for (const std::string_view part : parts)
-    EXPECT_NE(status.message().find(part), std::string::npos) << part << " in: " << status.message();
-}
 
 TEST(Refusals, OfMissingTopicsNamesAllOfThem) {
   Scene scene(SmallJob());

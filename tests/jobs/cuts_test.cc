@@ -102,6 +102,28 @@ JobRecord At(std::string_view id, std::string_view time, std::string_view more) 
   return one;
 }
 
+// Of a job over the topics `asked` and `told`, whose every sink gets rows.
+void ExpectBatchesDoNotShow(std::string_view yaml, const std::vector<JobRecord>& told,
+                            const std::vector<JobRecord>& asked) {
+  const auto run = [&](size_t most_rows) {
+    const TempDir dir;
+    const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
+    const SystemClock clock;
+    JobFixture job(std::string(yaml), Operators(), *log, clock);
+    CreateAndFill(*log, {"told", 1, told});
+    CreateAndFill(*log, {"asked", 1, asked});
+    JobOptions cut;
+    cut.most_rows = most_rows;
+    const JobOutcome outcome = job.Run(cut);
+    EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
+    return job.Read();
+  };
+  const JobResult whole = run(4096);
+  for (const auto& [topic, records] : whole.sinks)
+    EXPECT_FALSE(records.empty()) << topic;
+  EXPECT_EQ(Difference(whole, run(1)), "");
+}
+
 // A row that a timer gives goes back in time: to before tiles that leave, and that have left already where
 // the timer's row came in a later batch.
 TEST(Cuts, OfWindowsBehindTimers) {
@@ -116,25 +138,9 @@ operators:
 sinks:
   counted: {from: counted, fields: [id, n_1h]}
 )yaml";
-  const auto run = [&](size_t most_rows) {
-    const TempDir dir;
-    const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
-    const SystemClock clock;
-    JobFixture job(std::string(kJob), Operators(), *log, clock);
-    CreateAndFill(*log, {"told", 1, {}});
-    CreateAndFill(*log, {"asked",
-                         1,
+  ExpectBatchesDoNotShow(kJob, {},
                          {At("first", "00:00", ""), At("b", "02:39", ""), At("a", "03:00", ""),
-                          At("late", "00:30", ""), At("end", "09:00", "")}});
-    JobOptions cut;
-    cut.most_rows = most_rows;
-    const JobOutcome outcome = job.Run(cut);
-    EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
-    return job.Read();
-  };
-  const JobResult whole = run(4096);
-  EXPECT_FALSE(whole.sinks.at("counted").empty());
-  EXPECT_EQ(Difference(whole, run(1)), "");
+                          At("late", "00:30", ""), At("end", "09:00", "")});
 }
 
 // A label that came before its prediction gives a row as old as itself, whose timers may fall due before the
@@ -150,25 +156,10 @@ operators:
 sinks:
   scores: {from: scores}
 )yaml";
-  const auto run = [&](size_t most_rows) {
-    const TempDir dir;
-    const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
-    const SystemClock clock;
-    JobFixture job(std::string(kJob), Operators(), *log, clock);
-    CreateAndFill(*log, {"told",
-                         1,
+  ExpectBatchesDoNotShow(kJob,
                          {At("k", "10:55", R"(, "good": true)"), At("q", "10:57", R"(, "good": true)"),
-                          At("z", "11:03", R"(, "good": false)")}});
-    CreateAndFill(*log, {"asked", 1, {At("p", "10:58", ""), At("k", "11:05", ""), At("q", "11:06", "")}});
-    JobOptions cut;
-    cut.most_rows = most_rows;
-    const JobOutcome outcome = job.Run(cut);
-    EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
-    return job.Read();
-  };
-  const JobResult whole = run(4096);
-  EXPECT_FALSE(whole.sinks.at("scores").empty());
-  EXPECT_EQ(Difference(whole, run(1)), "");
+                          At("z", "11:03", R"(, "good": false)")},
+                         {At("p", "10:58", ""), At("k", "11:05", ""), At("q", "11:06", "")});
 }
 
 }  // namespace
