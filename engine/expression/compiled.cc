@@ -4,7 +4,9 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <memory>
 #include <new>
+#include <utility>
 
 namespace freshet {
 namespace {
@@ -15,6 +17,8 @@ constexpr std::array<uint64_t, kChunkWords> kAllValid = [] {
   return words;
 }();
 
+constexpr uint32_t kNoResult = UINT32_MAX;
+
 // Whether an instruction's values are written at run time.
 bool IsComputed(const Instruction& in) {
   return in.kernel != nullptr || (!in.is_constant && IsText(in.type));
@@ -23,6 +27,11 @@ bool IsComputed(const Instruction& in) {
 uint64_t RowMask(size_t rows, size_t word) {
   const size_t left = rows - word * 64;
   return left >= 64 ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
+}
+
+CompiledGroup OneResult(std::vector<Instruction> instructions) {
+  const auto last = static_cast<uint32_t>(instructions.size() - 1);
+  return {std::move(instructions), {last}};
 }
 
 }  // namespace
@@ -45,10 +54,14 @@ void FillConstant(const Instruction& constant, size_t rows, void* values) {
   }
 }
 
-CompiledProgram::CompiledProgram(std::vector<Instruction> instructions)
+CompiledGroup::CompiledGroup(std::vector<Instruction> instructions, std::vector<uint32_t> roots)
     : instructions_(std::move(instructions)),
+      roots_(std::move(roots)),
+      result_of_(instructions_.size(), kNoResult),
       constants_(instructions_.size()),
       offsets_(instructions_.size()) {
+  for (uint32_t result = 0; result < roots_.size(); ++result)
+    result_of_[roots_[result]] = result;
   for (size_t i = 0; i < instructions_.size(); ++i) {
     const Instruction& in = instructions_[i];
     if (in.is_constant) {
@@ -66,31 +79,48 @@ CompiledProgram::CompiledProgram(std::vector<Instruction> instructions)
   reads_.erase(std::unique(reads_.begin(), reads_.end()), reads_.end());
 }
 
-// One block of the pool: the vectors, the validity masks, the values.
-struct CompiledProgram::Memory {
-  Memory(Pool& from, size_t count, size_t chunk_rows, size_t width)
-      : pool(from), chunk(chunk_rows), bytes(count * (sizeof(Vector) + kMaskBytes) + chunk * width) {
+// One block of the pool: the results' builders and where their values go, the vectors, the validity masks,
+// the values.
+struct CompiledGroup::Memory {
+  Memory(Pool& from, const CompiledGroup& of, size_t rows)
+      : pool(from),
+        results(of.roots_.size()),
+        chunk(std::min(kChunk, (rows + 63) / 64 * 64)),
+        mask_words(chunk / 64),
+        bytes(results * (sizeof(ColumnBuilder) + sizeof(char*)) +
+              of.instructions_.size() * (sizeof(Vector) + mask_words * sizeof(uint64_t)) +
+              chunk * of.width_) {
     block = static_cast<char*>(pool.Allocate(bytes));
-    vectors = reinterpret_cast<Vector*>(block);
-    masks = reinterpret_cast<uint64_t*>(block + count * sizeof(Vector));
-    values = block + count * (sizeof(Vector) + kMaskBytes);
+    builders = reinterpret_cast<ColumnBuilder*>(block);
+    starts = reinterpret_cast<char**>(builders + results);
+    vectors = reinterpret_cast<Vector*>(starts + results);
+    masks = reinterpret_cast<uint64_t*>(vectors + of.instructions_.size());
+    values = reinterpret_cast<char*>(masks + of.instructions_.size() * mask_words);
+    for (size_t i = 0; i < results; ++i)
+      new (builders + i) ColumnBuilder(pool, of.type(i), rows);
   }
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
-  ~Memory() { pool.Free(block, bytes); }
+  ~Memory() {
+    std::destroy_n(builders, results);
+    pool.Free(block, bytes);
+  }
 
-  static constexpr size_t kMaskBytes = kChunkWords * sizeof(uint64_t);
   Pool& pool;
+  size_t results;
   size_t chunk;
+  size_t mask_words;
   size_t bytes;
   char* block;
+  ColumnBuilder* builders;
+  char** starts;  // of the values of each result; null where they are appended, or come from the batch
   Vector* vectors;
   uint64_t* masks;
   char* values;
 };
 
-void CompiledProgram::BindColumn(size_t i, Frame& frame, const Memory& memory, const Column& column,
-                                 size_t first) const {
+void CompiledGroup::BindColumn(size_t i, Frame& frame, const Memory& memory, const Column& column,
+                               size_t first) const {
   Vector& vector = frame[i];
   vector.valid = column.validity() == nullptr ? kAllValid.data() : column.validity() + first / 64;
   vector.column = &column;
@@ -110,10 +140,8 @@ void CompiledProgram::BindColumn(size_t i, Frame& frame, const Memory& memory, c
   }
 }
 
-void CompiledProgram::Run(Frame& frame, const Memory& memory, const Batch& batch, size_t first,
-                          void* result) const {
-  const size_t last = instructions_.size() - 1;
-  for (size_t i = 0; i <= last; ++i) {
+void CompiledGroup::Run(Frame& frame, const Memory& memory, const Batch& batch, size_t first) const {
+  for (size_t i = 0; i < instructions_.size(); ++i) {
     const Instruction& in = instructions_[i];
     Vector& vector = *new (&frame[i]) Vector;
     if (in.is_constant) {
@@ -122,8 +150,10 @@ void CompiledProgram::Run(Frame& frame, const Memory& memory, const Batch& batch
     } else if (in.kernel == nullptr) {
       BindColumn(i, frame, memory, batch.column(in.column), first);
     } else {
-      void* out = i == last && result != nullptr ? result : memory.values + offsets_[i] * memory.chunk;
-      uint64_t* valid = memory.masks + i * kChunkWords;
+      char* start = result_of_[i] == kNoResult ? nullptr : memory.starts[result_of_[i]];
+      void* out =
+          start != nullptr ? start + first * WidthOf(in.type) : memory.values + offsets_[i] * memory.chunk;
+      uint64_t* valid = memory.masks + i * memory.mask_words;
       vector.values = out;
       vector.valid = valid;
       in.kernel(in, i, frame, out, valid);
@@ -131,14 +161,16 @@ void CompiledProgram::Run(Frame& frame, const Memory& memory, const Batch& batch
   }
 }
 
-// From the result back to the leaves: in which rows each instruction was needed, and so its faults count.
-void CompiledProgram::CountFaults(Frame& frame, ExpressionFaults& faults) const {
+// From the results back to the leaves: in which rows each instruction was needed, and so its faults count.
+void CompiledGroup::CountFaults(Frame& frame, ExpressionFaults& faults) const {
   const size_t words = frame.words();
   const size_t count = instructions_.size();
   auto* demand = static_cast<uint64_t*>(frame.arena().Allocate(count * words * sizeof(uint64_t)));
   std::fill_n(demand, count * words, 0);
-  for (size_t w = 0; w < words; ++w)
-    demand[(count - 1) * words + w] = RowMask(frame.rows, w);
+  for (const uint32_t root : roots_) {
+    for (size_t w = 0; w < words; ++w)
+      demand[root * words + w] = RowMask(frame.rows, w);
+  }
   uint64_t totals[kFaultKinds] = {};
   for (size_t i = count; i-- > 0;) {
     const Instruction& in = instructions_[i];
@@ -184,11 +216,10 @@ void CompiledProgram::CountFaults(Frame& frame, ExpressionFaults& faults) const 
   faults.bad_conversion += totals[static_cast<size_t>(Fault::kBadConversion)];
 }
 
-// Puts what a run of rows gave into the result: texts row by row; of others, whose values are there, the
-// nulls.
-void CompiledProgram::Append(const Frame& frame, const Vector& result, size_t first,
-                             ColumnBuilder& builder) const {
-  if (IsText(type())) {
+// Puts what a run of rows gave into a result: texts row by row; of others, whose values are there, the nulls.
+void CompiledGroup::Append(Frame& frame, size_t root, size_t first, ColumnBuilder& builder) const {
+  const Vector& result = frame[root];
+  if (IsText(instructions_[root].type)) {
     const auto* texts = result.as<std::string_view>();
     for (size_t row = 0; row < frame.rows; ++row) {
       if (((result.valid[row >> 6] >> (row & 63)) & 1) != 0) {
@@ -206,33 +237,57 @@ void CompiledProgram::Append(const Frame& frame, const Vector& result, size_t fi
   }
 }
 
-ColumnPtr CompiledProgram::Evaluate(Pool& pool, const Batch& batch, ExpressionFaults& faults) const {
-  const Instruction& root = instructions_.back();
-  if (root.kernel == nullptr && !root.is_constant) return batch.shared(root.column);
-  const size_t rows = batch.rows();
-  ColumnBuilder builder(pool, type(), rows);
-  if (rows == 0) return builder.Finish();
-  char* values = nullptr;
-  if (type() == Type::kBool) {
-    values = reinterpret_cast<char*>(builder.Fill<uint8_t>(rows).data());
-  } else if (type() == Type::kFloat64) {
-    values = reinterpret_cast<char*>(builder.Fill<double>(rows).data());
-  } else if (!IsText(type())) {
-    values = reinterpret_cast<char*>(builder.Fill<int64_t>(rows).data());
+// Makes room for the values of the results of fixed width; constants are there at once.
+void CompiledGroup::Begin(const Memory& memory, size_t rows) const {
+  for (size_t result = 0; result < roots_.size(); ++result) {
+    const Instruction& root = instructions_[roots_[result]];
+    ColumnBuilder& builder = memory.builders[result];
+    void* values = nullptr;
+    if (!IsColumn(roots_[result]) && !IsText(root.type)) {
+      if (root.type == Type::kBool) {
+        values = builder.Fill<uint8_t>(rows).data();
+      } else if (root.type == Type::kFloat64) {
+        values = builder.Fill<double>(rows).data();
+      } else {
+        values = builder.Fill<int64_t>(rows).data();
+      }
+      if (root.is_constant) FillConstant(root, rows, values);
+    }
+    memory.starts[result] = static_cast<char*>(values);
   }
-  const size_t chunk = std::min(kChunk, (rows + 63) / 64 * 64);
-  const Memory memory(pool, instructions_.size(), chunk, width_);
+}
+
+void CompiledGroup::Evaluate(Pool& pool, const Batch& batch, ExpressionFaults& faults,
+                             std::span<ColumnPtr> results) const {
+  const size_t rows = batch.rows();
+  const Memory memory(pool, *this, rows);
+  Begin(memory, rows);
   Frame frame(pool, memory.vectors);
-  for (size_t first = 0; first < rows; first += chunk) {
-    frame.rows = std::min(chunk, rows - first);
-    char* result = values == nullptr ? nullptr : values + first * WidthOf(type());
-    Run(frame, memory, batch, first, result);
-    if (result != nullptr && root.is_constant) FillConstant(root, frame.rows, result);
+  for (size_t first = 0; first < rows; first += memory.chunk) {
+    frame.rows = std::min(memory.chunk, rows - first);
+    Run(frame, memory, batch, first);
     if (frame.faulted()) CountFaults(frame, faults);
-    Append(frame, frame[instructions_.size() - 1], first, builder);
+    for (size_t result = 0; result < roots_.size(); ++result) {
+      if (!IsColumn(roots_[result])) Append(frame, roots_[result], first, memory.builders[result]);
+    }
     frame.Reset();
   }
-  return builder.Finish();
+  for (size_t result = 0; result < roots_.size(); ++result) {
+    const size_t root = roots_[result];
+    results[result] =
+        IsColumn(root) ? batch.shared(instructions_[root].column) : memory.builders[result].Finish();
+  }
+}
+
+CompiledProgram::CompiledProgram(std::vector<Instruction> instructions)
+    : group_(OneResult(std::move(instructions))) {}
+
+ColumnPtr CompiledProgram::Evaluate(Pool& pool, const Batch& batch, ExpressionFaults& faults) const {
+  const Instruction& root = instructions().back();
+  if (root.kernel == nullptr && !root.is_constant) return batch.shared(root.column);
+  ColumnPtr result;
+  group_.Evaluate(pool, batch, faults, {&result, 1});
+  return result;
 }
 
 }  // namespace freshet

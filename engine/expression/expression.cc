@@ -1,5 +1,8 @@
 #include "engine/expression/expression.h"
 
+#include <map>
+#include <utility>
+
 #include "engine/expression/checker.h"
 #include "engine/expression/compiled.h"
 #include "engine/expression/syntax.h"
@@ -34,6 +37,27 @@ ExprPtr Compile(const Expr& expression, const Schema& scope, std::optional<Type>
   auto instructions = checker.Run(root, expected);
   if (!instructions) return nullptr;
   return std::make_shared<const CompiledProgram>(std::move(*instructions));
+}
+
+std::unique_ptr<const ProgramGroup> Together(std::span<const ExprPtr> programs) {
+  std::vector<Instruction> all;
+  std::vector<uint32_t> roots;
+  std::map<size_t, uint32_t> columns;  // where each is read
+  std::vector<uint32_t> places;        // of one program's instructions among all
+  for (const ExprPtr& program : programs) {
+    places.clear();
+    // Compile() makes every program there is.
+    for (Instruction in : static_cast<const CompiledProgram&>(*program).instructions()) {
+      for (size_t k = 0; k < in.arity; ++k)
+        in.arguments[k] = places[in.arguments[k]];
+      const auto next = static_cast<uint32_t>(all.size());
+      const bool is_column = in.kernel == nullptr && !in.is_constant;
+      places.push_back(is_column ? columns.try_emplace(in.column, next).first->second : next);
+      if (places.back() == next) all.push_back(std::move(in));
+    }
+    roots.push_back(places.back());
+  }
+  return std::make_unique<const CompiledGroup>(std::move(all), std::move(roots));
 }
 
 void SelectTrue(const Program& program, Pool& pool, const Batch& batch, ExpressionFaults& faults,

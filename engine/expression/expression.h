@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,18 @@ class Program {
   virtual ColumnPtr Evaluate(Pool& pool, const Batch& batch, ExpressionFaults& faults) const = 0;
 };
 using ExprPtr = std::shared_ptr<const Program>;
+
+// Several programs over the same input, evaluated together: what they read is looked up once, and memory is
+// asked for once.
+class ProgramGroup {
+ public:
+  virtual ~ProgramGroup() = default;
+  virtual size_t size() const = 0;
+  // One column a program, in their order; `results` has as many places.
+  virtual void Evaluate(Pool& pool, const Batch& batch, ExpressionFaults& faults,
+                        std::span<ColumnPtr> results) const = 0;
+};
+std::unique_ptr<const ProgramGroup> Together(std::span<const ExprPtr> programs);
 
 // Appends to `rows` the rows for which a bool program is true (neither false nor null).
 void SelectTrue(const Program& program, Pool& pool, const Batch& batch, ExpressionFaults& faults,

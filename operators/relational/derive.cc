@@ -13,8 +13,8 @@ namespace {
 // then.
 struct DerivePlan {
   struct Level {
-    std::vector<ExprPtr> programs;
-    // Of the columns then there (those before, then one a program), which ones stand where from here on;
+    std::unique_ptr<const ProgramGroup> fields;  // null: none
+    // Of the columns then there (those before, then one a field), which ones stand where from here on;
     // empty: all, as they are.
     std::vector<size_t> projection;
   };
@@ -29,10 +29,11 @@ class DeriveOperator final : public Operator {
   Status Process(size_t, const Batch& in, Emitter& out) override {
     Batch rows = in;
     for (const DerivePlan::Level& level : plan_->levels) {
-      columns_.clear();
-      for (const ExprPtr& program : level.programs)
-        columns_.push_back(program->Evaluate(context_.pool(), rows, context_.faults()));
-      if (!columns_.empty()) rows = rows.With(context_.pool(), columns_);
+      if (level.fields != nullptr) {
+        columns_.resize(level.fields->size());
+        level.fields->Evaluate(context_.pool(), rows, context_.faults(), columns_);
+        rows = rows.With(context_.pool(), columns_);
+      }
       if (!level.projection.empty()) rows = rows.Project(context_.pool(), level.projection);
     }
     columns_.clear();
@@ -162,6 +163,7 @@ bool BindLevel(const Named<Expr>& fields, const std::vector<size_t>& which, Bind
   std::vector<size_t> projection(columns.size());
   std::iota(projection.begin(), projection.end(), size_t{0});
   bool replaced = false;
+  std::vector<ExprPtr> programs;
   for (const size_t i : which) {
     const auto& [name, expression] = fields[i];
     const ExprPtr program = binder.Compile(expression, standing.schema, std::nullopt);
@@ -169,8 +171,8 @@ bool BindLevel(const Named<Expr>& fields, const std::vector<size_t>& which, Bind
       ok = false;
       continue;
     }
-    const size_t made = standing.schema.size() + level.programs.size();
-    level.programs.push_back(program);
+    const size_t made = standing.schema.size() + programs.size();
+    programs.push_back(program);
     Field field{name, program->type(), {}};
     Derivation derivation = DerivationOf(*program, standing.derivations);
     if (const std::optional<size_t> old = standing.schema.Find(name)) {
@@ -184,6 +186,7 @@ bool BindLevel(const Named<Expr>& fields, const std::vector<size_t>& which, Bind
       derivations.push_back(std::move(derivation));
     }
   }
+  level.fields = Together(programs);
   if (replaced) level.projection = std::move(projection);
   standing = {Schema(std::move(columns)), std::move(derivations)};
   return ok;

@@ -1,5 +1,7 @@
 // Compiled kernels against the plain interpreter: every value to the bit and every fault counted, however the
 // rows are cut.
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include "engine/expression/expression.h"
@@ -133,6 +135,47 @@ TEST(ExpressionProperty, MostlyNulls) {
 TEST(ExpressionProperty, SeveralChunks) {
   for (uint64_t seed = 301; seed <= 306; ++seed)
     Check(seed, 2500, 0.1, 5);
+}
+
+// Programs evaluated together give, each, what they give alone, and together as many faults.
+TEST(ExpressionProperty, TogetherAsAlone) {
+  for (uint64_t seed = 401; seed <= 440; ++seed) {
+    Random random(seed);
+    Pool pool;
+    std::vector<Row> all;
+    const size_t rows = std::array<size_t, 4>{0, 1, 70, 2500}[random.Below(4)];
+    for (size_t i = 0; i < rows; ++i)
+      all.push_back(RandomRow(random, 0.2));
+    const Batch batch = MakeRows(pool, all);
+    std::vector<std::string> texts = {"i", "f + 1.0", "s", "1", "\"one\"", "i"};
+    for (size_t n = random.Below(8); n > 0; --n) {
+      const Type type = kTypes[random.Below(std::size(kTypes))];
+      texts.push_back(Print(RandomTree(random, type, 1 + static_cast<int>(random.Below(4))), random));
+    }
+    std::vector<ExprPtr> programs;
+    ExpressionFaults alone, together;
+    std::vector<ColumnPtr> expected;
+    for (const std::string& text : texts) {
+      Diagnostics diagnostics("random");
+      programs.push_back(Compile({text, {1, 1}}, OracleSchema(), std::nullopt, diagnostics));
+      ASSERT_NE(programs.back(), nullptr) << text << '\n' << diagnostics.Text();
+      expected.push_back(programs.back()->Evaluate(pool, batch, alone));
+    }
+    const auto group = Together(programs);
+    ASSERT_EQ(group->size(), texts.size());
+    std::vector<ColumnPtr> columns(texts.size());
+    group->Evaluate(pool, batch, together, columns);
+    for (size_t n = 0; n < texts.size(); ++n) {
+      ASSERT_EQ(columns[n]->rows(), rows) << texts[n];
+      for (size_t i = 0; i < rows; ++i) {
+        ASSERT_TRUE(Same(ValueAt(*columns[n], i), ValueAt(*expected[n], i)))
+            << "seed " << seed << ", row " << i << ": " << texts[n];
+      }
+    }
+    EXPECT_EQ(together.division_by_zero, alone.division_by_zero);
+    EXPECT_EQ(together.overflow, alone.overflow);
+    EXPECT_EQ(together.bad_conversion, alone.bad_conversion);
+  }
 }
 
 TEST(ExpressionProperty, SteadyStateAllocatesNothing) {
