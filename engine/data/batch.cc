@@ -35,6 +35,7 @@ struct BatchNode : BatchHead {
 namespace {
 
 using Pick = Batch::Pick;
+using Cell = Batch::Cell;
 using Head = Ref<const BatchHead>;
 
 const BatchNode& NodeOf(const BatchHead& head) {
@@ -104,11 +105,6 @@ Marked NewColumns(Pool& pool, const Head& parent, std::span<const ColumnPtr> own
   return {node, times, ordinals};
 }
 
-struct Cell {
-  const Column* column;
-  uint32_t row;
-};
-
 // From nodes that only lend a column, to where it is known or rows are picked.
 void Climb(const BatchHead*& head, size_t& i) {
   while (head->at[i] == nullptr && NodeOf(*head).kind != Kind::kPicks) {
@@ -118,7 +114,7 @@ void Climb(const BatchHead*& head, size_t& i) {
 }
 
 // Where row `row` of column `i` was made. `in_runs` stays true where the rows after it follow it there.
-Cell FindCell(const BatchHead* head, size_t i, uint32_t row, bool& in_runs) {
+Cell CellOf(const BatchHead* head, size_t i, uint32_t row, bool& in_runs) {
   for (Climb(head, i); head->at[i] == nullptr; Climb(head, i)) {
     const BatchNode& node = NodeOf(*head);
     in_runs = in_runs && node.is_run;
@@ -179,7 +175,7 @@ ColumnPtr GatherCells(const BatchNode& node, size_t i) {
   Cell* cells = node.rows <= kFew ? few : static_cast<Cell*>(node.pool->Allocate(bytes));
   bool in_runs = false;
   for (uint32_t row = 0; row < node.rows; ++row)
-    cells[row] = FindCell(&node, i, row, in_runs);
+    cells[row] = CellOf(&node, i, row, in_runs);
   ColumnPtr column = Copied(*node.pool, {cells, node.rows});
   if (cells != few) node.pool->Free(cells, bytes);
   return column;
@@ -189,7 +185,7 @@ ColumnPtr Gathered(const BatchNode& node, size_t i) {
   if (node.rows == 0) return ColumnBuilder(*node.pool, TypeOf(&node, i), 0).Finish();
   if (node.rows == 1 || node.is_run) {
     bool in_runs = true;
-    const Cell first = FindCell(&node, i, 0, in_runs);
+    const Cell first = CellOf(&node, i, 0, in_runs);
     if (node.rows == 1 || in_runs) return Slice(*node.pool, *first.column, first.row, node.rows);
   }
   return GatherCells(node, i);
@@ -279,6 +275,11 @@ const Column& Batch::Find(size_t i) const {
   }
   head_->at[i] = head->at[at];
   return *head_->at[i];
+}
+
+Batch::Cell Batch::FindCell(size_t i, uint32_t row) const {
+  bool in_runs = false;
+  return CellOf(head_.get(), i, row, in_runs);
 }
 
 void Batch::Columns(std::span<const size_t> which, std::span<const Column*> out) const {

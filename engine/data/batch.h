@@ -48,6 +48,16 @@ class Batch {
   }
   // out[k] = &column(which[k]). REQUIRES: out has as many places.
   void Columns(std::span<const size_t> which, std::span<const Column*> out) const;
+  // Where the value in column `i` of `row` was made: for one who reads each value once, and so has no use for
+  // a gathered column. Lives as long as this batch.
+  struct Cell {
+    const Column* column;
+    uint32_t row;
+  };
+  Cell cell(size_t i, uint32_t row) const {
+    const Column* known = head_->at[i];
+    return known != nullptr ? Cell{known, row} : FindCell(i, row);
+  }
   ColumnPtr shared(size_t i) const { return ColumnPtr(&column(i)); }
 
   Batch With(Pool& pool, std::span<const ColumnPtr> added) const;
@@ -74,6 +84,7 @@ class Batch {
  private:
   explicit Batch(Ref<const BatchHead> head) : head_(std::move(head)) {}
   const Column& Find(size_t i) const;
+  Cell FindCell(size_t i, uint32_t row) const;
   Ref<const BatchHead> head_;
 };
 

@@ -29,10 +29,11 @@ bool AppendStateField(const Column& column, size_t row, std::string& out) {
   return false;
 }
 
-bool AppendStateKey(const Batch& batch, std::span<const size_t> columns, size_t row, std::string& out) {
+bool AppendStateKey(const Batch& batch, std::span<const size_t> columns, uint32_t row, std::string& out) {
   const size_t begin = out.size();
   for (const size_t column : columns) {
-    if (AppendStateField(batch.column(column), row, out)) continue;
+    const auto [from, at] = batch.cell(column, row);
+    if (AppendStateField(*from, at, out)) continue;
     out.resize(begin);
     return false;
   }

@@ -13,6 +13,6 @@ bool AppendStateField(const Column& column, size_t row, std::string& out);
 
 // Appends the key of `row`. False, and `out` as it was, where a field is null: such a row belongs to no key.
 // REQUIRES: no column is a list.
-bool AppendStateKey(const Batch& batch, std::span<const size_t> columns, size_t row, std::string& out);
+bool AppendStateKey(const Batch& batch, std::span<const size_t> columns, uint32_t row, std::string& out);
 
 }  // namespace freshet

@@ -61,9 +61,13 @@ class Joining final : public Operator {
   Status Settle(Entry& entry, Time watermark, uint32_t ordinal);
   Status EndWait(Entry& entry, uint32_t ordinal);
   Status Mark(Entry& entry, State state);
-  Status Predict(Entry& entry, const Batch& in, size_t row);
+  Status Predict(Entry& entry, const Batch& in, uint32_t row);
   Status Attach(Entry& entry, const Label& label, uint32_t ordinal);
-  Status LabelRow(Entry& entry, const Batch& in, size_t row, const Column& labels);
+  struct Labels {  // of a batch
+    ColumnPtr values;
+    Batch kept;  // the columns of `keep:`
+  };
+  Status LabelRow(Entry& entry, const Batch& in, uint32_t row, const Labels& labels);
   Status HoldEarly(Entry& entry, uint32_t ordinal, bool forgotten);
   Status Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordinal);
   bool Replaces(const Label& label, const Header& header);
@@ -143,16 +147,10 @@ Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
   }
   slots_.resize(keys_.size());
   if (Status s = entries_.Load(keys_, slots_); !s.ok()) return s;
-  ColumnPtr labels;
-  Batch kept;
-  if (port == 0) {
-    rows_.Use(in);
-  } else {
-    labels = plan_->label->Evaluate(context_.pool(), in, context_.faults());
-    if (plan_->keep.size() > 0) {
-      kept = in.Project(context_.pool(), plan_->keep_columns);
-      keep_.Use(kept);
-    }
+  Labels labels;
+  if (port != 0) {
+    labels.values = plan_->label->Evaluate(context_.pool(), in, context_.faults());
+    if (plan_->keep.size() > 0) labels.kept = in.Project(context_.pool(), plan_->keep_columns);
   }
   Entry entry;
   for (size_t i = 0; i < keyed_rows_.size(); ++i) {
@@ -162,7 +160,7 @@ Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
     if (Status s = entry.Read(); !s.ok()) return s;
     const uint32_t ordinal = in.ordinals()[row];
     if (Status s = Settle(entry, context_.WatermarkBefore(ordinal), ordinal); !s.ok()) return s;
-    Status s = port == 0 ? Predict(entry, in, row) : LabelRow(entry, in, row, *labels);
+    Status s = port == 0 ? Predict(entry, in, row) : LabelRow(entry, in, row, labels);
     if (!s.ok()) return s;
   }
   Flush(out);
@@ -242,7 +240,7 @@ Status Joining::Mark(Entry& entry, State state) {
   return context_.timers().Set(CleanUpTime(expiry, plan_->remember), entry.key);
 }
 
-Status Joining::Predict(Entry& entry, const Batch& in, size_t row) {
+Status Joining::Predict(Entry& entry, const Batch& in, uint32_t row) {
   const Time time = in.times()[row];
   const uint32_t ordinal = in.ordinals()[row];
   const bool was_early = entry.present() && entry.header.state == State::kEarly;
@@ -259,7 +257,7 @@ Status Joining::Predict(Entry& entry, const Batch& in, size_t row) {
     if (Status s = CountEarly(-1); !s.ok()) return s;
   }
   row_bytes_.clear();
-  rows_.Encode(row, row_bytes_);
+  rows_.Encode(in, row, row_bytes_);
   entry.header = Header{};
   entry.header.time = time;
   entry.Write(entries_, row_bytes_, {});
@@ -308,16 +306,16 @@ bool Joining::Replaces(const Label& label, const Header& header) {
   return false;
 }
 
-Status Joining::LabelRow(Entry& entry, const Batch& in, size_t row, const Column& labels) {
-  if (!labels.valid(row)) {
+Status Joining::LabelRow(Entry& entry, const Batch& in, uint32_t row, const Labels& labels) {
+  if (!labels.values->valid(row)) {
     null_.Add();
     return {};
   }
   const uint32_t ordinal = in.ordinals()[row];
   label_.time = in.times()[row];
-  label_.bits = LabelBits(labels, row);
+  label_.bits = LabelBits(*labels.values, row);
   label_.keep.clear();
-  if (plan_->keep.size() > 0) keep_.Encode(row, label_.keep);
+  if (plan_->keep.size() > 0) keep_.Encode(labels.kept, row, label_.keep);
   const Time time = entry.header.time;
   const bool forgotten = entry.present() && entry.marker() && label_.time > time + plan_->remember;
   if (!entry.present() || entry.header.state == State::kEarly || forgotten)

@@ -151,23 +151,18 @@ Status KeptRows::Open() {
   return Learn(mine);
 }
 
-void KeptRows::Use(const Batch& batch) {
-  columns_.resize(chosen_.size());
-  batch.Columns(chosen_, columns_);
-}
-
 // There is always room for the values that are left, were they all of fixed width; others make room
 // themselves.
-void KeptRows::Encode(size_t row, std::string& out) const {
+void KeptRows::Encode(const Batch& batch, uint32_t batch_row, std::string& out) const {
   AppendVarint(present_, out);
-  const size_t count = columns_.size();
-  const Column* const* columns = columns_.data();
+  const size_t count = chosen_.size();
   const size_t bitmap = out.size();
   size_t at = bitmap + (count + 7) / 8;
   out.resize(at + kWidest * count + kTextRoom);
   char* bytes = out.data();
   for (size_t i = 0; i < count; ++i) {
-    const Column& column = *columns[i];
+    const auto [from, row] = batch.cell(chosen_[i], batch_row);
+    const Column& column = *from;
     if (!column.valid(row)) continue;
     bytes[bitmap + i / 8] = static_cast<char>(static_cast<uint8_t>(bytes[bitmap + i / 8]) | 1U << i % 8);
     const Type type = column.type();

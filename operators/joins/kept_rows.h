@@ -27,9 +27,7 @@ class KeptRows {
   // Reads the lists there are, and adds the present one where it is new. Once, before all else.
   Status Open();
 
-  // The batch whose rows are to be encoded next; it lives as long as they are.
-  void Use(const Batch& batch);
-  void Encode(size_t row, std::string& out) const;
+  void Encode(const Batch& batch, uint32_t row, std::string& out) const;
 
   const Schema& schema() const { return schema_; }
   // The columns of the schema that rows are kept with; nobody reads the others.
@@ -58,8 +56,7 @@ class KeptRows {
   const std::string name_;
   RawTable& table_;
   std::vector<List> lists_;
-  uint64_t present_ = 0;                // number of the list that rows are encoded by
-  std::vector<const Column*> columns_;  // of the batch in use, as chosen
+  uint64_t present_ = 0;  // number of the list that rows are encoded by
 };
 
 }  // namespace freshet

@@ -272,6 +272,12 @@ class Chains {
       ASSERT_EQ(batch.ordinals()[row], model.rows[row].ordinal);
     }
     for (size_t i = 0; i < batch.columns(); ++i) {
+      if (random_.Chance(share)) {  // by cells; gathered or not
+        for (uint32_t row = 0; row < batch.rows(); ++row) {
+          const auto [column, at] = batch.cell(i, row);
+          ASSERT_EQ(Show(*column, at), model.rows[row].values[i]);
+        }
+      }
       if (!random_.Chance(share)) continue;
       const Column& column = batch.column(i);
       ASSERT_EQ(&column, &batch.column(i)) << "gathered once";

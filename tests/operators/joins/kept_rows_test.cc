@@ -45,10 +45,9 @@ TEST_F(KeptRowsTest, AnotherJobFileReadsWhatItStillHas) {
   const auto old = Make(before, {0, 1, 2});
   const std::vector<FixtureRow> rows = {{0, 1, {int64_t{7}, "text", 2.5}}, {0, 2, {kNull, "more", kNull}}};
   const Batch batch = MakeBatch(pool_, before, rows);
-  old->Use(batch);
   std::string bytes;
-  old->Encode(0, bytes);
-  old->Encode(1, bytes);
+  old->Encode(batch, 0, bytes);
+  old->Encode(batch, 1, bytes);
 
   // `a` is a text now, `c` comes before `b`, and there is a new column.
   const Schema after({kC, kB, {"a", Type::kString, {}}, {"new", Type::kBool, {}}});
@@ -75,9 +74,8 @@ TEST_F(KeptRowsTest, BuildsWhatIsChosenOnly) {
   const std::string long_text(300, 't');
   const std::vector<FixtureRow> row = {{0, 1, {int64_t{7}, long_text, 2.5}}};
   const Batch batch = MakeBatch(pool_, schema, row);
-  old->Use(batch);
   std::string bytes;
-  old->Encode(0, bytes);
+  old->Encode(batch, 0, bytes);
 
   const auto now = Make(schema, {2});
   std::vector<ColumnBuilder> one = now->Builders(pool_, 1);
@@ -110,9 +108,8 @@ TEST_F(KeptRowsTest, TornRowsAreFaults) {
   const auto rows = Make(schema, {0, 1});
   const std::vector<FixtureRow> values = {{0, 1, {int64_t{7}, "text"}}};
   const Batch batch = MakeBatch(pool_, schema, values);
-  rows->Use(batch);
   std::string bytes;
-  rows->Encode(0, bytes);
+  rows->Encode(batch, 0, bytes);
   for (size_t size = 0; size < bytes.size(); ++size) {
     std::vector<ColumnBuilder> builders = rows->Builders(pool_, 1);
     std::string_view torn(bytes.data(), size);
