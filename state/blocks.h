@@ -48,17 +48,4 @@ class Blocks {
   size_t chunk_ = 2048;  // doubles: hundreds of nearly empty stores must stay small
 };
 
-// For the standard containers.
-template <class T>
-struct BlockAllocator {
-  using value_type = T;
-  explicit BlockAllocator(Blocks& from) : blocks(&from) {}
-  template <class U>
-  BlockAllocator(const BlockAllocator<U>& other) : blocks(other.blocks) {}
-  T* allocate(size_t n) { return static_cast<T*>(blocks->Allocate(n * sizeof(T))); }
-  void deallocate(T* p, size_t n) { blocks->Free(p, n * sizeof(T)); }
-  bool operator==(const BlockAllocator&) const = default;
-  Blocks* blocks;
-};
-
 }  // namespace freshet

@@ -15,7 +15,7 @@ class KeyIndex {
  public:
   static constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 
-  explicit KeyIndex(Pool& pool) : slots_(PoolAllocator<Slot>(pool)) {}  // which outlives this
+  explicit KeyIndex(Pool& pool) : slots_(AllocatorFrom<Slot, Pool>(pool)) {}  // which outlives this
 
   // The entry with that tag for which `same(entry)` holds, or kNone.
   template <class Same>
@@ -60,7 +60,7 @@ class KeyIndex {
     uint32_t tag = 0;
     uint32_t entry = kNone;
   };
-  using Slots = std::vector<Slot, PoolAllocator<Slot>>;
+  using Slots = std::vector<Slot, AllocatorFrom<Slot, Pool>>;
   void Place(Slot slot) {
     size_t i = slot.tag & mask_;
     while (slots_[i].entry != kNone)

@@ -32,7 +32,7 @@ TableCache::TableCache(TableSpec spec, RowStore* store, CacheBudget& budget, Blo
       blocks_(blocks),
       stats_(stats),
       index_(blocks.pool()),
-      ordered_(ByKey(), BlockAllocator<InOrder>(blocks)) {
+      ordered_(ByKey(), AllocatorFrom<InOrder, Blocks>(blocks)) {
   budget_.caches.push_back(this);
 }
 

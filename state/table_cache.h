@@ -229,7 +229,7 @@ class TableCache {
   uint32_t clock_ = 0;
   uint32_t evictable_ = 0;
   int64_t used_ = 0, pinned_ = 0;  // this table's part of the budget's
-  std::set<InOrder, ByKey, BlockAllocator<InOrder>> ordered_;
+  std::set<InOrder, ByKey, AllocatorFrom<InOrder, Blocks>> ordered_;
   std::vector<Entry*> fresh_;  // not yet in ordered_
 
   std::vector<Entry*> dirty_, collected_, unstored_;

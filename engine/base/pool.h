@@ -74,17 +74,17 @@ class Pool {
   uint64_t fresh_blocks_ = 0;
 };
 
-// For the standard containers.
-template <class T>
-struct PoolAllocator {
+// Memory of a `Source`, such as a Pool, for the standard containers; it outlives them.
+template <class T, class Source>
+struct AllocatorFrom {
   using value_type = T;
-  explicit PoolAllocator(Pool& from) : pool(&from) {}
+  explicit AllocatorFrom(Source& from) : source(&from) {}
   template <class U>
-  PoolAllocator(const PoolAllocator<U>& other) : pool(other.pool) {}
-  T* allocate(size_t n) { return static_cast<T*>(pool->Allocate(n * sizeof(T))); }
-  void deallocate(T* p, size_t n) { pool->Free(p, n * sizeof(T)); }
-  bool operator==(const PoolAllocator&) const = default;
-  Pool* pool;
+  AllocatorFrom(const AllocatorFrom<U, Source>& other) : source(other.source) {}
+  T* allocate(size_t n) { return static_cast<T*>(source->Allocate(n * sizeof(T))); }
+  void deallocate(T* p, size_t n) { source->Free(p, n * sizeof(T)); }
+  bool operator==(const AllocatorFrom&) const = default;
+  Source* source;
 };
 
 // A pointer to a pooled object with an intrusive plain count: T has `uint32_t references` and `void

@@ -282,11 +282,6 @@ Batch::Cell Batch::FindCell(size_t i, uint32_t row) const {
   return CellOf(head_.get(), i, row, in_runs);
 }
 
-void Batch::Columns(std::span<const size_t> which, std::span<const Column*> out) const {
-  for (size_t k = 0; k < which.size(); ++k)
-    out[k] = &column(which[k]);
-}
-
 Batch Batch::With(Pool& pool, std::span<const ColumnPtr> added) const {
   return Batch(Head(NewColumns(pool, head_, added, rows(), false).node));
 }

@@ -46,8 +46,6 @@ class Batch {
     const Column* known = head_->at[i];
     return known != nullptr ? *known : Find(i);
   }
-  // out[k] = &column(which[k]). REQUIRES: out has as many places.
-  void Columns(std::span<const size_t> which, std::span<const Column*> out) const;
   // Where the value in column `i` of `row` was made: for one who reads each value once, and so has no use for
   // a gathered column. Lives as long as this batch.
   struct Cell {

@@ -69,22 +69,19 @@ void Refuse(const Batch& batch, size_t row, RowFault fault, const ModelLayout& l
 
 class RowReader {
  public:
-  explicit RowReader(const ModelLayout& layout);
+  explicit RowReader(const ModelLayout& layout) : layout_(layout) {}
   // All rows of `batch`. Returns how many have faults (the first of each row in faults()); their numbers are
   // useless.
   size_t Read(const Batch& batch, RawRows& rows);
   std::span<const RowFault> faults() const { return faults_; }  // one a row
 
  private:
-  void ReadNumbers(RawRows& rows);
-  void ReadCategories(RawRows& rows);  // fills hashes_
+  void ReadNumbers(const Batch& batch, RawRows& rows);
+  void ReadCategories(const Batch& batch, RawRows& rows);  // fills hashes_
   void ReadCrosses(RawRows& rows);
   void Fault(size_t row, size_t feature, RowFault::Kind kind);
 
   const ModelLayout& layout_;
-  const std::vector<size_t> which_;           // the columns read, rising
-  std::vector<const Column*> read_;           // they, of the batch that is read
-  std::vector<size_t> numeric_, categories_;  // each one's place among them
   std::vector<RowFault> faults_;
   size_t faulty_ = 0;
   std::vector<uint64_t> hashes_;  // of each category those of the batch's rows

@@ -62,24 +62,12 @@ void Refuse(const Batch& batch, size_t row, RowFault fault, const ModelLayout& l
   }
 }
 
-RowReader::RowReader(const ModelLayout& layout)
-    : layout_(layout), which_(layout.Columns()), read_(which_.size()) {
-  const auto place = [this](size_t column) {
-    return static_cast<size_t>(std::lower_bound(which_.begin(), which_.end(), column) - which_.begin());
-  };
-  for (const NumericFeature& feature : layout.numeric)
-    numeric_.push_back(place(feature.column));
-  for (const CategoryColumn& category : layout.categories)
-    categories_.push_back(place(category.column));
-}
-
 size_t RowReader::Read(const Batch& batch, RawRows& rows) {
   rows.Resize(batch.rows());
   faults_.assign(batch.rows(), RowFault());
   faulty_ = 0;
-  batch.Columns(which_, read_);
-  ReadNumbers(rows);
-  ReadCategories(rows);
+  ReadNumbers(batch, rows);
+  ReadCategories(batch, rows);
   ReadCrosses(rows);
   return faulty_;
 }
@@ -90,10 +78,10 @@ void RowReader::Fault(size_t row, size_t feature, RowFault::Kind kind) {
   ++faulty_;
 }
 
-void RowReader::ReadNumbers(RawRows& rows) {
+void RowReader::ReadNumbers(const Batch& batch, RawRows& rows) {
   const size_t stride = rows.numbers_a_row();
-  for (size_t feature = 0; feature < numeric_.size(); ++feature) {
-    const Column& column = *read_[numeric_[feature]];
+  for (size_t feature = 0; feature < layout_.numeric.size(); ++feature) {
+    const Column& column = batch.column(layout_.numeric[feature].column);
     double* out = rows.numbers(0) + feature;
     for (size_t row = 0; row < rows.rows(); ++row, out += stride) {
       const double number = NumberAt(column, row);
@@ -109,20 +97,20 @@ void RowReader::ReadNumbers(RawRows& rows) {
   }
 }
 
-void RowReader::ReadCategories(RawRows& rows) {
+void RowReader::ReadCategories(const Batch& batch, RawRows& rows) {
   const size_t count = rows.rows();
-  if (hashes_.size() < categories_.size() * count) hashes_.resize(categories_.size() * count);
+  const auto& categories = layout_.categories;
+  if (hashes_.size() < categories.size() * count) hashes_.resize(categories.size() * count);
   uint64_t* hash = hashes_.data();
-  for (size_t category = 0; category < categories_.size(); ++category) {
-    const Column& column = *read_[categories_[category]];
-    const uint64_t seed = layout_.categories[category].seed;
+  for (const CategoryColumn& category : categories) {
+    const Column& column = batch.column(category.column);
     for (size_t row = 0; row < count; ++row)
-      *hash++ = HashAt(column, row, seed);
+      *hash++ = HashAt(column, row, category.seed);
   }
   const size_t stride = rows.slots_a_row();
   for (size_t i = 0; i < layout_.categorical.size(); ++i) {
     const CategoricalFeature& feature = layout_.categorical[i];
-    const Column& column = *read_[categories_[feature.category]];
+    const Column& column = batch.column(categories[feature.category].column);
     const uint64_t* of_row = hashes_.data() + feature.category * count;
     uint32_t* out = rows.slots(0) + i;
     for (size_t row = 0; row < count; ++row, out += stride)

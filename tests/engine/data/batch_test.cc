@@ -34,30 +34,6 @@ TEST(Batch, WithSharesColumnsAndMarks) {
   EXPECT_EQ(with.times().data(), batch.times().data());
 }
 
-TEST(Batch, ColumnsFindsThroughEveryKindOfNode) {
-  Pool pool;
-  const std::vector<ColumnPtr> few{Numbers(pool, {1, 2}), Numbers(pool, {3, 4})};
-  const Batch made = Batch::Make(pool, few, std::vector<Time>(2, 5), std::vector<uint32_t>{0, 1});
-  const std::vector<ColumnPtr> more{Numbers(pool, {5, 6}), Numbers(pool, {7, 8})};
-  const Batch with = made.With(pool, more);
-  const Batch again = with.With(pool, few);
-  const Batch picked = again.Take(pool, std::vector<uint32_t>{1, 0}).With(pool, more);
-  const Batch projected = picked.Project(pool, std::vector<size_t>{7, 0, 3, 5}).With(pool, more);
-  for (const Batch& batch : {made, with, again, picked, projected}) {
-    for (uint32_t chosen = 0; chosen < 1U << batch.columns(); ++chosen) {
-      std::vector<size_t> which;
-      for (size_t i = 0; i < batch.columns(); ++i) {
-        if ((chosen >> i & 1U) != 0) which.push_back(i);
-      }
-      std::vector<const Column*> found(which.size());
-      batch.Columns(which, found);
-      for (size_t k = 0; k < which.size(); ++k)
-        ASSERT_EQ(found[k], &batch.column(which[k])) << chosen;
-    }
-  }
-  Batch().Columns({}, {});
-}
-
 TEST(Batch, TakingAllRowsInOrderIsTheBatchItself) {
   Pool pool;
   const Batch batch = Rows(pool, {1, 2, 3}, {0, 1, 2});
