@@ -72,7 +72,7 @@ void DeadLetters::Add(const Reject& reject, const PartitionId& origin, uint32_t 
   Keep(std::move(letter));
 }
 
-void DeadLetters::Add(const RefusedRow& row, const PartitionId& origin, int64_t offset) {
+void DeadLetters::Add(const RefusedRow& row) {
   std::unique_ptr<Encoder>& encoder = encoders_[row.schema];
   if (encoder == nullptr) {
     std::vector<OutputField> fields;
@@ -87,7 +87,7 @@ void DeadLetters::Add(const RefusedRow& row, const PartitionId& origin, int64_t 
   letter.detail = row.detail;
   letter.op = row.op;
   letter.timestamp = row.batch->times()[row.row];
-  if (!origin.topic.empty()) letter.origin = PartitionOffset{origin, offset};
+  letter.origin = origin_of_(letter.ordinal);
   Keep(std::move(letter));
 }
 
@@ -102,6 +102,7 @@ void DeadLetters::AddTooLarge(std::string_view sink, std::optional<std::string_v
   if (key) letter.key = std::string(*key);
   letter.value = value;
   letter.timestamp = timestamp;
+  letter.origin = origin_of_(ordinal);
   Keep(std::move(letter));
 }
 

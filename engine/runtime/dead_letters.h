@@ -6,6 +6,7 @@
 // Always: letters go out in the order of the source rows that caused them, so neither shards nor batches
 // show.
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,14 +22,20 @@ struct Reject;
 
 class DeadLetters {
  public:
+  // Of the source record that brought the row of an ordinal of the present batch; absent for rows of timers.
+  using OriginOf = std::function<std::optional<PartitionOffset>(uint32_t ordinal)>;
+
   // `counters` outlives this: it counts as dead_letters{reason="…"}.
-  DeadLetters(std::string topic, int64_t max_record_bytes,
+  DeadLetters(std::string topic, int64_t max_record_bytes, OriginOf origin_of,
               std::map<std::string, Counter, std::less<>>& counters)
-      : topic_(std::move(topic)), limit_(max_record_bytes), counters_(counters) {}
+      : topic_(std::move(topic)),
+        limit_(max_record_bytes),
+        origin_of_(std::move(origin_of)),
+        counters_(counters) {}
 
   // Each keeps a letter until Flush. `ordinal`: of the source row that caused it, or that comes after it.
   void Add(const Reject& reject, const PartitionId& origin, uint32_t ordinal);
-  void Add(const RefusedRow& row, const PartitionId& origin, int64_t offset);
+  void Add(const RefusedRow& row);
   // A row whose output record was too large for its topic. `key` is absent where the sink has none.
   void AddTooLarge(std::string_view sink, std::optional<std::string_view> key, std::string_view value,
                    Time timestamp, uint32_t ordinal);
@@ -50,6 +57,7 @@ class DeadLetters {
 
   std::string topic_;
   int64_t limit_;
+  OriginOf origin_of_;
   std::map<std::string, Counter, std::less<>>& counters_;
   std::map<const Schema*, std::unique_ptr<Encoder>> encoders_;
   std::vector<Letter> letters_;

@@ -104,17 +104,10 @@ Result<bool> Incarnation::Step(uint64_t most) {
   return false;
 }
 
-// The row's origin is that of the source row that caused it; rows of timers have none.
-void Incarnation::Refuse(const RefusedRow& row) {
-  PartitionId origin;
-  int64_t offset = 0;
-  const uint32_t ordinal = row.batch->ordinals()[row.row];
-  if (!row_clock_.in_timer && ordinal < batch_.from.size()) {
-    const SourceBatch::From& from = batch_.from[ordinal];
-    origin = merging_->feeds()[from.feed]->id();
-    offset = from.offset;
-  }
-  dead_letters_->Add(row, origin, offset);
+std::optional<PartitionOffset> Incarnation::OriginOf(uint32_t ordinal) const {
+  if (row_clock_.in_timer || ordinal >= batch_.from.size()) return std::nullopt;
+  const SourceBatch::From& from = batch_.from[ordinal];
+  return PartitionOffset{merging_->feeds()[from.feed]->id(), from.offset};
 }
 
 void Incarnation::CountBatch() {

@@ -126,7 +126,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
   // incarnation.cc
   void Push(uint32_t stream, Batch rows) override { pipeline_->Push(stream, std::move(rows)); }
   bool Admit(const Feed& feed, Time time) override;
-  void Refuse(const RefusedRow& row);
+  // The source record that caused a row of the present batch; rows of timers have none.
+  std::optional<PartitionOffset> OriginOf(uint32_t ordinal) const;
   void BeginBatch(uint32_t source);
   bool RowByRow(uint32_t source) const;
   void CountBatch();

@@ -58,8 +58,9 @@ Status Incarnation::OpenTasks() {
     watermarks_.emplace_back(static_cast<size_t>((*topic)->partitions), source.max_out_of_orderness);
     known_partitions_.push_back((*topic)->partitions);
   }
-  const TaskServices services{pool_,   row_clock_,      *this,
-                              models_, s_.tally.live(), [this](const RefusedRow& row) { Refuse(row); }};
+  const TaskServices services{pool_,           row_clock_,
+                              *this,           models_,
+                              s_.tally.live(), [this](const RefusedRow& row) { dead_letters_->Add(row); }};
   for (const PlannedSource& source : s_.plan.sources) {
     rows_in_.push_back(&s_.tally.live()["rows_in{source=\"" + source.name + "\"}"]);
   }
@@ -299,7 +300,8 @@ Status Incarnation::OpenSinks() {
   Result<std::optional<TopicInfo>> letters = s_.log.Find(s_.plan.dead_letter_topic);
   if (!letters.ok()) return letters.status();
   dead_letters_ = std::make_unique<DeadLetters>(
-      s_.plan.dead_letter_topic, *letters ? (*letters)->max_record_bytes : 1 << 20, s_.tally.live());
+      s_.plan.dead_letter_topic, *letters ? (*letters)->max_record_bytes : 1 << 20,
+      [this](uint32_t ordinal) { return OriginOf(ordinal); }, s_.tally.live());
   pipeline_ = std::make_unique<Pipeline>(s_.topology, pool_, tasks_, sinks_, *out_, *dead_letters_);
   rejects_ = [this](const Feed& feed, const Reject& reject) {
     ++rows_in_epoch_;

@@ -216,6 +216,9 @@ TEST(BadInput, OutputTooLargeForItsTopicIsADeadLetter) {
   const JobRecord& letter = result.dead_letters[0];
   EXPECT_EQ(letter.headers.at("reason"), "output_too_large");
   EXPECT_EQ(letter.headers.at("operator"), "out");
+  EXPECT_EQ(letter.headers.at("topic"), "events");
+  EXPECT_EQ(letter.headers.at("partition"), "0");
+  EXPECT_EQ(letter.headers.at("offset"), "1");
   EXPECT_EQ(letter.headers.at("truncated"), "true");
   EXPECT_EQ(outcome.Count("rows_out{sink=\"out\"}"), 2U);
   EXPECT_EQ(outcome.Count("dead_letters{reason=\"output_too_large\"}"), 1U);
