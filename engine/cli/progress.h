@@ -2,6 +2,7 @@
 // How far a run is: one line that is redrawn on a terminal, a plain line now and then in a pipe. One
 // thread.
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -10,23 +11,30 @@
 
 namespace freshet {
 
+// The columns of a terminal, asked for anew at each showing, since windows change; empty: no terminal.
+using TerminalColumns = std::function<size_t()>;
+TerminalColumns ColumnsOfStandardError();
+
 class ProgressLine {
  public:
   // `every`: the least time between two showings; none: what suits a terminal or a pipe.
-  ProgressLine(const Clock& clock, bool terminal, std::optional<Duration> every = {});
+  ProgressLine(const Clock& clock, TerminalColumns columns, std::optional<Duration> every = {});
   void Show(const LaneProgress& progress);
-  // Ends the line, so that what is printed next begins a new one.
+  // Shows the latest progress unless it stands there already, and ends the line, so that what is printed next
+  // begins a new one.
   void Finish();
 
  private:
-  std::string Text(const LaneProgress& progress) const;
+  std::string Text() const;
+  void Redraw() const;
+
   const Clock& clock_;
-  bool terminal_;
+  TerminalColumns columns_;
   Duration every_;
   Duration start_;
   Duration last_ = 0;
-  bool shown_ = false;
   LaneProgress latest_;
+  std::optional<LaneProgress> shown_;
 };
 
 }  // namespace freshet

@@ -109,7 +109,8 @@ Status Lane::AwaitPlacement(const StopSignal& stop) {
       said = true;
       LogInfo("standing by: another process runs the job `" + services_.plan.job.frame.job +
               "`; this one takes over when it leaves");
-      if (hooks_.progress) hooks_.progress({committed_rows(), commits_, 0, kMinTime, true});
+      if (hooks_.progress)
+        hooks_.progress({Committed("rows_in{"), commits_, 0, kMinTime, true, Committed("dead_letters{")});
     }
   }
   return {};
@@ -258,15 +259,16 @@ Status Lane::Commit(Incarnation& life) {
 
 void Lane::ShowProgress(const Incarnation& life) {
   if (!hooks_.progress) return;
-  hooks_.progress({committed_rows(), commits_, life.lag(), life.event_time(), false});
+  hooks_.progress(
+      {Committed("rows_in{"), commits_, life.lag(), life.event_time(), false, Committed("dead_letters{")});
 }
 
-uint64_t Lane::committed_rows() const {
-  uint64_t rows = 0;
+uint64_t Lane::Committed(std::string_view family) const {
+  uint64_t sum = 0;
   for (const auto& [name, count] : services_.tally.Committed()) {
-    if (name.starts_with("rows_in{")) rows += count;
+    if (name.starts_with(family)) sum += count;
   }
-  return rows;
+  return sum;
 }
 
 }  // namespace freshet

@@ -29,6 +29,8 @@ struct LaneProgress {
   int64_t lag = 0;  // records known to be unread
   Time event_time = kMinTime;
   bool standing_by = false;
+  uint64_t dead_letters = 0;  // committed ones
+  bool operator==(const LaneProgress&) const = default;
 };
 
 struct LaneHooks {
@@ -65,7 +67,7 @@ class Lane {
   void Bisect(const Beginning& beginning);
   void Poison(const PartitionOffset& record);
   void ShowProgress(const Incarnation& life);
-  uint64_t committed_rows() const;
+  uint64_t Committed(std::string_view family) const;  // the sum over its labels
 
   LaneServices services_;
   LaneHooks hooks_;
