@@ -9,7 +9,14 @@ inline constexpr int kFailed = 1;  // while running
 inline constexpr int kUsage = 2;   // bad command line or job file
 inline constexpr int kNoLog = 3;   // cannot reach the log
 
-// Prints "freshet: message" to standard error and returns the code.
+// Each prints "freshet: message" to standard error and returns the code: of what failed, or kUsage.
 int Fail(const Status& status);
+int Refuse(const Status& status);
+
+// Writes out what standard output holds back, or says why a write to it failed; kCancelled where a reader
+// that has seen enough (`| head`) closed the pipe, any other failure loses what was printed.
+Status FlushOutput();
+// The end of a command that printed its answer.
+int Printed();
 
 }  // namespace freshet

@@ -10,14 +10,11 @@ constexpr char kVersion[] = "0.1.0";
 
 int Main(int argc, const char* const* argv) {
   Result<CommandLine> parsed = ParseCommandLine(argc, argv);
-  if (!parsed.ok()) {
-    std::fprintf(stderr, "freshet: %s\n", parsed.status().message().c_str());
-    return kUsage;
-  }
+  if (!parsed.ok()) return Refuse(parsed.status());
   const CommandLine& line = *parsed;
   if (line.help) {
     std::fputs(HelpText(line.command).c_str(), stdout);
-    return kDone;
+    return Printed();
   }
   if (line.command == "check") return CheckCommand(line);
   if (line.command == "plan") return PlanCommand(line);
@@ -26,7 +23,7 @@ int Main(int argc, const char* const* argv) {
   if (line.command == "consume") return ConsumeCommand(line);
   if (line.command == "schema") return SchemaCommand(line);
   std::printf("freshet %s\n", kVersion);
-  return kDone;
+  return Printed();
 }
 
 }  // namespace

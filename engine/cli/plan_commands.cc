@@ -9,14 +9,14 @@ namespace freshet {
 int CheckCommand(const CommandLine& line) {
   if (LoadJob(line.operands[0], line.set) == nullptr) return kUsage;
   std::printf("%s: ok\n", line.operands[0].c_str());
-  return kDone;
+  return Printed();
 }
 
 int PlanCommand(const CommandLine& line) {
   const std::unique_ptr<JobPlan> plan = LoadJob(line.operands[0], line.set);
   if (plan == nullptr) return kUsage;
   std::fputs(Explain(*plan).c_str(), stdout);
-  return kDone;
+  return Printed();
 }
 
 }  // namespace freshet

@@ -45,6 +45,9 @@ std::string StateDirectoryOf(const CommandLine& line, const JobPlan& plan) {
 int RunCommand(const CommandLine& line) {
   const std::unique_ptr<JobPlan> plan = LoadJob(line.operands[0], line.set);
   if (plan == nullptr) return kUsage;
+  if (!line.summary.empty()) {
+    if (Status s = TrySummary(line.summary); !s.ok()) return Refuse(s);
+  }
   LogAccess access;
   access.memory_bytes = plan->memory.producer;
   for (const auto& [name, value] : plan->job.frame.kafka)
@@ -54,7 +57,7 @@ int RunCommand(const CommandLine& line) {
 
   HandleSignals();
   const SystemClock clock;
-  ProgressLine progress(clock, isatty(STDERR_FILENO) == 1, line.progress_every);
+  ProgressLine progress(clock, ColumnsOfStandardError(), line.progress_every);
   WorkerOptions options;
   options.state_directory = StateDirectoryOf(line, *plan);
   options.instance = line.instance;

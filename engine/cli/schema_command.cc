@@ -14,7 +14,7 @@ int SchemaCommand(const CommandLine& /*line*/) {
     shapes.push_back({definition.type, definition.shape, definition.example.operators});
   }
   std::fputs(JobJsonSchema(shapes, *registry.model).c_str(), stdout);
-  return kDone;
+  return Printed();
 }
 
 }  // namespace freshet

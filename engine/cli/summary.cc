@@ -7,6 +7,7 @@
 #include <map>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "engine/base/number.h"
 #include "engine/format/json_text.h"
@@ -113,6 +114,19 @@ std::string SummaryJson(const RunReport& report) {
   std::string out;
   Print(root, 0, out);
   return out + "\n";
+}
+
+Status TrySummary(const std::string& path) {
+  const bool existed = access(path.c_str(), F_OK) == 0;
+  std::FILE* file = std::fopen(path.c_str(), "a");
+  if (file == nullptr) {
+    const std::string why = std::strerror(errno);
+    return Invalid("cannot write the summary to " + path + ": " + why +
+                   "; name a file, in a folder that is there, that may be written");
+  }
+  std::fclose(file);
+  if (!existed) std::remove(path.c_str());
+  return {};
 }
 
 Status WriteSummary(const std::string& path, const RunReport& report) {

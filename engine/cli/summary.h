@@ -8,6 +8,8 @@
 namespace freshet {
 
 std::string SummaryJson(const RunReport& report);
+// Whether it can be written, before the work is done; leaves no file where there was none.
+Status TrySummary(const std::string& path);
 Status WriteSummary(const std::string& path, const RunReport& report);
 
 }  // namespace freshet

@@ -1,10 +1,14 @@
 #include "engine/cli/summary.h"
 
+#include <fstream>
 #include <limits>
 #include <string>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "engine/cli/commands.h"
+#include "engine/cli/exit.h"
 #include "tests/harness/temp_dir.h"
 
 namespace freshet {
@@ -79,6 +83,44 @@ TEST(Summary, NamesAreEscaped) {
   RunReport report;
   report.figures = {{{"models", "a\"b\n", "x"}, 1}};
   EXPECT_NE(SummaryJson(report).find(R"("a\"b\n": {)"), std::string::npos) << SummaryJson(report);
+}
+
+TEST(Summary, IsTriedBeforeTheWorkAndLeavesNothingBehind) {
+  const TempDir dir;
+  const std::string path = dir.File("summary.json");
+  EXPECT_TRUE(TrySummary(path).ok());
+  EXPECT_NE(access(path.c_str(), F_OK), 0);
+  ASSERT_TRUE(WriteSummary(path, Report()).ok());
+  const std::string before = ReadFile(path);
+  EXPECT_TRUE(TrySummary(path).ok());
+  EXPECT_EQ(ReadFile(path), before);
+  EXPECT_TRUE(TrySummary("/dev/null").ok());
+
+  EXPECT_EQ(
+      TrySummary(dir.path() + "/no/such/folder.json").message(),
+      "cannot write the summary to " + dir.path() +
+          "/no/such/folder.json: No such file or directory; name a file, in a folder that is there, that "
+          "may be written");
+  EXPECT_EQ(TrySummary(dir.path()).code(), Code::kInvalid);
+}
+
+// Nothing of the job runs, and no log is made, where its summary would be lost.
+TEST(Summary, ThatCannotBeWrittenStopsTheRunBeforeItBegins) {
+  const TempDir dir;
+  const std::string job = dir.File("job.yaml");
+  std::ofstream(job) << "job: a\nsources:\n  b: {event_time: {field: t}, fields: {t: timestamp}}\n"
+                        "sinks:\n  c: {from: b}\n";
+  CommandLine line;
+  line.command = "run";
+  line.operands = {job};
+  line.local = dir.File("data");
+  line.until_end = true;
+  line.summary = dir.path() + "/no/such/folder.json";
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(RunCommand(line), kUsage);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(said.starts_with("freshet: cannot write the summary to ")) << said;
+  EXPECT_NE(access(line.local.c_str(), F_OK), 0);
 }
 
 TEST(Summary, IsWrittenOrSaysWhyNot) {
