@@ -6,12 +6,15 @@
 #include <boost/program_options.hpp>
 
 #include "engine/spec/diagnostics.h"
+#include "engine/spec/topic_name.h"
 
 namespace freshet {
 
 namespace {
 
 namespace po = boost::program_options;
+
+constexpr int kMostPartitions = 10'000;
 
 struct Command {
   std::string_view name;
@@ -107,7 +110,16 @@ Status CheckOperands(const Command& command, const CommandLine& line) {
     return Invalid("`freshet " + line.command + "` does not know what to do with `" + line.operands[wanted] +
                    "`");
   }
+  if (command.operand == "TOPIC" && !CanNameTopic(line.operands[0]))
+    return Invalid(NoTopicName(line.operands[0]));
   return {};
+}
+
+Status CheckPartitions(const po::variables_map& values, const CommandLine& line) {
+  if (values.count("partitions") == 0 || (line.partitions >= 1 && line.partitions <= kMostPartitions))
+    return {};
+  return Invalid("--partitions " + std::to_string(line.partitions) + ": a topic has 1 to " +
+                 std::to_string(kMostPartitions) + " partitions");
 }
 
 Status CheckLog(const Command& command, const CommandLine& line) {
@@ -159,6 +171,7 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
               values);
     po::notify(values);
     if (Status s = TakeProgressEvery(values, line); !s.ok()) return s;
+    if (Status s = CheckPartitions(values, line); !s.ok()) return s;
   } catch (const po::error& error) {
     return Invalid(std::string(error.what()) + "; see `freshet " + line.command + " --help`");
   }

@@ -25,7 +25,7 @@ struct CommandLine {
   std::vector<std::string> set;
   // produce and consume
   std::string key;
-  int partitions = 0;
+  int partitions = 0;  // none given
   bool raw = false;
   bool from_beginning = false;
   bool envelope = false;

@@ -1,5 +1,7 @@
+#include <cinttypes>
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -9,6 +11,7 @@
 #include "engine/cli/exit.h"
 #include "engine/cli/open_log.h"
 #include "engine/cli/record_key.h"
+#include "engine/format/format.h"
 
 namespace freshet {
 
@@ -37,14 +40,19 @@ Result<TopicInfo> FindOrCreate(Log& log, const std::string& topic, const Command
   return **found;
 }
 
-// Sends the lines of standard input; stops at the first that cannot be sent, and says which.
-Status SendLines(const CommandLine& line, const TopicInfo& topic, Producer& producer, uint64_t& sent) {
+struct Sending {
+  uint64_t line = 0;  // of standard input, from 1: the last one looked at
+  uint64_t records = 0;
+};
+
+// Sends the lines of standard input; stops at the first that cannot be sent.
+Status SendLines(const CommandLine& line, const TopicInfo& topic, Producer& producer, Sending& at) {
   std::optional<RecordKey> key;
   if (!line.key.empty()) key.emplace(line.key);
+  const std::unique_ptr<Decoder> object = FindFormat("json")->decoder({});
   const SystemClock clock;
-  uint64_t number = 0;
   for (std::string text; std::getline(std::cin, text);) {
-    ++number;
+    ++at.line;
     const size_t first = text.find_first_not_of(" \t\r");
     if (first == std::string::npos && !line.raw) continue;
     OutgoingRecord record;
@@ -52,20 +60,38 @@ Status SendLines(const CommandLine& line, const TopicInfo& topic, Producer& prod
     record.timestamp = clock.Now();
     record.value = text;
     std::string key_text;
-    record.partition = static_cast<int32_t>(sent % static_cast<uint64_t>(topic.partitions));
+    record.partition = static_cast<int32_t>(at.records % static_cast<uint64_t>(topic.partitions));
     if (key) {
       Result<std::string> found = key->Of(text);
-      if (!found.ok()) return found.status().Within("line " + std::to_string(number));
+      if (!found.ok()) return found.status();
       key_text = std::move(*found);
       record.key = key_text;
       record.partition = static_cast<int32_t>(ShardOf(key_text, static_cast<uint32_t>(topic.partitions)));
-    } else if (!line.raw && text[first] != '{') {
-      return Invalid("line " + std::to_string(number) + " is no JSON object; --raw sends lines as they are");
+    } else if (!line.raw) {
+      if (const std::optional<Rejection> bad = object->Decode(text, {}))
+        return Invalid("no JSON object (" + bad->detail + "); --raw sends lines as they are");
     }
-    if (Status s = producer.Send(record); !s.ok()) return s.Within("line " + std::to_string(number));
-    ++sent;
+    if (Status s = producer.Send(record); !s.ok()) return s;
+    ++at.records;
   }
+  if (std::cin.bad()) return {Code::kExhausted, "standard input cannot be read any further"};
   return {};
+}
+
+// What stands in the topic where the sending stopped, so that nothing need be sent twice.
+Status StoppedAt(const Sending& at, const Status& why, const Status& flushed) {
+  const std::string number = std::to_string(at.line);
+  const std::string records = std::to_string(at.records) + (at.records == 1 ? " record" : " records");
+  if (!flushed.ok()) {
+    return {flushed.code(), flushed.message() + "; of the " + records + " up to line " + number +
+                                " not all were sent: `freshet consume` tells which"};
+  }
+  const std::string before =
+      at.records == 0 ? "nothing was sent: mend it, and send all of it again"
+                      : "the " + records +
+                            " of the lines before it were sent: mend it, and send on from there (`tail -n +" +
+                            number + "`)";
+  return {why.code(), "line " + number + ": " + why.message() + "; " + before};
 }
 
 }  // namespace
@@ -84,13 +110,11 @@ int ProduceCommand(const CommandLine& line) {
   if (!topic.ok()) return Fail(topic.status());
   Result<std::unique_ptr<Producer>> producer = (*log)->OpenProducer({});
   if (!producer.ok()) return Fail(producer.status());
-  uint64_t sent = 0;
-  const Status status = SendLines(line, *topic, **producer, sent);
+  Sending at;
+  const Status status = SendLines(line, *topic, **producer, at);
   const Status flushed = (*producer)->Flush(kFlushWithin);
-  if (!status.ok()) return Fail(status);
-  if (!flushed.ok()) return Fail(flushed);
-  std::fprintf(stderr, "%llu records sent to %s\n", static_cast<unsigned long long>(sent),
-               line.operands[0].c_str());
+  if (!status.ok() || !flushed.ok()) return Fail(StoppedAt(at, status, flushed));
+  std::fprintf(stderr, "%" PRIu64 " records sent to %s\n", at.records, line.operands[0].c_str());
   return kDone;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "engine/spec/scalar.h"
+#include "engine/spec/topic_name.h"
 
 namespace freshet {
 
@@ -261,11 +262,7 @@ class FrameCheck {
     }
   }
   void CheckTopic(const std::string& topic, const void* member) {
-    if (topic.size() > 249 || topic == "." || topic == ".." ||
-        topic.find_first_not_of(kTopicLetters) != std::string::npos) {
-      ErrorAt(member,
-              QuoteText(topic) + " cannot name a topic; use at most 249 letters, digits, `.`, `_` and `-`");
-    }
+    if (!CanNameTopic(topic)) ErrorAt(member, NoTopicName(topic));
   }
   const SourceField* FieldNamed(const SourceSpec& source, const FieldRef& ref) {
     if (ref.empty() || source.fields.empty()) return nullptr;  // reported already
@@ -317,8 +314,6 @@ class FrameCheck {
     CheckTopic(sink.topic, &sink.topic);
   }
 
-  static constexpr std::string_view kTopicLetters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
   FrameSpec& frame_;
   const Positions& positions_;
   Diagnostics& diagnostics_;

@@ -95,6 +95,18 @@ TEST(CommandLine, WhatIsRefusedSaysWhatToDo) {
       {{"run", "job.yaml", "--local", "d", "--brokers", "b:1"}, where},
       {{"consume", "clicks"}, where},
       {{"run", "job.yaml", "--local", "d", "--lanes", "2"}, "--lanes 2: only one lane can run for now"},
+      {{"produce", "clicks", "--local", "d", "--partitions", "0"},
+       "--partitions 0: a topic has 1 to 10000 partitions"},
+      {{"produce", "clicks", "--local", "d", "--partitions", "-1"},
+       "--partitions -1: a topic has 1 to 10000 partitions"},
+      {{"produce", "clicks", "--brokers", "b:1", "--partitions", "10001"},
+       "--partitions 10001: a topic has 1 to 10000 partitions"},
+      {{"produce", "a/b", "--local", "d"},
+       "`a/b` cannot name a topic; use at most 249 letters, digits, `.`, `_` and `-`"},
+      {{"produce", "", "--local", "d"},
+       "`` cannot name a topic; use at most 249 letters, digits, `.`, `_` and `-`"},
+      {{"consume", "..", "--local", "d"},
+       "`..` cannot name a topic; use at most 249 letters, digits, `.`, `_` and `-`"},
       {{"run", "job.yaml", "--local", "d", "--lanes", "0"}, "--lanes 0: only one lane can run for now"},
   };
   for (const Refused& row : table) {

@@ -78,9 +78,41 @@ TEST(Produce, SendsRawLinesAsTheyAre) {
 }
 
 TEST(Produce, StopsAtALineThatIsNoObject) {
+  for (const std::string bad : {" [1]", "{bad", "{\"a\": 1} {}", "{\"a\": NaN}", "x"}) {
+    const TempDir dir;
+    EXPECT_EQ(Produce(Line(dir), "{}\n" + bad + "\n{}\n"), kFailed) << bad;
+    EXPECT_EQ(Values(dir), (std::vector<std::string>{"{}"})) << bad;
+  }
+}
+
+// What was sent stays sent, so the user must learn where to go on.
+TEST(Produce, SaysWhichLineIsBadAndHowManyWereSent) {
+  for (const std::string key : {"", "a"}) {
+    const TempDir dir;
+    CommandLine line = Line(dir);
+    line.key = key;
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(Produce(line, "{\"a\": 1}\n\n{\"a\": 2}\n{bad\n{\"a\": 3}\n"), kFailed);
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(said.starts_with("freshet: line 4: no ")) << said;
+    EXPECT_NE(said.find("; the 2 records of the lines before it were sent: mend it, and send on from there "
+                        "(`tail -n +4`)\n"),
+              std::string::npos)
+        << said;
+    EXPECT_EQ(Values(dir), (std::vector<std::string>{"{\"a\": 1}", "{\"a\": 2}"}));
+  }
+}
+
+TEST(Produce, ALineTooLargeForTheTopicIsOneThatCannotBeSent) {
   const TempDir dir;
-  EXPECT_EQ(Produce(Line(dir), "{}\n [1]\n{}\n"), kFailed);
-  EXPECT_EQ(Values(dir), (std::vector<std::string>{"{}"}));
+  CommandLine line = Line(dir);
+  line.raw = true;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Produce(line, "x\n" + std::string(2 << 20, 'y') + "\nz\n"), kFailed);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(said.starts_with("freshet: line 2: ")) << said;
+  EXPECT_NE(said.find("the 1 record of the lines before it"), std::string::npos) << said;
+  EXPECT_EQ(Values(dir), (std::vector<std::string>{"x"}));
 }
 
 }  // namespace

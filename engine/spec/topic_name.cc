@@ -1,0 +1,20 @@
+#include "engine/spec/topic_name.h"
+
+#include "engine/spec/scalar.h"
+
+namespace freshet {
+
+namespace {
+constexpr size_t kMostLetters = 249;
+}  // namespace
+
+bool CanNameTopic(std::string_view name) {
+  return !name.empty() && name.size() <= kMostLetters && name != "." && name != ".." &&
+         name.find_first_not_of(kTopicLetters) == std::string_view::npos;
+}
+
+std::string NoTopicName(const std::string& name) {
+  return QuoteText(name) + " cannot name a topic; use at most 249 letters, digits, `.`, `_` and `-`";
+}
+
+}  // namespace freshet
