@@ -1,7 +1,5 @@
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -16,6 +14,8 @@
 namespace freshet {
 
 namespace {
+
+constexpr Duration kWait = 250 * kMillisecond;  // for records; a signal is seen after it
 
 struct Part {
   PartitionId id;
@@ -83,17 +83,25 @@ Result<std::vector<Part>> AssignAll(const CommandLine& line, Log& log, Consumer&
   return parts;
 }
 
-// A reader that has seen enough (`| head`) closes the pipe; anything else loses records.
-Status OutputFailed() {
-  if (errno == EPIPE) return {Code::kCancelled, "standard output was closed"};
-  return {Code::kExhausted, "cannot write to standard output (" + std::string(std::strerror(errno)) +
-                                "): it lacks records; mend that and consume again"};
+volatile std::sig_atomic_t stopped = 0;  // a signal handler can reach nothing else
+
+extern "C" void EndFollowing(int /*signal*/) {
+  stopped = 1;
+}
+
+// Following ends in order. A write that waits for a reader is given up: without SA_RESTART.
+void HandleSignals() {
+  struct sigaction action {};
+  action.sa_handler = EndFollowing;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 // Prints what is at hand; whether anything was.
 Result<bool> PrintPart(const CommandLine& line, Part& part, Decoder& anything) {
   bool any = false;
-  while (part.reader->position() < part.until) {
+  while (stopped == 0 && part.reader->position() < part.until) {
     Result<const RecordView*> next = part.reader->Next();
     if (!next.ok()) return next.status();
     if (*next == nullptr || (*next)->offset >= part.until) break;
@@ -102,21 +110,25 @@ Result<bool> PrintPart(const CommandLine& line, Part& part, Decoder& anything) {
     std::string text =
         line.envelope ? Envelope(part.id, record, anything) : std::string(record.value.value_or(""));
     text.push_back('\n');
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-      return OutputFailed();
-    }
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) return FlushOutput();
   }
   return any;
 }
 
-int Ended(const Status& status) {
+// Who follows has what came until the signal; who wanted all up to the end has not.
+int Stopped(const CommandLine& line) {
+  return line.until_end ? kFailed : kDone;
+}
+
+int Ended(const CommandLine& line, const Status& status) {
+  if (stopped != 0) return Stopped(line);
   return status.code() == Code::kCancelled ? kDone : Fail(status);
 }
 
 }  // namespace
 
 int ConsumeCommand(const CommandLine& line) {
-  std::signal(SIGPIPE, SIG_IGN);
+  HandleSignals();
   LogAccess access;
   access.read_only = true;
   Result<std::unique_ptr<Log>> log = OpenLog(line, access);
@@ -131,15 +143,16 @@ int ConsumeCommand(const CommandLine& line) {
     bool open = false;
     for (Part& part : *parts) {
       Result<bool> printed = PrintPart(line, part, *anything);
-      if (!printed.ok()) return Ended(printed.status());
+      if (!printed.ok()) return Ended(line, printed.status());
       any = any || *printed;
       open = open || part.reader->position() < part.until;
     }
-    if (open && any) continue;
-    if (std::fflush(stdout) != 0) return Ended(OutputFailed());
+    if (open && any && stopped == 0) continue;
+    if (Status s = FlushOutput(); !s.ok()) return Ended(line, s);
     if (!open) return kDone;
-    if (Result<GroupChange> change = (*consumer)->Poll(100 * kMillisecond); !change.ok())
-      return Fail(change.status());
+    if (stopped != 0) return Stopped(line);
+    if (Result<GroupChange> change = (*consumer)->Poll(kWait); !change.ok())
+      return Ended(line, change.status());
   }
 }
 

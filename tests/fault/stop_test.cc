@@ -1,4 +1,6 @@
 // SIGTERM ends a run in order; a second signal ends it at once. Either way a later run finishes the work.
+#include <filesystem>
+
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -58,6 +60,31 @@ TEST(Stops, ASecondSignalLeavesAtOnce) {
   run.process().Signal(SIGCONT);
   EXPECT_EQ(run.Finish(), kFailedExit) << run.Printed();
   stopping.ExpectAnotherStartFinishes(run);
+}
+
+// One that follows a topic beside the job ends in order too: what it printed is whole, and nothing stays
+// behind.
+TEST(Stops, AFollowerEndsWithZeroAndLeavesNothingBehind) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const TempDir dir;
+    std::filesystem::create_directory(dir.File("tmp"));
+    MustRun("printf '{\"a\": 1}\\n{\"a\": 2}\\n' | " FRESHET_PROGRAM " produce clicks --local " +
+            dir.File("data"));
+    Result<Process> follower = Process::Start(
+        {.command = {FRESHET_PROGRAM, "consume", "clicks", "--local", dir.File("data"), "--from-beginning"},
+         .output = dir.File("printed"),
+         .errors = dir.File("said"),
+         .environment = {"TMPDIR=" + dir.File("tmp")}});
+    ASSERT_TRUE(follower.ok()) << follower.status().message();
+    const std::string all = "{\"a\": 1}\n{\"a\": 2}\n";
+    while (ReadFile(dir.File("printed")) != all)
+      ASSERT_FALSE(follower->Wait(kMillisecond)) << ReadFile(dir.File("said"));
+    follower->Signal(signal);
+    EXPECT_EQ(follower->Wait(kMinute), 0) << ReadFile(dir.File("said"));
+    EXPECT_EQ(ReadFile(dir.File("printed")), all);
+    EXPECT_EQ(ReadFile(dir.File("said")), "");
+    EXPECT_TRUE(std::filesystem::is_empty(dir.File("tmp")));
+  }
 }
 
 }  // namespace

@@ -13,7 +13,9 @@ namespace freshet {
 
 namespace {
 
-constexpr Duration kLookEvery = 20 * kMillisecond;
+// How often a reader beside the writer looks for news: seldom once there was none for a while.
+constexpr Duration kLookFirst = 20 * kMillisecond;
+constexpr Duration kLookAtLast = 250 * kMillisecond;
 
 class LocalConsumer final : public Consumer {
  public:
@@ -36,7 +38,9 @@ class LocalConsumer final : public Consumer {
     if (closed_) return Closed();
     if (Status s = store_->CatchUp(); !s.ok()) return s;
     GroupChange change = TakeChange();
-    if (!change.empty() || timeout == 0 || AtHand()) return change;
+    const bool news = !change.empty() || AtHand();
+    if (news) look_after_ = kLookFirst;
+    if (news || timeout == 0) return change;
     if (Status s = WaitForNews(timeout); !s.ok()) return s;
     woken_ = false;
     return TakeChange();
@@ -96,7 +100,8 @@ class LocalConsumer final : public Consumer {
     }
     // The writer is another process, which tells nobody: one has to look.
     while (timeout > 0 && !done() && !AtHand()) {
-      const Duration step = std::min(timeout, kLookEvery);
+      const Duration step = std::min(timeout, look_after_);
+      look_after_ = std::min(2 * look_after_, kLookAtLast);
       store_->Wait(step, done);
       timeout -= step;
       if (Status s = store_->CatchUp(); !s.ok()) return s;
@@ -123,6 +128,7 @@ class LocalConsumer final : public Consumer {
   Group::MemberId member_ = 0;
   std::map<PartitionId, std::unique_ptr<LocalReader>> readers_;
   std::atomic<bool> woken_{false};
+  Duration look_after_ = kLookFirst;
   bool closed_ = false;
 };
 

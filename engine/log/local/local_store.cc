@@ -11,7 +11,6 @@
 #include <rocksdb/env.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <unistd.h>
 
 #include "engine/base/bytes.h"
 #include "engine/base/logging.h"
@@ -128,8 +127,6 @@ LocalStore::~LocalStore() {
   // everything.
   if (db_ != nullptr && !options_.read_only && !failed_) db_->Flush({}).PermitUncheckedError();
   db_.reset();
-  std::error_code ignored;
-  if (!secondary_directory_.empty()) std::filesystem::remove_all(secondary_directory_, ignored);
 }
 
 Result<std::shared_ptr<LocalStore>> LocalStore::Open(const std::string& directory,
@@ -150,16 +147,20 @@ Status LocalStore::OpenDatabase() {
   rocksdb::DB* db = nullptr;
   std::error_code error;
   if (options_.read_only) {
-    if (!std::filesystem::exists(directory_ + "/CURRENT", error)) {
+    const bool exists = std::filesystem::exists(directory_ + "/CURRENT", error);
+    if (error) {
+      return {Code::kExhausted,
+              "the log in " + directory_ + " cannot be read: " + error.message() +
+                  "; read it as the user whose job writes it, or have that user open it to you"};
+    }
+    if (!exists) {
       return {Code::kNotFound,
               "there is no log in " + directory_ + "; `freshet produce --local` or `run --local` make one"};
     }
-    secondary_directory_ = (std::filesystem::temp_directory_path(error) / "freshet-reader-XXXXXX").string();
-    if (mkdtemp(secondary_directory_.data()) == nullptr) {
-      return {Code::kExhausted, "cannot make a temporary directory for reading the log in " + directory_};
-    }
-    rocks.max_open_files = -1;  // a secondary keeps files that its primary deletes
-    const rocksdb::Status opened = rocksdb::DB::OpenAsSecondary(rocks, directory_, secondary_directory_, &db);
+    rocks.max_open_files = -1;           // a secondary keeps files that its primary deletes
+    rocks.max_file_opening_threads = 1;  // else each look for news starts and ends 16 threads
+    // A directory of its own is for its log file only, which it has not.
+    const rocksdb::Status opened = rocksdb::DB::OpenAsSecondary(rocks, directory_, directory_ + "/none", &db);
     db_.reset(db);
     return FromRocks(opened, directory_);
   }
@@ -361,7 +362,10 @@ std::unique_ptr<rocksdb::Iterator> LocalStore::NewIterator() const {
 Status LocalStore::CatchUp() {
   if (!options_.read_only) return {};
   if (Status s = FromRocks(db_->TryCatchUpWithPrimary(), directory_); !s.ok()) return s;
+  const uint64_t reached = db_->GetLatestSequenceNumber();
   const std::lock_guard lock(mutex_);
+  if (reached == caught_up_to_) return {};
+  caught_up_to_ = reached;
   return LoadTopics();
 }
 

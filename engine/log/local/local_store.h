@@ -84,13 +84,13 @@ class LocalStore {
 
   std::string directory_;
   LocalLogOptions options_;
-  std::string secondary_directory_;
   std::unique_ptr<rocksdb::DB> db_;
   std::mutex commit_mutex_;   // taken before mutex_; who writes records or epochs_
   mutable std::mutex mutex_;  // the rest
   struct Background;          // who waits, and the thread that compacts
   std::unique_ptr<Background> background_;
   uint64_t writes_ = 0;
+  uint64_t caught_up_to_ = 0;  // read-only: RocksDB's sequence number of what topics_ tell
   std::map<std::string, Topic, std::less<>> topics_;
   std::map<std::string, uint64_t> epochs_;
   std::map<std::string, Group> groups_;

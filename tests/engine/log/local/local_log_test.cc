@@ -3,9 +3,12 @@
 #include "engine/log/local/local_log.h"
 
 #include <chrono>
+#include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <thread>
 
 #include <rocksdb/db.h>
@@ -161,6 +164,72 @@ TEST_F(LocalTest, ADamagedListOfTopicsSaysWhatToDo) {
       EXPECT_NE(damaged.message().find(part), std::string::npos) << damaged.message();
     std::filesystem::remove_all(Directory());
   }
+}
+
+// Of this thread, in nanoseconds.
+int64_t ProcessorTime() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+// Who follows a topic looks for ever, beside a log that may have thousands of partitions.
+TEST_F(LocalTest, ToLookInVainCostsLittle) {
+  std::unique_ptr<Log> writer = Open();
+  TopicSettings many;
+  many.partitions = 10'000;
+  Must(writer->Create("large", many));
+  std::unique_ptr<Log> other = Open(true);
+  std::unique_ptr<Consumer> consumer = Must(other->OpenConsumer({}));
+  Must(consumer->Poll(0));
+  const int64_t begin = ProcessorTime();
+  Open(true);  // which learns of all partitions
+  const int64_t opened = ProcessorTime();
+  for (int i = 0; i < 20; ++i)
+    Must(consumer->Poll(0));
+  EXPECT_LT(ProcessorTime() - opened, 5 * (opened - begin));
+  Create(*writer, "small");
+  Must(consumer->Poll(0));
+  EXPECT_TRUE(Must(other->Find("small")));
+}
+
+// So that one who may read the log needs no place to write.
+TEST_F(LocalTest, AReaderWritesNothing) {
+  Create(*Open(), "topic");
+  const TempDir elsewhere;
+  const char* before = std::getenv("TMPDIR");
+  const std::string old = before == nullptr ? "" : before;
+  setenv("TMPDIR", elsewhere.path().c_str(), 1);
+  const auto files = [](const std::string& directory) {
+    std::set<std::string> names;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(directory))
+      names.insert(file.path().string());
+    return names;
+  };
+  const std::set<std::string> written = files(Directory());
+  {
+    std::unique_ptr<Log> reader = Open(true);
+    std::unique_ptr<Consumer> consumer = Must(reader->OpenConsumer({}));
+    Must(consumer->Poll(0));
+    EXPECT_EQ(files(elsewhere.path()), std::set<std::string>());
+    EXPECT_EQ(files(Directory()), written);
+  }
+  if (before == nullptr) {
+    unsetenv("TMPDIR");
+  } else {
+    setenv("TMPDIR", old.c_str(), 1);
+  }
+}
+
+// Neither by rights nor by what stands where its folder should: not taken for one that is not there.
+TEST_F(LocalTest, OneThatCannotBeReadIsNotTakenForNone) {
+  const std::string loop = Directory() + "-loop";
+  std::filesystem::create_symlink(loop, loop);
+  LocalLogOptions read_only;
+  read_only.read_only = true;
+  const Status refused = OpenLocalLog(loop, read_only).status();
+  EXPECT_EQ(refused.code(), Code::kExhausted) << refused.message();
+  EXPECT_NE(refused.message().find("cannot be read: "), std::string::npos) << refused.message();
 }
 
 TEST_F(LocalTest, OthersReadBesideTheWriter) {
