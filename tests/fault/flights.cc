@@ -17,7 +17,7 @@ namespace freshet {
 namespace {
 
 constexpr Duration kLimit = 10 * kMinute;  // of one start; only a hanging program takes so long
-constexpr const char* kJob = FRESHET_ROOT "/jobs/flight-delays/job.yaml";
+constexpr std::string_view kSinks[] = {"predictions", "features", "metrics"};
 
 // The member `name` of the summary's outermost object, as printed.
 std::string SectionOf(const std::string& json, const std::string& name) {
@@ -56,14 +56,20 @@ std::string Difference(const FlightsOutcome& expected, const FlightsOutcome& fou
 }
 
 FlightsRun::FlightsRun(std::vector<std::string> log, std::string state, std::string suffix)
-    : log_(std::move(log)), state_(std::move(state)), suffix_(std::move(suffix)) {
+    : job_(dir_.Write("job.yaml", FlightsJobWithFeatures())),
+      log_(std::move(log)),
+      state_(std::move(state)),
+      suffix_(std::move(suffix)) {
   if (suffix_.empty()) return;
-  settings_ = {"prefix=run" + suffix_, "sinks.predictions.topic=flights.predictions" + suffix_,
-               "sinks.metrics.topic=flights.metrics" + suffix_};
+  settings_ = {"prefix=run" + suffix_};
+  for (const std::string_view sink : kSinks) {
+    const std::string name(sink);
+    settings_.push_back("sinks." + name + ".topic=flights." + name + suffix_);
+  }
 }
 
-void FlightsRun::Start(const std::string& commit_interval) {
-  std::vector<std::string> command = {FRESHET_PROGRAM, "run", kJob};
+void FlightsRun::Start(const std::string& commit_interval, const std::vector<std::string>& environment) {
+  std::vector<std::string> command = {FRESHET_PROGRAM, "run", job_};
   command.insert(command.end(), log_.begin(), log_.end());
   for (const std::string& argument :
        {std::string("--state"), state_, std::string("--instance"), std::string("kill"),
@@ -80,8 +86,10 @@ void FlightsRun::Start(const std::string& commit_interval) {
   read_ = 0;
   latest_.reset();
   process_.reset();
-  Result<Process> process = Process::Start(
-      {.command = command, .output = dir_.File(std::to_string(starts_)), .errors = "", .environment = {}});
+  Result<Process> process = Process::Start({.command = command,
+                                            .output = dir_.File(std::to_string(starts_)),
+                                            .errors = "",
+                                            .environment = environment});
   ASSERT_TRUE(process.ok()) << process.status().message();
   process_ = std::move(*process);
 }
@@ -131,7 +139,7 @@ bool FlightsRun::Said(const std::string& text) const {
 FlightsOutcome FlightsRun::Read(Log& log) const {
   const SystemClock clock;
   FlightsOutcome outcome;
-  JobResult read = JobFixture(FlightsJob(), Operators(), log, clock).Read(settings_);
+  JobResult read = JobFixture(FlightsJobWithFeatures(), Operators(), log, clock).Read(settings_);
   outcome.committed = read;
   outcome.committed.sinks.clear();
   for (auto& [topic, records] : read.sinks)
@@ -160,10 +168,10 @@ FlightsOutcome ReadKafka(const FlightsRun& run, const std::string& brokers) {
 void CreateSinks(const std::string& brokers, const std::string& suffix) {
   const std::unique_ptr<Log> log = OpenBroker(brokers);
   ASSERT_NE(log, nullptr);
-  for (const std::string sink : {"flights.predictions", "flights.metrics"}) {
+  for (const std::string_view sink : kSinks) {
     TopicSettings settings;
     settings.retention = kMaxTime;
-    const Status created = log->Create(sink + suffix, settings);
+    const Status created = log->Create("flights." + std::string(sink) + suffix, settings);
     ASSERT_TRUE(created.ok()) << created.message();
   }
 }
@@ -179,13 +187,15 @@ FlightsOutcome UndisturbedFlights(const FlightRows& rows, const std::string& dir
 }
 
 void ExpectEachFlightOnce(const FlightsOutcome& outcome, const FlightRows& rows) {
-  const auto found = outcome.committed.sinks.find("flights.predictions");
-  ASSERT_NE(found, outcome.committed.sinks.end());
-  std::set<std::string> flights;
-  for (const JobRecord& record : found->second)
-    flights.insert(record.key.value_or(""));
-  EXPECT_EQ(found->second.size(), rows.departures());
-  EXPECT_EQ(flights.size(), rows.departures());
+  for (const std::string sink : {"flights.predictions", "flights.features"}) {
+    const auto found = outcome.committed.sinks.find(sink);
+    ASSERT_NE(found, outcome.committed.sinks.end()) << sink;
+    std::set<std::string> flights;
+    for (const JobRecord& record : found->second)
+      flights.insert(record.key.value_or(""));
+    EXPECT_EQ(found->second.size(), rows.departures()) << sink;
+    EXPECT_EQ(flights.size(), rows.departures()) << sink;
+  }
 }
 
 }  // namespace freshet

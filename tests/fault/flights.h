@@ -1,5 +1,6 @@
 #pragma once
-// February of the flights, run by the `freshet` program as a child process that tests may kill, on any log.
+// February of the flights, run by the `freshet` program as a child process that tests may kill, on any log;
+// the job writes its features to a topic too.
 // One thread, the main one (see process.h).
 #include <cstdint>
 #include <memory>
@@ -41,7 +42,8 @@ class FlightsRun {
   // own topics, so that runs share the sources' topics on one broker.
   FlightsRun(std::vector<std::string> log, std::string state, std::string suffix = "");
 
-  void Start(const std::string& commit_interval = "5ms");
+  // `environment`: NAME=value, added to ours.
+  void Start(const std::string& commit_interval = "5ms", const std::vector<std::string>& environment = {});
   Process& process() { return *process_; }
   // The latest progress that this start has told; nothing before the first.
   std::optional<FlightsProgress> Progress();
@@ -60,6 +62,7 @@ class FlightsRun {
 
  private:
   TempDir dir_;
+  std::string job_;  // its file
   std::vector<std::string> log_;
   std::string state_;
   std::string suffix_;
@@ -77,7 +80,7 @@ FlightsOutcome ReadKafka(const FlightsRun& run, const std::string& brokers);
 // The topics of the job's sinks, named with `suffix`, that keep their records for ever: they bear event times
 // of 2013, older than a broker's usual retention.
 void CreateSinks(const std::string& brokers, const std::string& suffix);
-// Each departure has exactly one prediction.
+// Each departure has exactly one prediction, and its features stand there once.
 void ExpectEachFlightOnce(const FlightsOutcome& outcome, const FlightRows& rows);
 
 }  // namespace freshet

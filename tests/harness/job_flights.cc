@@ -63,4 +63,16 @@ std::string FlightsJob() {
   return ReadFile(std::string(kFolder) + "job.yaml");
 }
 
+std::string FlightsJobWithFeatures() {
+  std::string text = FlightsJob();
+  const std::string sinks = "\nsinks:\n";
+  const size_t at = text.find(sinks);
+  EXPECT_NE(at, std::string::npos) << text;
+  if (at == std::string::npos) return text;
+  return text.insert(at + sinks.size(),
+                     "  features: {topic: flights.features, from: inputs, key: flight_id,\n"
+                     "             fields: [flight_id, origin_flights_1h, origin_delay_3h, carrier_delay_1h, "
+                     "dest_delay_3h]}\n");
+}
+
 }  // namespace freshet

@@ -29,6 +29,8 @@ class FlightRows {
 
 // The job that ships, as text.
 std::string FlightsJob();
+// With one sink more, flights.features: what its models are given of the windows.
+std::string FlightsJobWithFeatures();
 
 // Runs a shell script; one that fails is a failure of the running test.
 void MustRun(const std::string& script);
