@@ -13,15 +13,15 @@ TEST(FullDisk, UnderTheEmbeddedLogLosesNothingCommitted) {
   const FlightsOutcome expected = UndisturbedFlights(rows, dir.File("undisturbed"));
   const std::string directory = dir.File("full");
   Produce(rows, {"--local", directory});
-  Result<Process> limited = Process::Start(
-      {.command = {"sh", "-c",
-                   "trap '' XFSZ; ulimit -f 8192; exec " FRESHET_PROGRAM " run " FRESHET_ROOT
-                   "/jobs/flight-delays/job.yaml --instance kill --until-end --set commit.interval=5ms "
-                   "--local " +
-                       directory + " --state " + directory + "/state"},
-       .output = dir.File("printed"),
-       .errors = "",
-       .environment = {}});
+  const std::string job = dir.Write("job.yaml", FlightsJobWithFeatures());
+  Result<Process> limited =
+      Process::Start({.command = {"sh", "-c",
+                                  "trap '' XFSZ; ulimit -f 8192; exec " FRESHET_PROGRAM " run " + job +
+                                      " --instance kill --until-end --set commit.interval=5ms --local " +
+                                      directory + " --state " + directory + "/state"},
+                      .output = dir.File("printed"),
+                      .errors = "",
+                      .environment = {}});
   ASSERT_TRUE(limited.ok()) << limited.status().message();
   EXPECT_EQ(limited->Wait(10 * kMinute), 1);
   const std::string printed = ReadFile(dir.File("printed"));
@@ -35,6 +35,35 @@ TEST(FullDisk, UnderTheEmbeddedLogLosesNothingCommitted) {
   EXPECT_GT(last->rows, 0U);
   EXPECT_LT(last->rows, rows.total()) << "nothing was committed before the end";
   EXPECT_EQ(Difference(expected, ReadLocal(run, directory)), "") << run.Printed() << printed;
+}
+
+// Whatever was being written when the last byte was taken: the log while it opens, an epoch, a memtable.
+// Every size goes on where the one before it stopped.
+TEST(FullDisk, OfAnySizeLosesNothingCommitted) {
+  const FlightRows rows;
+  const TempDir dir;
+  const FlightsOutcome expected = UndisturbedFlights(rows, dir.File("undisturbed"));
+  const std::string directory = dir.File("full");
+  Produce(rows, {"--local", directory});
+  FlightsRun run({"--local", directory}, directory + "/state");
+  int64_t lag_before = INT64_MAX;
+  for (const int64_t bytes : {0, 100, 40'000, 1'000'000, 3'000'000, 5'000'001}) {
+    run.Start("5ms", {"LD_PRELOAD=" FULL_DISK, "FULL_DISK_AFTER=" + std::to_string(bytes)});
+    EXPECT_EQ(run.Finish(), 1) << bytes << "\n" << run.Printed();
+    EXPECT_TRUE(run.Said(" is full") && run.Said("make room and start again")) << run.Printed();
+    if (bytes < 1'000'000) continue;
+    const std::optional<FlightsProgress> last = run.Progress();
+    ASSERT_TRUE(last) << bytes << "\n" << run.Printed();
+    EXPECT_GT(last->commits, 0U) << bytes;
+    EXPECT_LT(last->lag, lag_before) << bytes;
+    EXPECT_GT(last->lag, 0) << bytes;
+    lag_before = last->lag;
+  }
+  run.Start();
+  EXPECT_EQ(run.Finish(), 0) << run.Printed();
+  const FlightsOutcome found = ReadLocal(run, directory);
+  EXPECT_EQ(Difference(expected, found), "") << run.Printed();
+  ExpectEachFlightOnce(found, rows);
 }
 
 }  // namespace
