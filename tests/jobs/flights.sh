@@ -40,9 +40,15 @@ run() {
     { tail -5 "$dir/log" >&2; fail "run of $file ended with $?"; }
 }
 
-# The rows of flights.features as the oracle writes them.
+# without_ties JOB: the job, its windows without other rows of the same moment
+without_ties() {
+  sed 's/exclude_current: true/exclude_current: true, ties: exclude/; s/over: arrivals, key: dest,/over: arrivals, key: dest, ties: exclude,/' "$1" |
+    sed 's/^    exclude_current: true, ties: exclude/    exclude_current: true\n    ties: exclude/'
+}
+
+# features LOG [TOPIC]: the rows of flights.features as the oracle writes them
 features() {
-  "$freshet" consume flights.features --local "$dir/$1" --from-beginning --until-end | awk '
+  "$freshet" consume "${2:-flights.features}" --local "$dir/$1" --from-beginning --until-end | awk '
     function field(name) {
       if (!match($0, "\"" name "\":\"?[^,}\"]*")) return ""
       text = substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3)

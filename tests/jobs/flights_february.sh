@@ -32,8 +32,7 @@ for variant in shards=1 shards=3 commit.interval=1ms commit.interval=1h; do
 done
 
 # Ties: with rows of equal time left out, the partition a row came by makes no difference.
-sed 's/exclude_current: true/exclude_current: true, ties: exclude/; s/over: arrivals, key: dest,/over: arrivals, key: dest, ties: exclude,/' \
-  "$dir/job.yaml" | sed 's/^    exclude_current: true, ties: exclude/    exclude_current: true\n    ties: exclude/' >"$dir/ties.yaml"
+without_ties "$dir/job.yaml" >"$dir/ties.yaml"
 "$oracle" "$dir/departures.ndjson" "$dir/arrivals.ndjson" --ties exclude --features "$dir/expected"
 sort "$dir/expected" >"$dir/expected.sorted"
 for partitions in 1 3; do
