@@ -3,8 +3,9 @@
 
 include(GoogleTest)
 
-# Builds the test binaries labelled `unit`.
+# Build the test binaries of these labels: what the sanitizers run.
 add_custom_target(freshet_unit_tests)
+add_custom_target(freshet_conformance_tests)
 
 # freshet_library(<name> [DEPS <targets>...] [PRIVATE_DEPS <targets>...] [ONLY <regex>] [EXCEPT <regex>])
 # DEPS are what the folder's headers include, PRIVATE_DEPS what only its sources include. main.cc is left to the
@@ -30,7 +31,8 @@ endfunction()
 
 # freshet_tests(<name> DEPS <targets>... [LABEL <label>] [TIMEOUT <seconds>] [ONLY <regex>] [SERIAL]
 #               [ONE_PROCESS])
-# The binary is test_<name>, its tests are <name>.<suite>.<test>. LABEL defaults to `unit`: what the sanitizers run too.
+# The binary is test_<name>, its tests are <name>.<suite>.<test>. LABEL defaults to `unit`: these, and `conformance`,
+# the sanitizers run too.
 # TIMEOUT is for one test. SERIAL: no other test beside one of these.
 # ONE_PROCESS: one ctest entry for the whole binary, where its tests share something costly such as a broker.
 function(freshet_tests name)
@@ -53,8 +55,8 @@ function(freshet_tests name)
     list(APPEND properties RUN_SERIAL ON)
   endif()
   add_executable(test_${name} ${sources})
-  if(arg_LABEL STREQUAL unit)
-    add_dependencies(freshet_unit_tests test_${name})
+  if(TARGET freshet_${arg_LABEL}_tests)
+    add_dependencies(freshet_${arg_LABEL}_tests test_${name})
   endif()
   target_link_libraries(test_${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main Threads::Threads)
   freshet_gtest_header(test_${name})
