@@ -139,7 +139,10 @@ TEST(BadInput, GoesToTheDeadLettersWithReasonAndOrigin) {
     ++expected["dead_letters{reason=\"" + std::string(reason) + "\"}"];
   }
   CreateAndFill(*scene.log, input);
-  const JobOutcome outcome = scene.job.Run();
+  JobOptions options;
+  uint64_t shown = 0;
+  options.progress = [&](const LaneProgress& progress) { shown = progress.dead_letters; };
+  const JobOutcome outcome = scene.job.Run(options);
   ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
   const JobResult result = scene.job.Read();
   EXPECT_EQ(result.sinks.at("out").size(), std::size(bad));
@@ -156,6 +159,7 @@ TEST(BadInput, GoesToTheDeadLettersWithReasonAndOrigin) {
   }
   for (const auto& [name, count] : expected)
     EXPECT_EQ(outcome.Count(name), count) << name;
+  EXPECT_EQ(shown, std::size(bad));
   EXPECT_EQ(outcome.Count("rows_in{source=\"events\"}"), std::size(bad));
 }
 
