@@ -136,5 +136,21 @@ void BM_LogFollow(benchmark::State& state) {
 }
 BENCHMARK(BM_LogFollow);
 
+// What a reader beside a writer pays for a look that finds nothing new, in a log of many partitions.
+void BM_LogLookInVain(benchmark::State& state) {
+  const TempDir dir;
+  const std::unique_ptr<Log> writer = Must(OpenLocalLog(dir.File("log"), {}));
+  TopicSettings many;
+  many.partitions = 10'000;
+  Must(writer->Create("large", many));
+  LocalLogOptions options;
+  options.read_only = true;
+  const std::unique_ptr<Log> reader = Must(OpenLocalLog(dir.File("log"), options));
+  const std::unique_ptr<Consumer> consumer = Must(reader->OpenConsumer({}));
+  for ([[maybe_unused]] auto _ : state)
+    Must(consumer->Poll(0));
+}
+BENCHMARK(BM_LogLookInVain);
+
 }  // namespace
 }  // namespace freshet

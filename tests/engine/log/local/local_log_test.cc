@@ -166,31 +166,15 @@ TEST_F(LocalTest, ADamagedListOfTopicsSaysWhatToDo) {
   }
 }
 
-// Of this thread, in nanoseconds.
-int64_t ProcessorTime() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-// Who follows a topic looks for ever, beside a log that may have thousands of partitions.
-TEST_F(LocalTest, ToLookInVainCostsLittle) {
+// Who follows a topic looks for ever, beside a log that goes on.
+TEST_F(LocalTest, AReaderFindsTopicsMadeAfterItLookedInVain) {
   std::unique_ptr<Log> writer = Open();
-  TopicSettings many;
-  many.partitions = 10'000;
-  Must(writer->Create("large", many));
   std::unique_ptr<Log> other = Open(true);
   std::unique_ptr<Consumer> consumer = Must(other->OpenConsumer({}));
   Must(consumer->Poll(0));
-  const int64_t begin = ProcessorTime();
-  Open(true);  // which learns of all partitions
-  const int64_t opened = ProcessorTime();
-  for (int i = 0; i < 20; ++i)
-    Must(consumer->Poll(0));
-  EXPECT_LT(ProcessorTime() - opened, 5 * (opened - begin));
-  Create(*writer, "small");
+  Create(*writer, "late");
   Must(consumer->Poll(0));
-  EXPECT_TRUE(Must(other->Find("small")));
+  EXPECT_TRUE(Must(other->Find("late")));
 }
 
 // So that one who may read the log needs no place to write.
