@@ -1,5 +1,6 @@
 #include "engine/data/type.h"
 
+#include <algorithm>
 #include <array>
 
 namespace freshet {
@@ -25,6 +26,16 @@ std::optional<size_t> Schema::Find(std::string_view name) const {
     if (fields_[i].name == name) return i;
   }
   return std::nullopt;
+}
+
+bool Schema::Hides(std::string_view name) const {
+  const std::optional<size_t> column = Find(name);
+  return column ? !fields_[*column].known : open_;
+}
+
+bool Schema::HidesAny() const {
+  return open_ ||
+         std::any_of(fields_.begin(), fields_.end(), [](const Field& field) { return !field.known; });
 }
 
 bool Schema::operator==(const Schema& other) const {

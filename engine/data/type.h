@@ -34,6 +34,8 @@ struct Field {
   std::string name;
   Type type = Type::kFloat64;
   std::vector<std::string> values;  // the closed set of a string field, where its source declares one
+  // False only while a job file with faults is checked: what type it has was lost to one that was reported.
+  bool known = true;
 };
 
 class Schema {
@@ -47,8 +49,17 @@ class Schema {
   void Add(Field field) { fields_.push_back(std::move(field)); }
   bool operator==(const Schema& other) const;  // same names and types in the same order
 
+  // Open only while a job file with faults is checked: for one that was reported there may be more columns.
+  void Open() { open_ = true; }
+  bool open() const { return open_; }
+  // Whether nothing can be said of the column `name`, not even that it is missing: a fault that was reported
+  // is in the way, and a second message would only tell the author what follows from the first.
+  bool Hides(std::string_view name) const;
+  bool HidesAny() const;
+
  private:
   std::vector<Field> fields_;
+  bool open_ = false;
 };
 
 }  // namespace freshet

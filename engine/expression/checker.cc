@@ -161,6 +161,10 @@ Checker::Value Checker::Check(const Syntax& node) {
 }
 
 Checker::Value Checker::CheckName(const Syntax& node) {
+  if (scope_.Hides(node.text)) {  // reported where it was to be made
+    failed_ = true;
+    return Bad();
+  }
   if (const auto column = scope_.Find(node.text)) return Column(*column);
   std::vector<std::string> names;
   std::string members;
