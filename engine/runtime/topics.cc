@@ -41,11 +41,29 @@ TopicSettings SettingsOf(const TopicNeed& need) {
   return settings;
 }
 
+// What another number of partitions than the job would have made comes from, and what to do.
+std::string_view Remedy(TopicNeed::Use use) {
+  switch (use) {
+    case TopicNeed::Use::kPlacement:
+      return ": something else created it. It holds nothing: stop the job, delete the topic, and the job "
+             "makes "
+             "its own at the next start";
+    case TopicNeed::Use::kDeadLetters:
+      return ": something else created it. Read what you need of it, delete it, and the job makes its own at "
+             "the next start; or start afresh under another `prefix`";
+    case TopicNeed::Use::kModel:
+      return ": something else created it, and a model's versions stand in one order. If it is empty, delete "
+             "it, and the job makes its own at the next start; else start afresh under another `prefix`";
+    default:
+      return ": `shards` is fixed once state exists. Set it back, or start afresh under another `prefix`";
+  }
+}
+
 std::string Mismatch(const TopicNeed& need, const TopicInfo& info) {
   if (need.partitions > 0 && info.partitions != need.partitions) {
     return "topic `" + need.topic + "` (" + std::string(RoleOf(need.use)) + ") has " +
-           std::to_string(info.partitions) + " partitions, the job needs " + std::to_string(need.partitions) +
-           ": `shards` is fixed once state exists. Set it back, or start afresh under another `prefix`";
+           std::to_string(info.partitions) + (info.partitions == 1 ? " partition" : " partitions") +
+           ", the job needs " + std::to_string(need.partitions) + std::string(Remedy(need.use));
   }
   if (need.compacted && !info.compacted) {
     return "topic `" + need.topic + "` (" + std::string(RoleOf(need.use)) +

@@ -102,6 +102,28 @@ TEST(Topics, ThatAreNotAsTheyMustBeAreAllNamed) {
   ExpectSays(status, Code::kInvalid, "`small.model.m` (a model) is not compacted");
 }
 
+TEST(Topics, OfTheJobItselfDoNotHangOnShards) {
+  SimulatedBroker broker(1);
+  const std::unique_ptr<Log> log = OpenSimulatedLog(broker);
+  const auto plan = PlanOf(SmallJob(), Operators());
+  for (const std::string_view topic : {"events", "clicks"})
+    ASSERT_TRUE(log->Create(topic, {}).ok());
+  ASSERT_TRUE(log->Create("small.placement", {3, false, {}, -1}).ok());
+  ASSERT_TRUE(log->Create("small.dead-letters", {3, false, {}, -1}).ok());
+  ASSERT_TRUE(log->Create("small.model.m", {3, true, {}, -1}).ok());
+  const Status status = EnsureTopics(*plan, *log, {true});
+  ExpectSays(status, Code::kInvalid,
+             "`small.placement` (the job's placement) has 3 partitions, the job needs 1: something else "
+             "created it. It holds nothing: stop the job, delete the topic");
+  ExpectSays(
+      status, Code::kInvalid,
+      "`small.dead-letters` (the job's dead letters) has 3 partitions, the job needs 1: something else "
+      "created it. Read what you need of it, delete it");
+  ExpectSays(status, Code::kInvalid,
+             "`small.model.m` (a model) has 3 partitions, the job needs 1: something");
+  EXPECT_EQ(status.message().find("shards"), std::string::npos) << status.message();
+}
+
 TEST(ReadAll, ReadsWhatStoodThereWhenItBeganPastMarkersAndAbortedTails) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     SimulatedBroker broker(seed);
