@@ -96,10 +96,12 @@ class Binder {
  public:
   virtual const std::string& name() const = 0;  // of the operator
   virtual const Schema& input(size_t port) const = 0;
-  // The column `field` names in `port`, or reports it with suggestions.
+  // The column `field` names in `port`, or reports it with suggestions. Nothing, unreported, where the
+  // schema hides it (Schema::Hides); whoever looks for a column without this asks the schema that itself.
   virtual std::optional<size_t> Column(size_t port, const FieldRef& field) = 0;
   virtual ExprPtr Compile(const Expr& expression, const Schema& scope, std::optional<Type> expected) = 0;
-  // The parameters of a model as its own shape read them; null (reported) where there is no such model.
+  // The parameters of a model as its own shape read them; null (reported) where there is no such model, or
+  // its body has faults.
   virtual const void* model(const ModelRef& model) = 0;
   virtual std::span<const Origin> lineage(size_t port, size_t column) const = 0;
   // How far rows of `port` may come behind: the greatest max_out_of_orderness of the sources upstream.
@@ -129,7 +131,9 @@ struct Definition {
   Example example;
   // Known before any schema: gives the planner its graph.
   std::vector<InputPort> (*inputs)(const void* parameters) = nullptr;
-  // Called in topological order, the inputs' schemas known. Trust the result only if nothing was reported.
+  // Called in topological order, the inputs' schemas known, or in a job with faults as far as they are. The
+  // result is run only if nothing was reported; otherwise the outputs say what is known of the columns: one
+  // that should be there and could not be made stands there with its type unknown.
   Plan (*bind)(const void* parameters, Binder& binder) = nullptr;
 };
 
@@ -143,6 +147,8 @@ Definition Define(std::string_view type, Example example) {
 struct Registry {
   std::span<const Definition> operators;
   const ShapeBase* model = nullptr;  // of a body under `models:`
+  // Reports what is wrong with a model over the binder's input 0.
+  void (*bind_model)(const ModelRef& model, Binder& binder) = nullptr;
 };
 
 // The schema of input `port` and the derivations of its columns: for operators that pass rows on, and may add

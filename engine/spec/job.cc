@@ -20,7 +20,7 @@ class TypeNameType final : public ValueType {
     std::string text;
     if (!TextOf(node, "a type", context.diagnostics, text)) return;
     if (const auto type = TypeNamed(text)) {
-      static_cast<TypeName*>(out)->type = *type;
+      *static_cast<TypeName*>(out) = {*type, true};
       return;
     }
     std::vector<std::string> names;
@@ -35,7 +35,12 @@ class TypeNameType final : public ValueType {
       out += (out.back() == '[' ? "\"" : ",\"") + std::string(NameOf(type)) + '"';
     return out + "]}";
   }
-  std::string Text() const override { return "type"; }
+  std::string Text() const override {
+    std::string out;
+    for (size_t i = 0; i < kTypes.size(); ++i)
+      out += (i == 0 ? "" : i + 1 == kTypes.size() ? " or " : ", ") + std::string(NameOf(kTypes[i]));
+    return out;
+  }
   std::string Print(const void* value) const override {
     return std::string(NameOf(static_cast<const TypeName*>(value)->type));
   }
@@ -118,7 +123,8 @@ const ShapeBase& SourceSpec::Describe() {
           .Required<&SourceSpec::event_time>("event_time", "the time of a row")
           .Required<&SourceSpec::fields>("fields", "the fields that the job reads, `name: type`")
           .Optional<&SourceSpec::partitioned_by>(
-              "partitioned_by", "how the topic is partitioned already; default: by nothing known");
+              "partitioned_by", "how the topic is partitioned already; default: by nothing known")
+          .NotYet("rows find their shard by their key");
   return shape;
 }
 
@@ -140,16 +146,20 @@ const ShapeBase& FrameSpec::Describe() {
           .Required<&FrameSpec::job>("job", "the job's name; its internal topics and its group begin with it")
           .Optional<&FrameSpec::guarantee>(
               "guarantee", "`at_least_once` writes outputs at once and may repeat them after a failure")
+          .NotYet("every output is written exactly once")
           .Optional<&FrameSpec::commit>("commit", "how often everything is committed")
           .Optional<&FrameSpec::memory>("memory", "the memory of all buffers and caches of a process")
           .Optional<&FrameSpec::order>("order", "how rows from several lanes are merged")
+          .NotYet("rows are taken in event time")
           .Optional<&FrameSpec::shards>("shards", "the partitions of the key space; fixed once state exists")
           .Optional<&FrameSpec::prefix>(
               "prefix", "before all names of topics and groups that are made of the job's name")
           .Optional<&FrameSpec::merge_slack>(
               "merge_slack", "how far sources may run ahead of one another, for larger batches")
+          .NotYet("sources never run ahead of one another")
           .Optional<&FrameSpec::merge_wait>("merge_wait",
                                             "how long to wait for a silent source before going on")
+          .NotYet("rows wait for a silent source until it is idle")
           .Optional<&FrameSpec::max_future>(
               "max_future", "a row whose time lies further ahead of the clock is a dead letter")
           .Optional<&FrameSpec::kafka>("kafka",
@@ -167,8 +177,9 @@ namespace {
 // Checks beyond single keys. Everything reports and goes on.
 class FrameCheck {
  public:
-  FrameCheck(FrameSpec& frame, const Positions& positions, Diagnostics& diagnostics)
-      : frame_(frame), positions_(positions), diagnostics_(diagnostics) {}
+  // `root`: what `frame` was read from.
+  FrameCheck(const Node& root, FrameSpec& frame, const Positions& positions, Diagnostics& diagnostics)
+      : root_(root), frame_(frame), positions_(positions), diagnostics_(diagnostics) {}
 
   void Run() {
     CheckScalars();
@@ -189,14 +200,14 @@ class FrameCheck {
     diagnostics_.Error(positions_.Of(member), std::move(message));
   }
 
-  // Whether what stands there was refused, and so holds its default.
-  bool FaultyAt(const void* member) const {
-    const Position place = positions_.Of(member);
-    return std::any_of(diagnostics_.all().begin(), diagnostics_.all().end(),
-                       [&](const Diagnostic& one) { return one.position == place; });
-  }
-
   void CheckScalars() {
+    const Node* job = root_.Find("job");
+    const bool given = job != nullptr && job->kind == Node::Kind::kScalar && !job->secret && !job->broken;
+    if (given && frame_.job.empty()) {
+      ErrorAt(&frame_.job,
+              "the job's name is empty; its topics, its group and its state are found by it: give one of "
+              "letters, digits, `_` and `-`");
+    }
     if (!frame_.job.empty() && !IsPartName(frame_.job)) ErrorAt(&frame_.job, BadName("job", frame_.job));
     if (frame_.job.size() > 100) ErrorAt(&frame_.job, "the job's name is longer than 100 characters");
     if (frame_.prefix.find_first_not_of(kTopicLetters) != std::string::npos) {
@@ -238,14 +249,17 @@ class FrameCheck {
     }
   }
   void CheckCollisions() {
-    for (const auto& [name, node] : frame_.operators) {
-      const std::string& op = name;
-      const auto source = std::find_if(frame_.sources.begin(), frame_.sources.end(),
-                                       [&](const auto& one) { return one.first == op; });
-      if (source == frame_.sources.end()) continue;
+    for (const auto& [name, node] : frame_.operators)
+      RefuseNameOfSource(name, "nobody could tell which stream is meant");
+    for (const auto& [name, sink] : frame_.sinks)
+      RefuseNameOfSource(name, "their rows could not be told apart in the summary");
+  }
+  void RefuseNameOfSource(const std::string& name, std::string_view so) {
+    for (const auto& [source_name, source] : frame_.sources) {
+      if (source_name != name) continue;
       ErrorAt(&name, QuoteText(name) + " is the name of a source already (line " +
-                         std::to_string(positions_.Of(&source->first).line) +
-                         "), so nobody could tell which " + "stream is meant; rename one of them");
+                         std::to_string(positions_.Of(&source_name).line) + "), so " + std::string(so) +
+                         "; rename one of them");
     }
   }
   // A partition has one reader and one position.
@@ -280,7 +294,7 @@ class FrameCheck {
     if (source.topic.empty()) source.topic = name;
     CheckTopic(source.topic, &source.topic);
     const SourceField* time = FieldNamed(source, source.event_time.field);
-    if (time != nullptr && time->type.type != Type::kTimestamp && !FaultyAt(&time->type)) {
+    if (time != nullptr && time->type.known && time->type.type != Type::kTimestamp) {
       diagnostics_.Error(source.event_time.field.position, QuoteText(source.event_time.field.name) + " is " +
                                                                WithArticle(NameOf(time->type.type)) +
                                                                "; the event time must be a timestamp");
@@ -314,6 +328,7 @@ class FrameCheck {
     CheckTopic(sink.topic, &sink.topic);
   }
 
+  const Node& root_;
   FrameSpec& frame_;
   const Positions& positions_;
   Diagnostics& diagnostics_;
@@ -327,7 +342,7 @@ Job ParseJob(const Node& root, Diagnostics& diagnostics) {
   if (root.broken) return job;
   ReadContext context{diagnostics, job.positions};
   Read(FrameSpec::Describe(), root, &job.frame, context);
-  FrameCheck(job.frame, job.positions, diagnostics).Run();
+  FrameCheck(root, job.frame, job.positions, diagnostics).Run();
   return job;
 }
 

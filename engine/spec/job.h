@@ -42,6 +42,7 @@ struct CommitSpec {
 
 struct TypeName {  // `float64`, `list<string>`, …
   Type type = Type::kString;
+  bool known = false;  // it was given, and is one
 };
 template <>
 struct ValueOfImpl<TypeName> {

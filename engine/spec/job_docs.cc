@@ -2,21 +2,33 @@
 
 #include "engine/spec/document.h"
 #include "engine/spec/job.h"
+#include "engine/spec/shape_schema.h"
 
 namespace freshet {
 namespace {
 
 constexpr size_t kDeepest = 6;  // maps in maps; shapes may be recursive
 
+// `<x>` would be a tag outside of code.
+std::string Prose(std::string_view text) {
+  std::string out;
+  bool code = false;
+  for (const char c : text) {
+    code = code != (c == '`');
+    out += c == '<' && !code ? std::string("\\<") : std::string(1, c);
+  }
+  return out;
+}
+
 std::string Cell(std::string_view text) {
   std::string out;
-  for (const char c : text)
+  for (const char c : Prose(text))
     out += c == '|' ? std::string("\\|") : std::string(1, c);
   return out;
 }
 
 std::string Sentence(std::string_view text) {
-  std::string out(text);
+  std::string out = Prose(text);
   if (out.empty()) return out;
   if (out[0] >= 'a' && out[0] <= 'z') out[0] = static_cast<char>(out[0] - 'a' + 'A');
   return out.back() == '.' ? out : out + '.';
@@ -66,9 +78,9 @@ class Writer {
       const Family& family = *families_[i];
       const std::string heading = HeadingOf(family);
       out_ += "### Choice: " + heading + "\n\n";
-      out_ += "Written `name`, or `{name: {parameters}}`.\n\n";
+      out_ += "Written " + std::string(family.written) + ".\n\n";
       for (const Option& option : family.options) {
-        out_ += "**`" + std::string(option.name) + "`**: " + std::string(option.doc) + "\n\n";
+        out_ += "**`" + std::string(option.name) + "`**: " + Prose(option.doc) + "\n\n";
         if (option.shape != nullptr) Table(*option.shape);
       }
     }
@@ -78,30 +90,37 @@ class Writer {
 
  private:
   void Rows(const ShapeBase& shape, const std::string& before, size_t depth) {
+    if (shape.rest_family != nullptr) {
+      const Family& family = shape.rest_family();
+      out_ += "| `" + before + '<' + HeadingOf(family) + ">` | expression | required | " + Cell(family.what) +
+              " and what it is of: one [of these](" + AnchorOf(HeadingOf(family)) + ") |\n";
+      LinkTo(family);
+    }
     const std::shared_ptr<void> defaults = shape.make == nullptr ? nullptr : shape.make();
     for (const Key& key : shape.keys) {
       const std::string name = before + std::string(key.name);
       std::string type = key.type->Text();
-      if (const Family* family = key.type->family()) {
-        Remember(*family);
-        const std::string heading = HeadingOf(*family);
-        type = (key.type->is_list() ? "list of [" : "[") + heading + "](" + AnchorOf(heading) + ')';
-      }
+      if (const Family* family = key.type->family())
+        type = (key.type->is_list() ? "list of " : "") + LinkTo(*family);
       std::string value = "required";
       if (!key.required) {
         value = defaults == nullptr ? "" : key.type->Print(key.member(defaults.get()));
         if (!value.empty()) value = '`' + value + '`';
       }
-      out_ += "| `" + Cell(name) + "` | " + Cell(type) + " | " + Cell(value) + " | " + Cell(key.doc) + " |\n";
-      if (key.type->nested() != nullptr && depth < kDeepest) {
+      out_ += "| `" + name + "` | " + Cell(type) + " | " + Cell(value) + " | " +
+              Cell(shape_internal::DocOf(key)) + " |\n";
+      if (key.type->nested() != nullptr && key.not_yet.empty() && depth < kDeepest) {
         Rows(*key.type->nested(), name + std::string(key.type->nested_path()) + '.', depth + 1);
       }
     }
   }
 
-  void Remember(const Family& family) {
+  // The family's heading is written later, among the choices.
+  std::string LinkTo(const Family& family) {
     if (std::find(families_.begin(), families_.end(), &family) == families_.end())
       families_.push_back(&family);
+    const std::string heading = HeadingOf(family);
+    return "[" + heading + "](" + AnchorOf(heading) + ')';
   }
 
   std::string out_;
@@ -120,7 +139,10 @@ std::string JobDocs(std::span<const NamedShape> operators, const ShapeBase& mode
       "text. "
       "Anchors,\naliases, tags, merge keys and keys that stand twice are refused. A list of one may be "
       "written without "
-      "brackets.\n\n## The frame\n\n");
+      "brackets.\n\n"
+      "`${env:NAME}` and `${file:PATH}` inside a value of `kafka:` stand for an environment variable and for "
+      "a file's text;\nsuch values are never printed, and may stand nowhere else. `--set path=value` of the "
+      "command line replaces the value\nof any key, as in `--set commit.interval=1s`.\n\n## The frame\n\n");
   writer.Table(FrameSpec::Describe());
   writer.Text("## Operators\n\nThe body of each entry of `operators:` begins with `type:`.\n\n");
   for (const NamedShape& one : operators) {

@@ -62,6 +62,17 @@ bool Misspelt(const Key& key, const ShapeBase& shape, const Node& node) {
   });
 }
 
+// A key whose meaning is not there yet may hold its default: refused rather than ignored.
+void RefuseNotYet(const ShapeBase& shape, const Key& key, const Node& node, void* params,
+                  Diagnostics& diagnostics) {
+  const std::shared_ptr<void> defaults = shape.make();
+  const std::string printed = key.type->Print(key.member(params));
+  if (key.type->nested() == nullptr && printed == key.type->Print(key.member(defaults.get()))) return;
+  diagnostics.Error(node.position, "`" + std::string(key.name) + (printed.empty() ? "" : ": " + printed) +
+                                       "` is not available yet; leave it out, and " +
+                                       std::string(key.not_yet));
+}
+
 // The entry of a key that is not declared: kept by a shape with a rest, else a fault.
 void ReadUnknown(const ShapeBase& shape, const Node::Entry& entry, void* params, ReadContext& context) {
   if (shape.rest != nullptr) {
@@ -75,6 +86,20 @@ void ReadUnknown(const ShapeBase& shape, const Node::Entry& entry, void* params,
   }
   context.diagnostics.Error(entry.first.position, "unknown key " + QuoteText(entry.first.text) +
                                                       Suggestion(entry.first.text, NamesOf(shape)));
+}
+
+// What a shape says of entries that are no keys: their `properties`, and the keywords besides.
+std::string RestSchema(const ShapeBase& shape, size_t depth, std::string& properties) {
+  if (shape.rest == nullptr) return R"(,"additionalProperties":false)";
+  if (shape.rest_family == nullptr) return "";
+  std::string one_of;
+  for (const Option& option : shape.rest_family().options) {
+    std::string schema = ValueOf<Expr>().JsonSchema(depth + 1);
+    schema.insert(1, R"("description":)" + JsonQuote(option.doc) + ',');
+    properties += (properties.empty() ? "" : ",") + JsonQuote(option.name) + ':' + schema;
+    one_of += (one_of.empty() ? "" : ",") + std::string(R"({"required":[)") + JsonQuote(option.name) + "]}";
+  }
+  return R"(,"additionalProperties":false,"oneOf":[)" + one_of + ']';
 }
 
 }  // namespace
@@ -110,6 +135,7 @@ void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& c
       continue;
     }
     ReadValue(*key.type, *value, key.member(params), context);
+    if (!key.not_yet.empty() && !value->broken) RefuseNotYet(shape, key, *value, params, context.diagnostics);
   }
   for (const Node::Entry& entry : node.entries) {
     if (FindKey(shape, entry.first.text) == nullptr) ReadUnknown(shape, entry, params, context);
@@ -117,6 +143,12 @@ void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& c
 }
 
 namespace shape_internal {
+
+std::string DocOf(const Key& key) {
+  std::string doc(key.doc);
+  if (!key.not_yet.empty()) doc += " (not available yet: leave it out, and " + std::string(key.not_yet) + ")";
+  return doc;
+}
 
 // The schema of a shape's map, and of what may stand for it. Inside another its key describes it.
 std::string ShapeSchema(const ShapeBase& shape, size_t depth, std::string_view more_properties) {
@@ -126,19 +158,21 @@ std::string ShapeSchema(const ShapeBase& shape, size_t depth, std::string_view m
   const std::shared_ptr<void> defaults = shape.make == nullptr ? nullptr : shape.make();
   for (const Key& key : shape.keys) {
     std::string schema = key.type->JsonSchema(depth + 1);
-    std::string notes = R"("description":)" + JsonQuote(key.doc);
+    std::string notes = R"("description":)" + JsonQuote(DocOf(key));
     const std::string printed =
         key.required || defaults == nullptr ? std::string() : key.type->Print(key.member(defaults.get()));
     if (!printed.empty()) notes += R"(,"default":)" + JsonOfDefault(printed);
+    if (!printed.empty() && !key.not_yet.empty()) notes += R"(,"const":)" + JsonOfDefault(printed);
     schema.insert(1, schema.size() > 2 ? notes + ',' : notes);
     properties += (properties.empty() ? "" : ",") + JsonQuote(key.name) + ':' + schema;
     if (key.required) required += (required.empty() ? "" : ",") + JsonQuote(key.name);
   }
+  const std::string rest = RestSchema(shape, depth, properties);
   std::string map = R"({"type":"object")";
   if (!shape.summary.empty() && depth == 0) map += R"(,"description":)" + JsonQuote(shape.summary);
   map += R"(,"properties":{)" + properties + '}';
   if (!required.empty()) map += R"(,"required":[)" + required + ']';
-  map += shape.rest == nullptr ? R"(,"additionalProperties":false})" : "}";
+  map += rest + '}';
   const Key* brief = shape.short_key.empty() ? nullptr : FindKey(shape, shape.short_key);
   if (brief == nullptr) return map;
   return R"({"anyOf":[)" + map + ',' + brief->type->JsonSchema(depth + 1) + "]}";

@@ -79,6 +79,8 @@ struct Key {
   bool required = false;
   const ValueType* type = nullptr;
   void* (*member)(void*) = nullptr;
+  // Not empty: only the default has a meaning so far, other values are refused. Says what holds then.
+  std::string_view not_yet = {};
 };
 
 struct ShapeBase {
@@ -91,6 +93,8 @@ struct ShapeBase {
   // Keys that are not declared are read as an entry of this member (Node); used by aggregates, whose key is
   // the name of the function. Null: unknown keys are errors.
   void* (*rest)(void*) = nullptr;  // member of type Named<Node>
+  // What such an entry is, for schema and documentation: `<option>: expression`.
+  const Family& (*rest_family)() = nullptr;
 };
 
 template <class T, class Enable = void>
@@ -124,13 +128,19 @@ struct Shape : ShapeBase {
   Shape& Optional(std::string_view name, std::string_view doc) {
     return Add<M>(name, doc, false);
   }
+  // Of the key before: see Key::not_yet.
+  Shape& NotYet(std::string_view instead) {
+    keys.back().not_yet = instead;
+    return *this;
+  }
   // Lets a scalar or list stand for the map {name: it}.
   Shape& Short(std::string_view name) {
     short_key = name;
     return *this;
   }
   template <auto M>
-  Shape& Rest() {
+  Shape& Rest(const Family& (*family)() = nullptr) {
+    rest_family = family;
     rest = [](void* params) -> void* { return &(static_cast<P*>(params)->*M); };
     return *this;
   }

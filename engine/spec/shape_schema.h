@@ -10,4 +10,7 @@ namespace freshet::shape_internal {
 // `more_properties`: members of `properties` besides the shape's own, as JSON text without braces.
 std::string ShapeSchema(const ShapeBase& shape, size_t depth, std::string_view more_properties);
 
+// The text of a key for people, and whether it has a meaning already.
+std::string DocOf(const Key& key);
+
 }  // namespace freshet::shape_internal

@@ -252,8 +252,8 @@ const ValueType& ValueOfImpl<std::string>::Get() {
   return type;
 }
 const ValueType& ValueOfImpl<Secret>::Get() {
-  static const Scalar<Secret> type({"text, may be a secret", kAnyScalar}, ReadSecret,
-                                   [](const Secret&) { return std::string(); });
+  static const Scalar<Secret> type({"text, or a secret: `${env:NAME}` or `${file:PATH}`", kAnyScalar},
+                                   ReadSecret, [](const Secret&) { return std::string(); });
   return type;
 }
 const ValueType& ValueOfImpl<Span>::Get() {

@@ -85,6 +85,7 @@ struct Choice {
 struct Family {
   std::string_view what;  // "a loss"
   std::vector<Option> options;
+  std::string_view written = "`name`, or `{name: {parameters}}`";
   const Option* Find(std::string_view name) const;
 };
 template <const Family& (*F)()>

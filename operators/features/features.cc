@@ -23,6 +23,22 @@ namespace {
 
 constexpr Duration kLongestWindow = 36'525 * kDay;
 
+const Family& AggregateFamily() {
+  static const std::vector<std::string> docs = [] {
+    std::vector<std::string> texts;
+    for (const Aggregate* aggregate : Aggregates())
+      texts.push_back(std::string(aggregate->doc) + "; of " + std::string(aggregate->arguments));
+    return texts;
+  }();
+  static const Family family = [] {
+    Family all{"an aggregate", {}, "`name: argument`, such as `mean: delay`"};
+    for (size_t i = 0; i < docs.size(); ++i)
+      all.options.push_back(PlainOption(Aggregates()[i]->name, docs[i]));
+    return all;
+  }();
+  return family;
+}
+
 struct Feature {
   Named<Node>
       aggregate;  // one entry: {mean: x}. First, so that the feature's own place is not that of another key
@@ -34,7 +50,7 @@ struct Feature {
         Shape<Feature>("an aggregate of the rows of a trailing window, as `aggregate: argument`")
             .Required<&Feature::window>("window", "length of the window, which ends at the row's event time")
             .Optional<&Feature::where>("where", "a boolean expression: only rows for which it is true count")
-            .Rest<&Feature::aggregate>();
+            .Rest<&Feature::aggregate>(&AggregateFamily);
     return shape;
   }
 };
@@ -289,9 +305,11 @@ Plan Features::Bind(const Features& p, Binder& binder) {
   std::map<Duration, std::vector<std::string>> state_names;  // by window; of what their tiles fold
   for (const auto& [name, feature] : p.features) {
     std::optional<Bound> one = BindFeature(p, name, feature, binder, plan->packer);
+    if (!main.schema.Find(name)) {  // else reported
+      main.schema.Add({name, one ? one->fold.result : Type::kFloat64, {}, one.has_value()});
+      main.derivations.push_back(one ? one->derivation : Derivation{});
+    }
     if (!one) continue;
-    main.schema.Add({name, one->fold.result, {}});
-    main.derivations.push_back(one->derivation);
     for (const ColumnRef& ref : one->derivation.reads)
       result.reads.push_back(ref);
     state_names[one->window].push_back(feature.aggregate.front().first + " " + std::to_string(one->pair));
