@@ -8,6 +8,7 @@ namespace freshet {
 #include "operators/list.def"
 #undef OPERATOR
 const ShapeBase& ModelShape();
+void CheckModel(const ModelRef& model, Binder& binder);
 
 Registry Operators() {
   static const std::array all = {
@@ -15,7 +16,7 @@ Registry Operators() {
 #include "operators/list.def"
 #undef OPERATOR
   };
-  return {all, &ModelShape()};
+  return {all, &ModelShape(), &CheckModel};
 }
 
 }  // namespace freshet

@@ -77,52 +77,41 @@ DraftOperator ReadOperator(const std::string& name, Node body, Job& job, const R
   DraftOperator op;
   op.name = name;
   op.position = body.position;
-  if (body.broken) {
-    op.sound = false;
-    return op;
-  }
+  op.readable = false;
+  if (body.broken) return op;
   if (body.kind != Node::Kind::kMap) {
     diagnostics.Error(body.position, "operator `" + name + "` must be a map with a `type`");
-    op.sound = false;
     return op;
   }
   op.definition = FindDefinition(body, name, registry, diagnostics);
-  if (op.definition == nullptr) {
-    op.sound = false;
-    return op;
-  }
+  if (op.definition == nullptr) return op;
   Extract(body, "type");
   const std::optional<Node> shards = Extract(body, "shards");
   op.parameters = op.definition->shape->make();
   const size_t before = diagnostics.errors();
   ReadContext context{diagnostics, job.positions};
   Read(*op.definition->shape, body, op.parameters.get(), context);
-  op.sound = diagnostics.errors() == before;
+  op.readable = diagnostics.errors() == before;
   op.ports = op.definition->inputs(op.parameters.get());
   ReadShards(shards, op, diagnostics);
   return op;
 }
 
-void ResolveInputs(DraftOperator& op, const std::map<std::string, int>& sources,
-                   const std::map<std::string, int>& operators, const std::vector<std::string>& names,
-                   Diagnostics& diagnostics) {
+void ResolveInputs(DraftOperator& op, const Job& job, const std::map<std::string, int>& sources,
+                   const std::map<std::string, int>& operators, Diagnostics& diagnostics) {
   for (const InputPort& port : op.ports) {
     const auto [name, side] = SplitStream(port.stream.name);
     const auto source = sources.find(name);
     const auto other = operators.find(name);
-    int upstream = 0;
+    int upstream = kUnknownStream;
     if (source != sources.end() && side.empty()) {
       upstream = -1 - source->second;
     } else if (other != operators.end()) {
       upstream = other->second;
-    } else {
-      op.sound = false;
-      if (!port.stream.name.empty()) {
-        diagnostics.Error(port.stream.position,
-                          "`" + std::string(port.name) + "` reads `" + port.stream.name +
-                              "`, which is no source and no operator" + Suggestion(name, names));
-      }
-      upstream = -1;
+    } else if (!port.stream.name.empty() && !StreamsHidden(job, diagnostics)) {
+      diagnostics.Error(port.stream.position, "`" + std::string(port.name) + "` reads `" + port.stream.name +
+                                                  "`, which is no source and no operator" +
+                                                  Suggestion(name, StreamNames(job)));
     }
     op.upstream.push_back(upstream);
     op.side_wanted.push_back(side);
@@ -152,27 +141,33 @@ std::string CycleThrough(size_t start, const std::vector<DraftOperator>& operato
   return "";
 }
 
-// Kahn's algorithm, always taking the first in the file of those that are ready.
-std::vector<size_t> Sorted(const std::vector<DraftOperator>& operators, Diagnostics& diagnostics) {
-  std::vector<size_t> order;
-  std::vector<bool> placed(operators.size(), false);
-  bool progress = true;
-  while (progress) {
-    progress = false;
-    for (size_t i = 0; i < operators.size() && !progress; ++i) {
-      const bool ready = std::all_of(operators[i].upstream.begin(), operators[i].upstream.end(),
-                                     [&](int up) { return up < 0 || placed[static_cast<size_t>(up)]; });
-      if (placed[i] || !ready) continue;
-      placed[i] = true;
-      order.push_back(i);
-      progress = true;
+// Reports every operator that reads its own output; what it reads of the circle is unknown from then on.
+void CutCycles(std::vector<DraftOperator>& operators, Diagnostics& diagnostics) {
+  std::vector<std::string> ways;
+  for (size_t i = 0; i < operators.size(); ++i)
+    ways.push_back(CycleThrough(i, operators));
+  for (size_t i = 0; i < operators.size(); ++i) {
+    if (ways[i].empty()) continue;  // sound, or only behind a cycle
+    diagnostics.Error(operators[i].position, "operator `" + operators[i].name + "` reads its own output: " +
+                                                 ways[i] + "; let one of them read something else");
+    for (int& up : operators[i].upstream) {
+      if (up >= 0 && !ways[static_cast<size_t>(up)].empty()) up = kUnknownStream;
     }
   }
-  for (size_t i = 0; i < operators.size(); ++i) {
-    const std::string way = placed[i] ? "" : CycleThrough(i, operators);
-    if (way.empty()) continue;  // sound, or only behind a cycle
-    diagnostics.Error(operators[i].position, "operator `" + operators[i].name + "` reads its own output: " +
-                                                 way + "; let one of them read something else");
+}
+
+// Kahn's algorithm, always taking the first in the file of those that are ready. REQUIRES: no cycles.
+std::vector<size_t> Sorted(const std::vector<DraftOperator>& operators) {
+  std::vector<size_t> order;
+  std::vector<bool> placed(operators.size(), false);
+  while (order.size() < operators.size()) {
+    size_t next = 0;
+    while (placed[next] || !std::all_of(operators[next].upstream.begin(), operators[next].upstream.end(),
+                                        [&](int up) { return up < 0 || placed[static_cast<size_t>(up)]; })) {
+      ++next;
+    }
+    placed[next] = true;
+    order.push_back(next);
   }
   return order;
 }
@@ -194,6 +189,10 @@ std::vector<std::string> StreamNames(const Job& job) {
   return names;
 }
 
+bool StreamsHidden(const Job& job, const Diagnostics& diagnostics) {
+  return !diagnostics.ok() && (job.frame.sources.empty() || job.frame.operators.empty());
+}
+
 Draft BuildGraph(Job& job, const Registry& registry, Diagnostics& diagnostics) {
   std::map<std::string, int> sources;
   std::map<std::string, int> operators;
@@ -204,10 +203,10 @@ Draft BuildGraph(Job& job, const Registry& registry, Diagnostics& diagnostics) {
     operators.emplace(name, static_cast<int>(read.size()));
     read.push_back(ReadOperator(name, body, job, registry, diagnostics));
   }
-  const std::vector<std::string> names = StreamNames(job);
   for (DraftOperator& op : read)
-    ResolveInputs(op, sources, operators, names, diagnostics);
-  const std::vector<size_t> order = Sorted(read, diagnostics);
+    ResolveInputs(op, job, sources, operators, diagnostics);
+  CutCycles(read, diagnostics);
+  const std::vector<size_t> order = Sorted(read);
   std::vector<int> place(read.size(), -1);
   for (size_t i = 0; i < order.size(); ++i)
     place[order[i]] = static_cast<int>(i);

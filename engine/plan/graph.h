@@ -1,6 +1,7 @@
 #pragma once
 // The job's graph while it is being planned: operators with their parameters, ports and streams resolved, in
 // an order in which every stream comes before its readers. Internal to engine/plan; one thread.
+#include <climits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +12,9 @@
 
 namespace freshet {
 
+// As an upstream: a stream of which nothing is known, for a fault that was reported.
+constexpr int kUnknownStream = INT_MIN;
+
 struct DraftOperator {
   std::string name;
   Position position;
@@ -18,9 +22,9 @@ struct DraftOperator {
   std::shared_ptr<void> parameters;
   std::vector<InputPort> ports;
   std::vector<std::string> side_wanted;  // by port: "late" of `x.late`; "" for a main output
-  std::vector<int> upstream;             // by port: index of a draft, -1 - index of a source
-  uint32_t shards = 0;                   // 0: the job's
-  bool sound = true;                     // false: something was reported, do not bind
+  std::vector<int> upstream;  // by port: index of an earlier draft, -1 - index of a source, kUnknownStream
+  uint32_t shards = 0;        // 0: the job's
+  bool readable = true;       // false: its parameters are not to be trusted, do not bind
 };
 
 struct Draft {
@@ -33,5 +37,7 @@ Draft BuildGraph(Job& job, const Registry& registry, Diagnostics& diagnostics);
 // "name" or "name.side", split at the first dot.
 std::pair<std::string, std::string> SplitStream(const std::string& reference);
 std::vector<std::string> StreamNames(const Job& job);
+// Whether the names of sources or operators could not be read, so that no name can be told to be none.
+bool StreamsHidden(const Job& job, const Diagnostics& diagnostics);
 
 }  // namespace freshet

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "engine/base/hash.h"
 #include "engine/plan/graph.h"
@@ -9,6 +10,7 @@
 #include "engine/plan/plan_binder.h"
 #include "engine/plan/sinks.h"
 #include "engine/plan/stages.h"
+#include "engine/plan/topics.h"
 
 namespace freshet {
 
@@ -67,8 +69,9 @@ void PlanSources(JobPlan& plan, Diagnostics& diagnostics) {
     source.idle_after = spec.event_time.idle_after;
     std::vector<Field> fields;
     for (const auto& [field, type] : spec.fields)
-      fields.push_back({field, type.type.type, type.values});
+      fields.push_back({field, type.type.type, type.values, type.type.known});
     source.schema = Schema(std::move(fields));
+    if (spec.fields.empty()) source.schema.Open();  // reported
     // Checked with the source: where there is none, or no timestamp, no plan comes of this.
     source.event_time = source.schema.Find(spec.event_time.field.name).value_or(0);
     for (size_t c = 0; c < spec.fields.size(); ++c) {
@@ -78,10 +81,26 @@ void PlanSources(JobPlan& plan, Diagnostics& diagnostics) {
   }
 }
 
-// Binds the operators in the order of the draft.
+// Nothing is known of it: what made it could not be read or does not exist.
+const Schema& UnknownSchema() {
+  static const Schema schema = [] {
+    Schema open;
+    open.Open();
+    return open;
+  }();
+  return schema;
+}
+
+// Bodies of models as their shape read them, and which of them an operator has bound.
+struct Models {
+  PlanBinder::Models bodies;
+  std::set<std::string> bound;
+};
+
+// Binds the operators in the order of the draft: those behind a faulty one too, by what is known of its rows.
 class BindAll {
  public:
-  BindAll(const Draft& draft, JobPlan& plan, const PlanBinder::Models& models, Diagnostics& diagnostics)
+  BindAll(const Draft& draft, JobPlan& plan, Models& models, Diagnostics& diagnostics)
       : draft_(draft), plan_(plan), models_(models), diagnostics_(diagnostics) {
     for (const PlannedSource& source : plan.sources) {
       source_lineage_.push_back(source.schema.size() > 0 ? SourceLineage(source.schema, source.event_time)
@@ -93,8 +112,6 @@ class BindAll {
     for (uint32_t o = 0; o < draft_.operators.size(); ++o)
       Bind(o);
   }
-  // By the place of an operator: whether its outputs are known.
-  const std::vector<bool>& sound() const { return sound_; }
 
  private:
   void Bind(uint32_t index) {
@@ -103,34 +120,33 @@ class BindAll {
     planned.name = op.name;
     planned.type = op.definition == nullptr ? "" : std::string(op.definition->type);
     planned.place = index;
-    bool sound = op.sound;
     std::vector<PlanBinder::Input> inputs;
-    for (size_t p = 0; p < op.ports.size() && sound; ++p) {
-      const std::optional<StreamId> stream = StreamOf(op, p);
-      sound = stream && (stream->source || sound_[stream->node]);
-      if (!sound) break;
-      planned.inputs.push_back(*stream);
-      inputs.push_back({&plan_.SchemaOf(*stream), &LineageOf(*stream), OutOfOrderness(*stream)});
-    }
-    const size_t before = diagnostics_.errors();
-    if (sound) {
-      PlanBinder binder(op.name, inputs, models_, plan_.job.positions, diagnostics_);
+    for (size_t p = 0; p < op.ports.size(); ++p)
+      inputs.push_back(InputOf(op, p, planned));
+    if (op.readable) {
+      PlanBinder binder(op.name, inputs, models_.bodies, plan_.job.positions, diagnostics_);
       planned.plan = op.definition->bind(op.parameters.get(), binder);
-      sound = diagnostics_.errors() == before;
+      models_.bound.insert(binder.asked().begin(), binder.asked().end());
     }
-    if (planned.plan.outputs.empty()) planned.plan.outputs.emplace_back();
+    if (planned.plan.outputs.empty()) planned.plan.outputs.push_back({"", UnknownSchema(), {}});
     RecordLineage(planned, inputs);
     Duration late = 0;
     for (const PlanBinder::Input& input : inputs)
       late = std::max(late, input.out_of_orderness);
     out_of_orderness_.push_back(late);
-    sound_.push_back(sound);
     plan_.operators.push_back(std::move(planned));
   }
 
+  PlanBinder::Input InputOf(const DraftOperator& op, size_t port, PlannedOperator& planned) {
+    const std::optional<StreamId> stream = StreamOf(op, port);
+    planned.inputs.push_back(stream.value_or(StreamId{}));
+    if (!stream) return {&UnknownSchema(), &unknown_lineage_, 0};
+    return {&plan_.SchemaOf(*stream), &LineageOf(*stream), OutOfOrderness(*stream)};
+  }
+
   std::optional<StreamId> StreamOf(const DraftOperator& op, size_t port) {
+    if (op.upstream[port] == kUnknownStream) return std::nullopt;  // reported
     if (op.upstream[port] < 0) return StreamId{true, static_cast<uint32_t>(-1 - op.upstream[port]), 0};
-    if (!sound_[static_cast<size_t>(op.upstream[port])]) return std::nullopt;  // reported there
     return FindStream(plan_, op.ports[port].stream, diagnostics_);
   }
 
@@ -154,26 +170,40 @@ class BindAll {
 
   const Draft& draft_;
   JobPlan& plan_;
-  const PlanBinder::Models& models_;
+  Models& models_;
   Diagnostics& diagnostics_;
+  const StreamLineage unknown_lineage_;
   std::vector<StreamLineage> source_lineage_;
   std::vector<std::vector<StreamLineage>> lineage_;
   std::vector<Duration> out_of_orderness_;
-  std::vector<bool> sound_;
 };
 
-PlanBinder::Models ReadModels(JobPlan& plan, const Registry& registry, Diagnostics& diagnostics) {
-  PlanBinder::Models models;
-  const std::string own = plan.job.frame.prefix + plan.job.frame.job;
+// A body that could not be read is there and unusable: null.
+Models ReadModels(JobPlan& plan, const Registry& registry, Diagnostics& diagnostics) {
+  Models models;
   for (const auto& [name, body] : plan.job.frame.models) {
     std::shared_ptr<void> parameters = registry.model->make();
     ReadContext context{diagnostics, plan.job.positions};
+    const size_t before = diagnostics.errors();
     Read(*registry.model, body, parameters.get(), context);
-    models[name] = parameters.get();
+    const bool readable = !body.broken && diagnostics.errors() == before;
+    models.bodies[name] = readable ? parameters.get() : nullptr;
     plan.parameters.push_back(std::move(parameters));
-    plan.models.push_back({name, own + ".model." + name});
+    plan.models.push_back({name, OwnTopic(plan.job, "model." + name)});
   }
   return models;
+}
+
+// A model that no operator bound is checked over a stream of which nothing is known.
+void BindUnasked(const JobPlan& plan, const Models& models, const Registry& registry,
+                 Diagnostics& diagnostics) {
+  const StreamLineage lineage;
+  for (const auto& [name, body] : plan.job.frame.models) {
+    if (models.bound.contains(name)) continue;
+    PlanBinder binder(name, {{&UnknownSchema(), &lineage, 0}}, models.bodies, plan.job.positions,
+                      diagnostics);
+    registry.bind_model({name, body.position}, binder);
+  }
 }
 
 void CheckTrainers(const JobPlan& plan, const Draft& draft, Diagnostics& diagnostics) {
@@ -190,33 +220,11 @@ void CheckTrainers(const JobPlan& plan, const Draft& draft, Diagnostics& diagnos
   }
 }
 
-// Keys whose meaning needs more than one lane or a second producer: refused rather than ignored.
-void RefuseUnbuilt(const FrameSpec& frame, const Positions& positions, Diagnostics& diagnostics) {
-  if (frame.guarantee != Guarantee::kExactlyOnce) {
-    diagnostics.Error(positions.Of(&frame.guarantee),
-                      "`guarantee: at_least_once` is not available yet; leave it out, and "
-                      "every output is written exactly once");
+void WarnOfUnread(const JobPlan& plan, const Models& models, Diagnostics& diagnostics) {
+  for (const auto& [name, body] : plan.job.frame.models) {
+    if (models.bound.contains(name)) continue;
+    diagnostics.Warning(plan.job.positions.Of(&name), "nothing predicts with model `" + name + "`");
   }
-  if (frame.order != RowOrder::kEventTime) {
-    diagnostics.Error(
-        positions.Of(&frame.order),
-        "`order: arrival` is not available yet; leave it out, and rows are taken in event time");
-  }
-  if (frame.merge_slack != 0) {
-    diagnostics.Error(positions.Of(&frame.merge_slack), "`merge_slack` is not available yet; leave it out");
-  }
-  if (frame.merge_wait != 0) {
-    diagnostics.Error(positions.Of(&frame.merge_wait), "`merge_wait` is not available yet; leave it out");
-  }
-  for (const auto& [name, source] : frame.sources) {
-    if (!source.partitioned_by) continue;
-    diagnostics.Error(positions.Of(&source.partitioned_by),
-                      "`partitioned_by` is not available yet; leave it out, and "
-                      "rows find their shard by their key");
-  }
-}
-
-void WarnOfUnread(const JobPlan& plan, Diagnostics& diagnostics) {
   for (uint32_t s = 0; s < plan.sources.size(); ++s) {
     bool read = false;
     for (const PlannedOperator& op : plan.operators) {
@@ -283,46 +291,29 @@ std::unique_ptr<JobPlan> PlanJob(std::string_view yaml, const Registry& registry
   auto plan = std::make_unique<JobPlan>();
   plan->job = ParseJob(root, diagnostics);
   plan->job.file = diagnostics.file();
-  RefuseUnbuilt(plan->job.frame, plan->job.positions, diagnostics);
   PlanSources(*plan, diagnostics);
-  const PlanBinder::Models models = ReadModels(*plan, registry, diagnostics);
+  Models models = ReadModels(*plan, registry, diagnostics);
   Draft draft = BuildGraph(plan->job, registry, diagnostics);
   for (const DraftOperator& op : draft.operators)
     plan->parameters.push_back(op.parameters);
-  BindAll bound(draft, *plan, models, diagnostics);
-  bound.Run();
-  PlanSinks(*plan, bound.sound(), diagnostics);
+  BindAll(draft, *plan, models, diagnostics).Run();
+  BindUnasked(*plan, models, registry, diagnostics);
+  PlanSinks(*plan, diagnostics);
+  CheckTopics(*plan, diagnostics);
   CheckTrainers(*plan, draft, diagnostics);
-  if (diagnostics.ok()) WarnOfUnread(*plan, diagnostics);  // a misspelt reader reads what it means to
+  if (diagnostics.ok()) WarnOfUnread(*plan, models, diagnostics);  // a misspelt reader reads what it means to
   if (!diagnostics.ok()) return nullptr;
   MarkRead(*plan);
   AssignStages(draft, *plan);
   AssignRoles(draft, *plan);
   AssignConfluences(*plan);
-  const std::string own = plan->job.frame.prefix + plan->job.frame.job;
-  plan->placement_topic = own + ".placement";
-  plan->dead_letter_topic = own + ".dead-letters";
+  plan->placement_topic = OwnTopic(plan->job, "placement");
+  plan->dead_letter_topic = OwnTopic(plan->job, "dead-letters");
+  CheckOwnTopics(*plan, diagnostics);
+  if (!diagnostics.ok()) return nullptr;
   plan->memory = Split(plan->job.frame.memory);
   plan->fingerprint = Fingerprint(*plan);
   return plan;
-}
-
-std::vector<TopicNeed> TopicsOf(const JobPlan& plan) {
-  std::vector<TopicNeed> needs;
-  for (const PlannedSource& source : plan.sources)
-    needs.push_back({source.topic, TopicNeed::Use::kSource, 0, false});
-  for (const PlannedSink& sink : plan.sinks)
-    needs.push_back({sink.topic, TopicNeed::Use::kSink, 0, false});
-  needs.push_back({plan.placement_topic, TopicNeed::Use::kPlacement,
-                   static_cast<int32_t>(plan.placement_partitions), false});
-  needs.push_back({plan.dead_letter_topic, TopicNeed::Use::kDeadLetters, 1, false});
-  for (const PlannedStage& stage : plan.stages) {
-    if (!stage.keeps_state) continue;
-    needs.push_back({stage.changelog, TopicNeed::Use::kChangelog, static_cast<int32_t>(stage.shards), true});
-  }
-  for (const PlannedModel& model : plan.models)
-    needs.push_back({model.topic, TopicNeed::Use::kModel, 1, true});
-  return needs;
 }
 
 }  // namespace freshet

@@ -3,6 +3,7 @@
 namespace freshet {
 
 std::optional<size_t> FindColumn(const Schema& schema, const FieldRef& field, Diagnostics& diagnostics) {
+  if (field.name.empty() || schema.Hides(field.name)) return std::nullopt;
   if (const std::optional<size_t> column = schema.Find(field.name)) return column;
   std::vector<std::string> names;
   for (const Field& known : schema.fields())
@@ -21,7 +22,9 @@ ExprPtr PlanBinder::Compile(const Expr& expression, const Schema& scope, std::op
 }
 
 const void* PlanBinder::model(const ModelRef& model) {
+  asked_.push_back(model.name);
   if (const auto found = models_.find(model.name); found != models_.end()) return found->second;
+  if (models_.empty() && !diagnostics_.ok()) return nullptr;  // `models:` itself may be what was misspelt
   std::vector<std::string> names;
   for (const auto& [name, body] : models_)
     names.push_back(name);

@@ -17,7 +17,7 @@ class PlanBinder final : public Binder {
     const StreamLineage* lineage = nullptr;
     Duration out_of_orderness = 0;
   };
-  using Models = std::map<std::string, const void*, std::less<>>;
+  using Models = std::map<std::string, const void*, std::less<>>;  // null: could not be read (reported)
 
   PlanBinder(std::string name, std::vector<Input> inputs, const Models& models, const Positions& positions,
              Diagnostics& diagnostics)
@@ -35,6 +35,8 @@ class PlanBinder final : public Binder {
   std::span<const Origin> lineage(size_t port, size_t column) const override {
     return inputs_[port].lineage->columns[column];
   }
+  // The models that were asked for, by name.
+  const std::vector<std::string>& asked() const { return asked_; }
   Duration out_of_orderness(size_t port) const override { return inputs_[port].out_of_orderness; }
   void Error(const void* member, std::string what) override {
     diagnostics_.Error(positions_.Of(member), std::move(what));
@@ -45,12 +47,13 @@ class PlanBinder final : public Binder {
  private:
   std::string name_;
   std::vector<Input> inputs_;
+  std::vector<std::string> asked_;
   const Models& models_;
   const Positions& positions_;
   Diagnostics& diagnostics_;
 };
 
-// The column `field` names in `schema`, or nothing (reported, with suggestions).
+// The column `field` names in `schema`, or nothing (reported, with suggestions, or hidden by what was).
 std::optional<size_t> FindColumn(const Schema& schema, const FieldRef& field, Diagnostics& diagnostics);
 
 }  // namespace freshet

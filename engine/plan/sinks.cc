@@ -9,6 +9,7 @@ namespace freshet {
 
 std::optional<StreamId> FindStream(const JobPlan& plan, const StreamRef& reference,
                                    Diagnostics& diagnostics) {
+  if (reference.empty()) return std::nullopt;
   const auto [name, side] = SplitStream(reference.name);
   for (uint32_t s = 0; s < plan.sources.size(); ++s) {
     if (plan.sources[s].name == reference.name) return StreamId{true, s, 0};
@@ -20,12 +21,15 @@ std::optional<StreamId> FindStream(const JobPlan& plan, const StreamRef& referen
       if (op.plan.outputs[port].name == side) return StreamId{false, op.place, port};
       if (port > 0) sides.push_back(op.plan.outputs[port].name);
     }
+    if (op.plan.outputs[0].schema.open()) return std::nullopt;
     diagnostics.Error(reference.position, "operator `" + name + "` has no side output `" + side + "`" +
                                               (sides.empty() ? "; it has none" : Suggestion(side, sides)));
     return std::nullopt;
   }
-  diagnostics.Error(reference.position, "`" + reference.name + "` is no source and no operator" +
-                                            Suggestion(name, StreamNames(plan.job)));
+  if (!StreamsHidden(plan.job, diagnostics)) {
+    diagnostics.Error(reference.position, "`" + reference.name + "` is no source and no operator" +
+                                              Suggestion(name, StreamNames(plan.job)));
+  }
   return std::nullopt;
 }
 
@@ -101,29 +105,23 @@ void ResolveFields(const SinkSpec& spec, const Schema& schema, PlannedSink& sink
   RefuseClashes(spec, schema, sink.fields, diagnostics);
 }
 
-// Whether `from` is an operator whose outputs are unknown, for faults that were reported there.
-bool Unsound(const JobPlan& plan, const std::vector<bool>& sound, const StreamRef& from) {
-  const std::string name = SplitStream(from.name).first;
-  for (const PlannedOperator& op : plan.operators) {
-    if (op.name == name) return !sound[op.place];
-  }
-  return from.name.empty() || std::any_of(plan.job.frame.operators.begin(), plan.job.frame.operators.end(),
-                                          [&](const auto& entry) { return entry.first == name; });
+// Whether two schemas differ in what is known of them.
+bool Differ(const Schema& a, const Schema& b) {
+  return !a.HidesAny() && !b.HidesAny() && !(a == b);
 }
 
 }  // namespace
 
-void PlanSinks(JobPlan& plan, const std::vector<bool>& sound, Diagnostics& diagnostics) {
+void PlanSinks(JobPlan& plan, Diagnostics& diagnostics) {
   for (const auto& [name, spec] : plan.job.frame.sinks) {
     PlannedSink sink;
     sink.name = name;
     sink.topic = spec.topic.empty() ? name : spec.topic;
     sink.format = FormatOf(spec.format, plan.job.positions, diagnostics);
     for (const StreamRef& from : spec.from) {
-      if (Unsound(plan, sound, from)) continue;
       const std::optional<StreamId> stream = FindStream(plan, from, diagnostics);
       if (!stream) continue;
-      if (!sink.streams.empty() && !(plan.SchemaOf(*stream) == plan.SchemaOf(sink.streams[0]))) {
+      if (!sink.streams.empty() && Differ(plan.SchemaOf(*stream), plan.SchemaOf(sink.streams[0]))) {
         diagnostics.Error(from.position, "streams of one sink must have equal columns: `" + from.name +
                                              "` has " + FieldList(plan.SchemaOf(*stream)) + "; `" +
                                              plan.NameOf(sink.streams[0]) + "` has " +

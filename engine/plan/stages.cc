@@ -4,6 +4,8 @@
 #include <numeric>
 #include <set>
 
+#include "engine/plan/topics.h"
+
 namespace freshet {
 
 namespace {
@@ -181,9 +183,8 @@ void AssignStages(const Draft& draft, JobPlan& plan) {
   StageBuilder builder(draft, plan);
   for (uint32_t o = 0; o < plan.operators.size(); ++o)
     builder.Place(o);
-  const std::string own = plan.job.frame.prefix + plan.job.frame.job;
   for (PlannedStage& stage : plan.stages) {
-    if (stage.keeps_state) stage.changelog = own + ".changelog." + stage.name;
+    if (stage.keeps_state) stage.changelog = OwnTopic(plan.job, "changelog." + stage.name);
   }
 }
 

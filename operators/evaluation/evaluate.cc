@@ -117,7 +117,7 @@ class EvaluateBinding {
     BindLabel();
     BindModels();
     BindBaselines();
-    if (plan_.series.empty()) {
+    if (plan_.series.empty() && !hidden_) {
       binder_.Error(p_.from.position,
                     "there is nothing to measure: no model has predicted a probability on "
                     "the rows of `" +
@@ -166,14 +166,31 @@ class EvaluateBinding {
   }
 
   void BindLabel() {
-    if (p_.label.position.line == 0 && !schema().Find(p_.label.text)) {
-      binder_.Error(p_.from.position, "the rows of `" + p_.from.name +
-                                          "` have no column `label`; read a `label_join`, or say with "
-                                          "`label:` what came true");
+    if (p_.label.position.line == 0) {
+      BindLabelColumn();
       return;
     }
     plan_.label = binder_.Compile(p_.label, schema(), Type::kBool);
     Read(plan_.label);
+  }
+
+  // Nobody wrote an expression that a message could point into.
+  void BindLabelColumn() {
+    if (schema().Hides(p_.label.text)) return;
+    const std::optional<size_t> column = schema().Find(p_.label.text);
+    if (!column) {
+      binder_.Error(p_.from.position, "the rows of `" + p_.from.name +
+                                          "` have no column `label`; read a `label_join`, or say with "
+                                          "`label:` what came true");
+    } else if (schema()[*column].type != Type::kBool) {
+      binder_.Error(p_.from.position, "the column `label` of `" + p_.from.name + "` is a " +
+                                          std::string(NameOf(schema()[*column].type)) +
+                                          ", and what is measured came true or did not; say with `label:` "
+                                          "when it did, such as `label > 0`");
+    } else {
+      plan_.label = binder_.Compile(p_.label, schema(), Type::kBool);
+      Read(plan_.label);
+    }
   }
 
   void Read(const ExprPtr& program) {
@@ -184,13 +201,21 @@ class EvaluateBinding {
   void BindModels() {
     std::vector<ModelRef> models = p_.models;
     if (models.empty()) {
+      hidden_ = schema().open();
       for (const Field& field : schema().fields()) {
-        if (!field.name.ends_with(kProbability) || field.type != Type::kFloat64) continue;
+        if (!field.name.ends_with(kProbability)) continue;
+        hidden_ = hidden_ || !field.known;
+        if (!field.known || field.type != Type::kFloat64) continue;
         models.push_back({field.name.substr(0, field.name.size() - kProbability.size()), p_.from.position});
       }
     }
     for (const ModelRef& model : models) {
-      const std::optional<size_t> column = schema().Find(model.name + std::string(kProbability));
+      const std::string name = model.name + std::string(kProbability);
+      if (schema().Hides(name)) {
+        hidden_ = true;
+        continue;
+      }
+      const std::optional<size_t> column = schema().Find(name);
       if (!column || schema()[*column].type != Type::kFloat64) {
         binder_.Error(model.position, "the rows of `" + p_.from.name + "` have no `" + model.name +
                                           ".probability`; they must come from a `predict` with this model, "
@@ -266,6 +291,7 @@ class EvaluateBinding {
   Binder& binder_;
   EvaluatePlan plan_;
   std::vector<size_t> reads_;
+  bool hidden_ = false;  // what there is to measure may be hidden by faults that were reported
 };
 
 Plan Evaluate::Bind(const Evaluate& p, Binder& binder) {

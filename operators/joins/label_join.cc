@@ -118,7 +118,6 @@ class JoinBinding {
     Output main = PassOn(binder_, 0);
     plan_.from = main.schema;
     BindKeep(main);
-    if (plan_.label == nullptr) return std::move(result_);
     AddOwnColumns(main);
     result_.outputs.push_back(std::move(main));
     if (plan_.on_timeout == OnTimeout::kSide) {
@@ -129,6 +128,7 @@ class JoinBinding {
       result_.outputs.push_back(PassOn(binder_, 1));
       result_.outputs.back().name = "late_labels";
     }
+    if (plan_.label == nullptr) return std::move(result_);
     result_.tables = JoinTables(LayoutNumber());
     result_.emission = {Emission::kSometimes, Emission::kAtOnce};  // a prediction whose label came before it
     if (plan_.emits_after_wait()) result_.timers.push_back({plan_.wait, 0});
@@ -212,9 +212,11 @@ class JoinBinding {
     plan_.on_timeout = name == "label"  ? OnTimeout::kLabel
                        : name == "side" ? OnTimeout::kSide
                                         : OnTimeout::kDrop;
-    if (plan_.on_timeout != OnTimeout::kLabel || plan_.label == nullptr) return;
+    if (plan_.on_timeout != OnTimeout::kLabel) return;
     const Expr& text = p_.on_timeout.As<TimeoutLabel>().value;
-    const ExprPtr value = binder_.Compile(text, Schema(), plan_.label->type());
+    std::optional<Type> type;
+    if (plan_.label != nullptr) type = plan_.label->type();
+    const ExprPtr value = binder_.Compile(text, Schema(), type);
     if (value == nullptr) return;
     Pool pool;
     ExpressionFaults faults;
@@ -232,7 +234,11 @@ class JoinBinding {
   void BindKeep(Output& main) {
     for (const FieldRef& field : p_.keep) {
       const std::optional<size_t> column = binder_.Column(1, field);
-      if (!column) continue;
+      if (!column) {
+        if (!main.schema.Find(field.name)) main.schema.Add({field.name, Type::kFloat64, {}, false});
+        main.derivations.resize(main.schema.size());
+        continue;
+      }
       if (main.schema.Find(field.name)) {
         binder_.Error(field.position, "`" + field.name + "` is already a column of `" + p_.from.name +
                                           "`; a `derive` over `" + p_.labels.name +
@@ -247,12 +253,16 @@ class JoinBinding {
   }
 
   void AddOwnColumns(Output& main) {
+    Field label_field{"label", Type::kBool, {}, plan_.label != nullptr};
     Derivation label;
-    for (const size_t column : plan_.label->reads())
-      label.reads.push_back({1, column});
+    if (plan_.label != nullptr) {
+      label_field.type = plan_.label->type();
+      for (const size_t column : plan_.label->reads())
+        label.reads.push_back({1, column});
+    }
     label.current = label.reads;
     const Derivation moment{{}, {}, true};
-    const std::pair<Field, Derivation> own[] = {{{"label", plan_.label->type(), {}}, label},
+    const std::pair<Field, Derivation> own[] = {{label_field, label},
                                                 {{"label_time", Type::kTimestamp, {}}, moment},
                                                 {{"prediction_time", Type::kTimestamp, {}}, moment},
                                                 {{"label_state", Type::kString, {}}, {}}};
@@ -260,6 +270,7 @@ class JoinBinding {
       if (main.schema.Find(field.name)) {
         binder_.Error(p_.from.position, "the rows of `" + p_.from.name + "` have a column `" + field.name +
                                             "`, which `label_join` adds; rename it before");
+        continue;
       }
       main.schema.Add(field);
       main.derivations.push_back(derivation);

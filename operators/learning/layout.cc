@@ -215,6 +215,7 @@ class LayoutBuilder {
   void WarnOfForbidden() {
     std::vector<std::string> known;
     const Schema& schema = binder_.input(port_);
+    if (schema.HidesAny()) return;
     for (size_t column = 0; column < schema.size(); ++column) {
       known.push_back(schema[column].name);
       for (const Origin& origin : binder_.lineage(port_, column))
@@ -324,6 +325,10 @@ std::shared_ptr<const ModelLayout> BindModel(const ModelRef& model, size_t port,
   return LayoutBuilder(model, *spec, port, binder).Build();
 }
 
+void CheckModel(const ModelRef& model, Binder& binder) {
+  BindModel(model, 0, binder);
+}
+
 void AddPrediction(const ModelLayout& layout, size_t port, Output& output) {
   Derivation derivation;
   for (const size_t column : layout.Columns())
@@ -335,6 +340,14 @@ void AddPrediction(const ModelLayout& layout, size_t port, Output& output) {
   output.derivations.push_back(derivation);
   output.schema.Add({layout.model + "." + std::string(PredictionName(*layout.loss)), Type::kFloat64, {}});
   output.derivations.push_back(std::move(derivation));
+}
+
+void AddUnknownPrediction(const std::string& model, Output& output) {
+  for (const char* column : {".version", ".score", ".probability", ".value"}) {  // of whichever loss
+    if (output.schema.Find(model + column)) continue;
+    output.schema.Add({model + column, Type::kFloat64, {}, false});
+    output.derivations.emplace_back();
+  }
 }
 
 }  // namespace freshet

@@ -237,7 +237,10 @@ struct Predict {
 // The model's layout and columns; null where it cannot be used.
 std::shared_ptr<const ModelLayout> AddModel(const ModelRef& model, Binder& binder, Output& output) {
   const std::shared_ptr<const ModelLayout> layout = BindModel(model, 0, binder);
-  if (layout == nullptr) return nullptr;
+  if (layout == nullptr) {
+    AddUnknownPrediction(model.name, output);
+    return nullptr;
+  }
   if (output.schema.Find(model.name + ".score")) {
     binder.Error(model.position,
                  "`" + model.name + "` has predicted on these rows already; leave one of the two out");
@@ -253,7 +256,7 @@ Plan Predict::Bind(const Predict& p, Binder& binder) {
   predict.added = output.schema.size();
   if (p.explain < 0 || p.explain > 1000) binder.Error(&p.explain, "explain may be 0 to 1000");
   predict.model = AddModel(p.model, binder, output);
-  if (p.explain > 0 && predict.model != nullptr) {
+  if (p.explain > 0 && !output.schema.Find(p.model.name + ".contributions.features")) {
     predict.explain = static_cast<size_t>(p.explain);
     output.schema.Add({p.model.name + ".contributions.features", Type::kListString, {}});
     output.schema.Add({p.model.name + ".contributions.values", Type::kListFloat64, {}});

@@ -196,7 +196,8 @@ class TrainBinding {
       plan.trains.push_back(model.name);
       if (good) good = CheckLabel(model, *train_.models.back(), *label);
     }
-    good = good && AddColumns(models);
+    good = good && !schema().open() && AddColumns(models);
+    if (!good) HideColumns(models);
     plan.outputs.push_back(std::move(output_));
     plan.tables.push_back(Microbatch::Table());
     if (!good) return plan;
@@ -226,7 +227,7 @@ class TrainBinding {
       std::string model = field.name.substr(0, field.name.size() - kScore.size());
       if (schema().Find(model + ".version")) models.push_back({std::move(model), p_.from.position});
     }
-    if (models.empty()) {
+    if (models.empty() && !schema().open()) {
       binder_.Error(p_.from.position,
                     "no model has predicted on the rows of `" + p_.from.name +
                         "`; read a stream that comes from a `predict`, or name `models:` and `label:`");
@@ -238,6 +239,7 @@ class TrainBinding {
   std::optional<Type> Label() {
     const std::optional<size_t> column = schema().Find(kLabel);
     if (p_.label.empty()) {
+      if (schema().Hides(kLabel)) return std::nullopt;
       if (column) {
         train_.label_column = *column;
         return schema()[*column].type;
@@ -298,6 +300,15 @@ class TrainBinding {
     train_.predicts = !unpredicted.empty();
     if (train_.predicts) AddPrediction(*train_.models[0], 0, output_);
     return true;
+  }
+
+  // In place of AddColumns, where something was reported.
+  void HideColumns(const std::vector<ModelRef>& models) {
+    if (models.empty()) output_.schema.Open();
+    if (!output_.schema.Find(kLabel)) output_.schema.Add({std::string(kLabel), Type::kBool, {}, false});
+    output_.derivations.resize(output_.schema.size());
+    for (const ModelRef& model : models)
+      AddUnknownPrediction(model.name, output_);
   }
 
   std::vector<ColumnRef> Reads() const {

@@ -151,10 +151,31 @@ Derivation DerivationOf(const Program& program, const std::vector<Derivation>& s
 struct Standing {
   Schema schema;
   std::vector<Derivation> derivations;
+  void Replace(std::vector<Field> columns) {
+    const bool open = schema.open();
+    schema = Schema(std::move(columns));
+    if (open) schema.Open();
+  }
 };
 
-// Compiles the fields of one level over `standing` and puts them there. False where one could not be
-// compiled.
+// Puts the fields that have no level where they will stand, as columns of which nothing is known.
+void HideCircles(const Named<Expr>& fields, const std::vector<size_t>& levels, Standing& standing) {
+  std::vector<Field> columns = standing.schema.fields();
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (levels[i] != kNoLevel) continue;
+    const Field hidden{fields[i].first, Type::kFloat64, {}, false};
+    if (const std::optional<size_t> old = standing.schema.Find(hidden.name)) {
+      columns[*old] = hidden;
+    } else {
+      columns.push_back(hidden);
+    }
+  }
+  standing.derivations.resize(columns.size());
+  standing.Replace(std::move(columns));
+}
+
+// Compiles the fields of one level over `standing` and puts them there, with their type unknown where one
+// could not be compiled; then the result is false.
 bool BindLevel(const Named<Expr>& fields, const std::vector<size_t>& which, Binder& binder,
                Standing& standing, DerivePlan::Level& level) {
   bool ok = true;
@@ -167,14 +188,12 @@ bool BindLevel(const Named<Expr>& fields, const std::vector<size_t>& which, Bind
   for (const size_t i : which) {
     const auto& [name, expression] = fields[i];
     const ExprPtr program = binder.Compile(expression, standing.schema, std::nullopt);
-    if (program == nullptr) {
-      ok = false;
-      continue;
-    }
+    ok = ok && program != nullptr;
     const size_t made = standing.schema.size() + programs.size();
     programs.push_back(program);
-    Field field{name, program->type(), {}};
-    Derivation derivation = DerivationOf(*program, standing.derivations);
+    Field field{name, program == nullptr ? Type::kFloat64 : program->type(), {}, program != nullptr};
+    Derivation derivation;
+    if (program != nullptr) derivation = DerivationOf(*program, standing.derivations);
     if (const std::optional<size_t> old = standing.schema.Find(name)) {
       replaced = true;
       projection[*old] = made;
@@ -186,9 +205,10 @@ bool BindLevel(const Named<Expr>& fields, const std::vector<size_t>& which, Bind
       derivations.push_back(std::move(derivation));
     }
   }
-  level.fields = Together(programs);
+  if (ok) level.fields = Together(programs);
   if (replaced) level.projection = std::move(projection);
-  standing = {Schema(std::move(columns)), std::move(derivations)};
+  standing.Replace(std::move(columns));
+  standing.derivations = std::move(derivations);
   return ok;
 }
 
@@ -234,14 +254,15 @@ Plan Derive::Bind(const Derive& p, Binder& binder) {
   ReportCircles(p, uses, levels, binder);
   auto plan = std::make_shared<DerivePlan>();
   bool ok = std::find(levels.begin(), levels.end(), kNoLevel) == levels.end();
-  for (size_t level = 0; ok && level < p.fields.size(); ++level) {
+  if (!ok) HideCircles(p.fields, levels, standing);
+  for (size_t level = 0; level < p.fields.size(); ++level) {
     std::vector<size_t> which;
     for (size_t i = 0; i < levels.size(); ++i) {
       if (levels[i] == level) which.push_back(i);
     }
     if (which.empty()) break;
     plan->levels.emplace_back();
-    ok = BindLevel(p.fields, which, binder, standing, plan->levels.back());
+    ok = BindLevel(p.fields, which, binder, standing, plan->levels.back()) && ok;
   }
 
   const std::vector<size_t> chosen = Choose(p, binder, standing);
@@ -256,6 +277,12 @@ Plan Derive::Bind(const Derive& p, Binder& binder) {
     plan->levels.emplace_back();
     plan->levels.back().projection = chosen;
   }
+  for (const FieldRef& field :
+       p.keep) {  // one that is missing was reported: its readers are right to read it
+    if (!output.schema.Find(field.name)) output.schema.Add({field.name, Type::kFloat64, {}, false});
+  }
+  output.derivations.resize(output.schema.size());
+  if (standing.schema.open() && p.keep.empty()) output.schema.Open();
   result.outputs.push_back(std::move(output));
   if (!ok) return result;
   result.make = [plan = std::shared_ptr<const DerivePlan>(plan)](TaskContext& context, size_t) {

@@ -35,6 +35,8 @@ TEST_P(FaultyJob, IsToldWhatIsWrongAndWhatToDo) {
   const std::unique_ptr<JobPlan> plan = PlanJob(ReadText(job), Operators(), {}, diagnostics);
   EXPECT_EQ(plan, nullptr);
   EXPECT_GT(diagnostics.errors(), 0u);
+  for (const Diagnostic& one : diagnostics.all())
+    EXPECT_NE(one.position.line, 0) << "nowhere: " << one.message;
   ExpectGolden(std::filesystem::path(path).replace_extension(".txt").string(), diagnostics.Text());
 }
 

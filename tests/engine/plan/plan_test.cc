@@ -261,8 +261,10 @@ TEST(Plan, WhatIsNotAvailableYetIsRefusedWhereItStands) {
   ExpectSays(Diagnosed("guarantee: at_least_once\n" + rest),
              {":" + line + ":12: `guarantee: at_least_once`"});
   ExpectSays(Diagnosed("order: arrival\n" + rest), {":" + line + ":8: `order: arrival`"});
-  ExpectSays(Diagnosed("merge_slack: 1s\n" + rest), {":" + line + ":14: `merge_slack` is not available yet"});
-  ExpectSays(Diagnosed("merge_wait: 1s\n" + rest), {":" + line + ":13: `merge_wait` is not available yet"});
+  ExpectSays(Diagnosed("merge_slack: 1s\n" + rest),
+             {":" + line + ":14: `merge_slack: 1s` is not available yet"});
+  ExpectSays(Diagnosed("merge_wait: 1s\n" + rest),
+             {":" + line + ":13: `merge_wait: 1s` is not available yet"});
 }
 
 TEST(Plan, TopicsCarryThePrefixOfTheJobAndNamedOnesDoNot) {
