@@ -3,23 +3,48 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <system_error>
 
 #include "operators/list.h"
 
 namespace freshet {
 
-std::unique_ptr<JobPlan> LoadJob(const std::string& path, const std::vector<std::string>& overrides) {
+namespace {
+constexpr size_t kMostRead = 2 << 20;  // twice what a job file may hold
+}
+
+Result<std::string> ReadJobFile(const std::string& path) {
+  std::error_code none;
+  if (std::filesystem::is_directory(path, none)) {
+    const std::string usual = (std::filesystem::path(path) / "job.yaml").string();
+    const bool there = std::filesystem::exists(usual, none);
+    return Invalid(path + " is a directory; name the job file in it" + (there ? ", " + usual : ""));
+  }
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file) {
-    std::fprintf(stderr, "freshet: cannot read %s: %s\n", path.c_str(), std::strerror(errno));
+  std::string text(kMostRead, '\0');
+  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) {
+    const int reason = errno;
+    return Invalid("cannot read " + path + ": " + std::strerror(reason) +
+                   (reason == EACCES
+                        ? "; give this user the right to read it"
+                        : "; name a job file, as in `freshet check jobs/flight-delays/job.yaml`"));
+  }
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
+}
+
+std::unique_ptr<JobPlan> LoadJob(const std::string& path, const std::vector<std::string>& overrides) {
+  const Result<std::string> text = ReadJobFile(path);
+  if (!text.ok()) {
+    std::fprintf(stderr, "freshet: %s\n", text.status().message().c_str());
     return nullptr;
   }
   Diagnostics diagnostics(path);
-  std::unique_ptr<JobPlan> plan = PlanJob(text.str(), Operators(), {overrides}, diagnostics);
+  std::unique_ptr<JobPlan> plan = PlanJob(*text, Operators(), {overrides}, diagnostics);
   std::fputs(diagnostics.Text().c_str(), stderr);
   return plan;
 }

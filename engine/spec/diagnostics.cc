@@ -14,6 +14,20 @@ void Diagnostics::Warning(Position at, std::string message) {
   if (all_.size() < 2 * kKept) all_.push_back({Diagnostic::Severity::kWarning, at, std::move(message)});
 }
 
+Position Diagnostics::AddOverride(std::string path) {
+  overrides_.push_back(std::move(path));
+  return {Position::kOverride, static_cast<int>(overrides_.size())};
+}
+
+std::string Diagnostics::PlaceOf(const Diagnostic& one) const {
+  const auto [line, column] = one.position;
+  if (line != Position::kOverride) {
+    return file_ + (line > 0 ? ':' + std::to_string(line) + ':' + std::to_string(column) : "") + ": ";
+  }
+  const auto which = static_cast<size_t>(column);
+  return "--set" + (which > 0 && which <= overrides_.size() ? ' ' + overrides_[which - 1] : "") + ": ";
+}
+
 std::string Diagnostics::Text() const {
   std::vector<const Diagnostic*> sorted;
   for (const Diagnostic& one : all_)
@@ -28,13 +42,8 @@ std::string Diagnostics::Text() const {
                sorted.end());
   std::string text;
   for (const Diagnostic* d : sorted) {
-    text += d->position.line == Position::kOverride ? std::string("--set") : file_;
-    if (d->position.line > 0) {
-      text += ':' + std::to_string(d->position.line) + ':' + std::to_string(d->position.column);
-    }
-    text += d->severity == Diagnostic::Severity::kWarning ? ": warning: " : ": ";
-    text += d->message;
-    text += '\n';
+    const bool warning = d->severity == Diagnostic::Severity::kWarning;
+    text += PlaceOf(*d) + (warning ? "warning: " : "") + d->message + '\n';
   }
   if (errors_ > kKept) text += file_ + ": and " + std::to_string(errors_ - kKept) + " more errors\n";
   return text;

@@ -21,6 +21,8 @@ class Diagnostics {
   explicit Diagnostics(std::string file) : file_(std::move(file)) {}
   void Error(Position at, std::string message);
   void Warning(Position at, std::string message);
+  // The place of what `--set path=…` gave; faults there are told under that path.
+  Position AddOverride(std::string path);
   bool ok() const { return errors_ == 0; }
   size_t errors() const { return errors_; }
   const std::vector<Diagnostic>& all() const { return all_; }
@@ -29,8 +31,11 @@ class Diagnostics {
   std::string Text() const;
 
  private:
-  static constexpr size_t kKept = 1000;  // errors; more are only counted
+  static constexpr size_t kKept = 1000;              // errors; more are only counted
+  std::string PlaceOf(const Diagnostic& one) const;  // "file:line:column: "
+
   std::string file_;
+  std::vector<std::string> overrides_;
   std::vector<Diagnostic> all_;
   size_t errors_ = 0;
 };

@@ -14,8 +14,9 @@ class Diagnostics;
 struct Position {
   static constexpr int kOverride = -1;
 
-  int line = 0;    // from 1; 0: unknown; kOverride: given on the command line with --set
-  int column = 0;  // from 1, in bytes
+  int line = 0;  // from 1; 0: unknown; kOverride: given on the command line with --set
+  int column =
+      0;  // from 1, in bytes; of an override: which (Diagnostics::AddOverride), 0: none that is named
   auto operator<=>(const Position&) const = default;
 };
 

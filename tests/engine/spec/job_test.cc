@@ -180,19 +180,32 @@ TEST(Override, SetsAndMakes) {
   EXPECT_EQ(Set("=1", ""), "--set: expected path=value, such as commit.interval=1s, found ``\n");
   EXPECT_EQ(Set("a..b=1", ""), "--set: expected path=value, such as commit.interval=1s, found `a..b`\n");
   EXPECT_EQ(Set("x.y=1", ""),
-            "--set: `x.y` leads into a value that is no map; set the whole of that value instead\n");
-  EXPECT_EQ(Set("a.list.0=1", ""),
-            "--set: `a.list.0` leads into a value that is no map; set the whole of that value instead\n");
+            "--set x.y: `x.y` leads into a value that is no map; set the whole of that value instead\n");
+  EXPECT_EQ(
+      Set("a.list.0=1", ""),
+      "--set a.list.0: `a.list.0` leads into a value that is no map; set the whole of that value instead\n");
   EXPECT_EQ(Set("x=[1", ""),
-            "--set: x: a list that was opened with [ before this place lacks a comma or its closing ]\n");
+            "--set x: a list that was opened with [ before this place lacks a comma or its closing ]\n");
 }
 
 TEST(Override, LaterFaultsNameIt) {
   Diagnostics diagnostics("f");
   Node root = ParseYaml(kSmall, diagnostics);
   ApplyOverride("commit.interval=soon", root, diagnostics);
+  ApplyOverride("memory=[", root, diagnostics);
+  ApplyOverride("shards=many", root, diagnostics);
+  ApplyOverride("nothing", root, diagnostics);
+  ApplyOverride("job.name=x", root, diagnostics);
+  ApplyOverride("a b=1", root, diagnostics);
   ParseJob(root, diagnostics);
-  EXPECT_EQ(diagnostics.Text(), "--set: expected a duration such as 500ms, 30s, 3h or 7d, found `soon`\n");
+  EXPECT_EQ(diagnostics.Text(),
+            "--set: expected path=value, such as commit.interval=1s, found `nothing`\n"
+            "--set: unknown key `a b`\n"
+            "--set commit.interval: expected a duration such as 500ms, 30s, 3h or 7d, found `soon`\n"
+            "--set memory: a list that was opened with [ before this place lacks a comma or its closing ]\n"
+            "--set shards: expected an integer, found `many`\n"
+            "--set job.name: `job.name` leads into a value that is no map; set the whole of that value "
+            "instead\n");
 }
 
 class Secrets : public testing::Test {
