@@ -72,8 +72,16 @@ enum class Emission : uint8_t {
   kNever,      // only other inputs and timers emit
 };
 
+// What a task keeps, for whoever plans disks: the values' bytes, to which keys and the store's own add.
+struct StateSize {
+  int64_t per_key = 0;  // at most, however many rows there are
+  int64_t per_row = 0;  // of every row still needed
+  Duration kept = 0;    // how long after its event time a row is
+};
+
 struct Plan {
   std::vector<Output> outputs;     // main first
+  std::vector<StateSize> state;    // what is known of it before any row
   std::vector<TableSpec> tables;   // of each task
   std::vector<ColumnRef> reads;    // columns read whoever reads the outputs (keys, conditions, labels)
   std::vector<Emission> emission;  // by port; beyond its end: kAtOnce

@@ -48,6 +48,19 @@ std::string KeyText(const JobPlan& plan, const Crossing& crossing) {
   return text;
 }
 
+// The state whose size hangs on keys and rows alone, and not on what they hold.
+void ExplainState(const PlannedOperator& op, std::string& out) {
+  if (op.plan.state.empty()) return;
+  int64_t per_key = 0;
+  std::string rows;
+  for (const StateSize& size : op.plan.state) {
+    per_key += size.per_key;
+    rows += (rows.empty() ? ", and " : ", ") + FormatByteSize(size.per_row) + " for each row of the last " +
+            FormatDuration(size.kept);
+  }
+  out += "    " + op.name + " keeps up to " + FormatByteSize(per_key) + " a key" + rows + "\n";
+}
+
 void ExplainStages(const JobPlan& plan, std::string& out) {
   out += "stages:\n";
   for (const PlannedStage& stage : plan.stages) {
@@ -63,6 +76,8 @@ void ExplainStages(const JobPlan& plan, std::string& out) {
       out += " " + plan.operators[member.op].name + " (" + plan.operators[member.op].type + ")";
     }
     out += "\n";
+    for (const Member& member : stage.members)
+      ExplainState(plan.operators[member.op], out);
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // The job's graph while it is being planned: operators with their parameters, ports and streams resolved, in
 // an order in which every stream comes before its readers. Internal to engine/plan; one thread.
-#include <climits>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,7 +13,7 @@
 namespace freshet {
 
 // As an upstream: a stream of which nothing is known, for a fault that was reported.
-constexpr int kUnknownStream = INT_MIN;
+constexpr int kUnknownStream = INT32_MIN;
 
 struct DraftOperator {
   std::string name;

@@ -290,7 +290,16 @@ class FrameCheck {
     return nullptr;
   }
 
+  // Whether an empty map stands there: neither missing nor refused.
+  bool EmptyOnPurpose(const SourceSpec& source) const {
+    const Position at = positions_.Of(&source.fields);
+    const auto& faults = diagnostics_.all();
+    return source.fields.empty() && at.line != 0 && at != positions_.Of(&source) &&
+           std::none_of(faults.begin(), faults.end(), [&](const Diagnostic& d) { return d.position == at; });
+  }
   void CheckSource(const std::string& name, SourceSpec& source) {
+    if (EmptyOnPurpose(source))
+      ErrorAt(&source.fields, "name the fields that the job reads, at least that of the event time");
     if (source.topic.empty()) source.topic = name;
     CheckTopic(source.topic, &source.topic);
     const SourceField* time = FieldNamed(source, source.event_time.field);

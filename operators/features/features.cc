@@ -336,6 +336,11 @@ Plan Features::Bind(const Features& p, Binder& binder) {
     for (TableSpec& table :
          Tiles::Tables(static_cast<uint8_t>(i), LayoutNumber(plan->tiers[i], plan->packer, names)))
       result.tables.push_back(std::move(table));
+    const TileLayout& layout = plan->tiers[i].layout;
+    const int64_t tiles = layout.MostTiles(binder.out_of_orderness(p.aggregated()));
+    result.state.push_back(
+        {Tiles::kHeadBytes + tiles * layout.rows_offset, layout.RowBytes(),
+         layout.largest + layout.allowed_lateness + TileLayout::kTilesAtOnce * layout.width});
   }
   result.make = [plan = std::shared_ptr<const WindowedPlan>(plan)](TaskContext& context, size_t) {
     return MakeWindowed(plan, context);

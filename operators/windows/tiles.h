@@ -37,6 +37,8 @@ class Tiles {
  public:
   // The tables of the tier numbered `tier`, and the layout number they are to have.
   static std::vector<TableSpec> Tables(uint8_t tier, uint32_t layout);
+  static constexpr int64_t kHeadBytes = 24;  // of a key, beside its tiles
+
   // `layout` outlives this.
   Tiles(const TileLayout& layout, uint8_t tier, TaskContext& context);
 
@@ -63,6 +65,7 @@ class Tiles {
     int64_t oldest = 0;
     uint64_t present = 0;  // 0: no tile at all
   };
+  static_assert(sizeof(Head) == kHeadBytes);
   static constexpr uint32_t kNowhere = UINT32_MAX;
   struct Row {
     uint32_t reads_begin = 0, reads_end = 0;  // in slots_

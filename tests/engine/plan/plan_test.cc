@@ -278,6 +278,16 @@ TEST(Plan, TopicsCarryThePrefixOfTheJobAndNamedOnesDoNot) {
                                              "us.small.changelog.learnt.m", "us.small.model.m"}));
 }
 
+TEST(Plan, SaysWhatWindowsKeepOfAKeyAndOfARow) {
+  const auto plan = Planned(R"yaml(operators:
+  sums: {type: features, from: a, key: key, features: {n_1h: {count: "*", window: 1h}}}
+sinks: {out: {from: sums}}
+)yaml");
+  // A head of 24 bytes; 22 tiles of 5m, each with a header of 24 and a count of 8; a row: its
+  // time, a bit, and its share of a chunk.
+  ExpectSays(Explain(*plan), {"    sums keeps up to 728B a key, and 10B for each row of the last 1h40m\n"});
+}
+
 TEST(Plan, TheMemoryIsSplitWithoutRest) {
   const auto plan = PlanOf(SmallJob(), Operators(), {"memory=100000007B"});
   if (plan == nullptr) return;
