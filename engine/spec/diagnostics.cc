@@ -28,6 +28,18 @@ std::string Diagnostics::PlaceOf(const Diagnostic& one) const {
   return "--set" + (which > 0 && which <= overrides_.size() ? ' ' + overrides_[which - 1] : "") + ": ";
 }
 
+namespace {
+
+// Whether `next` says what `one` does, perhaps with more advice: a model is bound once for each operator that
+// uses it, over streams of different columns.
+bool Repeats(const Diagnostic& one, const Diagnostic& next) {
+  return one.position == next.position && one.severity == next.severity &&
+         std::string_view(one.message).substr(0, one.message.find("; ")) ==
+             std::string_view(next.message).substr(0, next.message.find("; "));
+}
+
+}  // namespace
+
 std::string Diagnostics::Text() const {
   std::vector<const Diagnostic*> sorted;
   for (const Diagnostic& one : all_)
@@ -37,11 +49,10 @@ std::string Diagnostics::Text() const {
   };
   std::stable_sort(sorted.begin(), sorted.end(),
                    [&](const Diagnostic* a, const Diagnostic* b) { return key(a) < key(b); });
-  sorted.erase(std::unique(sorted.begin(), sorted.end(),
-                           [&](const Diagnostic* a, const Diagnostic* b) { return key(a) == key(b); }),
-               sorted.end());
   std::string text;
-  for (const Diagnostic* d : sorted) {
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    const Diagnostic* d = sorted[i];
+    if (i + 1 < sorted.size() && Repeats(*d, *sorted[i + 1])) continue;
     const bool warning = d->severity == Diagnostic::Severity::kWarning;
     text += PlaceOf(*d) + (warning ? "warning: " : "") + d->message + '\n';
   }

@@ -79,6 +79,7 @@ void ReadUnknown(const ShapeBase& shape, const Node::Entry& entry, void* params,
     static_cast<Named<Node>*>(shape.rest(params))->emplace_back(entry.first.text, entry.second);
     return;
   }
+  if (entry.first.broken) return;
   if (shape.keys.empty()) {
     context.diagnostics.Error(entry.first.position, "unknown key " + QuoteText(entry.first.text) +
                                                         "; there are no parameters here");

@@ -180,7 +180,8 @@ class Builder : public YAML::EventHandler {
       if (KeyIsGood(frame, key)) frame.node.entries.push_back({std::move(key), std::move(node)});
     }
   }
-  bool KeyIsGood(Frame& frame, const Node& key) {
+  // Whether the entry is kept.
+  bool KeyIsGood(Frame& frame, Node& key) {
     if (key.broken) return false;
     if (key.kind != Node::Kind::kScalar) {
       diagnostics_.Error(key.position,
@@ -197,7 +198,7 @@ class Builder : public YAML::EventHandler {
       diagnostics_.Error(key.position,
                          "the key " + QuoteText(key.text) +
                              " is read as a boolean by many YAML tools; rename it, or quote it");
-      return false;
+      key.broken = true;  // kept: whoever reads what it names is right to
     }
     const auto [at, fresh] = frame.lines.emplace(key.text, key.position.line);
     if (!fresh) {

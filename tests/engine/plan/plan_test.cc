@@ -1,12 +1,14 @@
 #include "engine/plan/plan.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include <gtest/gtest.h>
 
 #include "operators/list.h"
 #include "tests/harness/job_fixture.h"
 #include "tests/harness/job_small.h"
+#include "tests/harness/temp_dir.h"
 
 namespace freshet {
 namespace {
@@ -294,6 +296,34 @@ TEST(Plan, TheMemoryIsSplitWithoutRest) {
   const MemorySplit& m = plan->memory;
   EXPECT_EQ(m.prefetch + m.producer + m.dirty + m.cache + m.block_cache + m.memtables + m.merge + m.restore,
             100000007);
+}
+
+// Whatever single word of a job is wrong: its faults are told or it is another sound job, and nothing that
+// was bound by half misleads whoever is bound behind it.
+TEST(Plan, AnyOneWrongWordIsSurvived) {
+  const std::string job = ReadFile("jobs/flight-delays/job.yaml");
+  const auto part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+  size_t words = 0;
+  for (size_t at = 0; at < job.size();) {
+    if (!part(job[at])) {
+      at = job[at] == '#' ? job.find('\n', at) : at + 1;
+      continue;
+    }
+    size_t end = at;
+    while (end < job.size() && part(job[end]))
+      ++end;
+    for (const std::string_view other : {"zzz", "[]", "0", "\"\""}) {
+      Diagnostics diagnostics("job.yaml");
+      const std::string text = job.substr(0, at) + std::string(other) + job.substr(end);
+      const auto plan = PlanJob(text, Operators(), {}, diagnostics);
+      EXPECT_EQ(plan == nullptr, !diagnostics.ok()) << text;
+      for (const Diagnostic& one : diagnostics.all())
+        EXPECT_GT(one.position.line, 0) << one.message;
+    }
+    ++words;
+    at = end;
+  }
+  EXPECT_GT(words, 300U);
 }
 
 }  // namespace

@@ -297,6 +297,16 @@ TEST(Diagnostics, ManyAreCounted) {
   EXPECT_TRUE(diagnostics.Text().ends_with("f:1000:1: wrong\nf: and 4000 more errors\n"));
 }
 
+TEST(Diagnostics, OneFaultOfOnePlaceOnceWithWhatAdviceThereIs) {
+  Diagnostics diagnostics("f");
+  diagnostics.Error({1, 1}, "no column `a`; one of b, c");
+  diagnostics.Error({1, 1}, "no column `a`");
+  diagnostics.Error({1, 1}, "no column `ab`");
+  diagnostics.Error({1, 2}, "no column `a`");
+  EXPECT_EQ(diagnostics.Text(),
+            "f:1:1: no column `a`; one of b, c\nf:1:1: no column `ab`\nf:1:2: no column `a`\n");
+}
+
 TEST(Diagnostics, SortedAndOnce) {
   Diagnostics diagnostics("job.yaml");
   diagnostics.Error({3, 1}, "third");
