@@ -127,7 +127,7 @@ struct Keys {
   }
   std::optional<std::string> Of(const std::vector<size_t>& columns, size_t row) const {
     std::string out = "before";
-    const bool made = AppendStateKey(batch, columns, row, out);
+    const bool made = AppendStateKey(batch, columns, static_cast<uint32_t>(row), out);
     EXPECT_TRUE(out.starts_with("before"));
     if (made) return out.substr(6);
     EXPECT_EQ(out, "before");
