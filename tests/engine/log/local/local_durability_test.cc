@@ -1,13 +1,6 @@
-// What was committed outlives the process, however it ends. The writer is this program started again, since a
-// fork of a process with threads may not go on.
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
+// What was committed outlives the process, however it ends. The writer is a program of its own, log_writer.
 #include <string>
 #include <thread>
-
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "engine/base/random.h"
 #include "engine/log/local/local_log.h"
@@ -17,8 +10,6 @@
 
 namespace freshet {
 namespace {
-
-using Positions = std::vector<PartitionOffset>;
 
 constexpr int kEach = 3;  // records of a transaction in each partition
 
@@ -35,34 +26,6 @@ int64_t Position(Consumer& member) {
   return Must(member.Committed(std::vector<PartitionId>{{"topic", 0}})).front().value_or(0);
 }
 
-void Say(const std::string& line) {
-  ASSERT_EQ(write(STDOUT_FILENO, line.data(), line.size()), static_cast<ssize_t>(line.size()));
-}
-
-// The writer: commits transaction after transaction from where the log stands, and says so after each.
-TEST(LocalDurability, DISABLED_Writer) {
-  const char* directory = std::getenv("FRESHET_TEST_LOG");
-  ASSERT_NE(directory, nullptr) << "other tests start this one";
-  if (const char* largest = std::getenv("FRESHET_TEST_LARGEST_FILE")) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    rlimit limit{std::stoul(largest), RLIM_INFINITY};
-    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
-  }
-  std::unique_ptr<Log> log = Must(OpenLocalLog(directory, {}));
-  std::unique_ptr<Consumer> member = Member(*log);
-  std::unique_ptr<Producer> producer = Must(log->OpenProducer({.transactional_id = "producer"}));
-  Must(producer->Init());
-  const std::string filler(2'000, 'f');
-  for (int64_t i = Position(*member);; ++i) {
-    Must(producer->Begin());
-    for (int n = 0; n < 2 * kEach; ++n)
-      Must(producer->Send(MakeRecord("topic", n % 2, std::to_string(i), filler)));
-    const Status committed = producer->Commit(Positions{{{"topic", 0}, i + 1}}, *member);
-    if (!committed.ok()) return Say("failed " + std::string(NameOf(committed.code())) + "\n");
-    Say("committed " + std::to_string(i + 1) + "\n");
-  }
-}
-
 class LocalDurabilityTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -72,13 +35,13 @@ class LocalDurabilityTest : public testing::Test {
     settings.partitions = 2;
     Must(log->Create("topic", settings));
   }
+  // No file of the log may grow beyond `limit` bytes.
   Process StartWriter(const std::string& limit = {}) {
     Process::Options options;
-    options.command = {std::filesystem::read_symlink("/proc/self/exe").string(),
-                       "--gtest_filter=LocalDurability.DISABLED_Writer", "--gtest_also_run_disabled_tests"};
+    options.command = {LOG_WRITER, dir_.File("log")};
+    if (!limit.empty()) options.command.push_back(limit);
+    options.errors = dir_.File("errors");
     options.output = dir_.File("output");
-    options.environment.push_back("FRESHET_TEST_LOG=" + dir_.File("log"));
-    if (!limit.empty()) options.environment.push_back(limit);
     return Must(Process::Start(options));
   }
   // What the writers have said so far.
@@ -125,7 +88,7 @@ TEST_F(LocalDurabilityTest, WhatWasCommittedOutlivesAKilledWriter) {
 
 // As on a full disk: files cannot grow any more.
 TEST_F(LocalDurabilityTest, ALogThatCannotGrowSaysSoAndKeepsWhatIsCommitted) {
-  Process writer = StartWriter("FRESHET_TEST_LARGEST_FILE=400000");
+  Process writer = StartWriter("400000");
   EXPECT_EQ(writer.Wait(kMinute), 0) << ReadFile(dir_.File("output"));
   EXPECT_NE(ReadFile(dir_.File("output")).find("failed " + std::string(NameOf(Code::kExhausted))),
             std::string::npos)
