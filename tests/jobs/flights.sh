@@ -69,6 +69,18 @@ figure() {
     inside && found && index($0, metric) { sub(/.*: */, ""); gsub(/[ \n]/, ""); print; exit }' "$dir/$1"
 }
 
-# near A B WITHIN; at_most A B
-near() { awk -v a="$1" -v b="$2" -v e="$3" 'BEGIN { d = a - b; if (d < 0) d = -d; exit !(a != "" && b != "" && d <= e) }'; }
-at_most() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "" && a <= b) }'; }
+# Comparisons of figures: one that is missing, null or no number is neither near nor less nor more.
+# near A B WITHIN; at_most A B; exceeds A B BY: A is at least B + BY
+compare() {
+  awk -v a="$1" -v b="$2" -v by="$3" -v how="$4" '
+    function number(text) { return text ~ /^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$/ }
+    BEGIN {
+      if (!number(a) || !number(b)) exit 1
+      a += 0; b += 0; by += 0
+      if (how == "near") exit !(a - b <= by && b - a <= by)
+      exit !(a <= b - by)
+    }'
+}
+near() { compare "$1" "$2" "$3" near; }
+at_most() { compare "$1" "$2" 0 less; }
+exceeds() { compare "$2" "$1" "$3" less; }

@@ -36,6 +36,7 @@ features year >"$dir/features"
 [ "$(wc -l <"$dir/features")" = 328522 ] || fail "there are $(wc -l <"$dir/features") lines of features, not 328522"
 cmp "$dir/features" "$dir/expected" || fail "with three partitions, features differ from the independent program's"
 "$oracle" "$dir/departures.ndjson" "$dir/arrivals.ndjson" --features "$dir/by_time"
+[ "$(wc -l <"$dir/by_time")" = 328522 ] || fail "the independent program has $(wc -l <"$dir/by_time") lines, not 328522"
 sort "$dir/by_time" >"$dir/by_time.sorted"
 sort "$dir/expected" | cmp -s - "$dir/by_time.sorted" && fail "the order of partitions shows nowhere: this test sees nothing"
 
