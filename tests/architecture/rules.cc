@@ -99,6 +99,43 @@ void FindCycles(const std::map<std::string, std::set<std::string>>& graph, const
   }
 }
 
+// Where the words of a line of this kind go; null where it is no such line.
+std::set<std::string>* ListOf(Rules& rules, const std::string& kind) {
+  if (kind == "header") return &rules.headers;
+  if (kind == "test-header") return &rules.test_headers;
+  if (kind == "system") return &rules.systems;
+  return nullptr;
+}
+
+// Of the names that `include` begins with, the longest; end where it begins with none.
+std::map<std::string, std::set<std::string>>::const_iterator LibraryOf(const Rules& rules,
+                                                                       const std::string& include) {
+  auto best = rules.libraries.end();
+  for (auto at = rules.libraries.begin(); at != rules.libraries.end(); ++at) {
+    if (include.starts_with(at->first) &&
+        (best == rules.libraries.end() || at->first.size() > best->first.size())) {
+      best = at;
+    }
+  }
+  return best;
+}
+
+// Whether it is the language's own (<vector>) or the operating system's.
+bool NeedsNoLibrary(const Rules& rules, const std::string& include) {
+  if (include.find_first_of("/.") == std::string::npos) return true;
+  return std::any_of(rules.systems.begin(), rules.systems.end(), [&](const std::string& system) {
+    return system.ends_with('/') ? include.starts_with(system) : include == system;
+  });
+}
+
+// Whether the file is in one of the folders, or tests one.
+bool MayUse(const std::set<std::string>& folders, const std::string& path) {
+  const std::string tested = IsTest(path) ? path.substr(std::string("tests/").size()) : path;
+  return std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+    return IsWithin(path, folder) || IsWithin(tested, folder);
+  });
+}
+
 }  // namespace
 
 Rules ParseRules(std::string_view text, Faults& faults) {
@@ -109,15 +146,17 @@ Rules ParseRules(std::string_view text, Faults& faults) {
     std::istringstream words(line);
     std::string kind, name, sign, word;
     if (!(words >> kind) || kind.starts_with("#")) continue;
-    if (kind == "header") {
+    if (std::set<std::string>* list = ListOf(rules, kind)) {
       while (words >> word)
-        rules.headers.insert(word);
+        list->insert(word);
       continue;
     }
     const bool folder = kind == "folder";
     words >> name >> sign;
     if ((!folder && kind != "library") || sign != (folder ? "->" : "in")) {
-      faults.push_back(At("arrows.txt", number) + "neither `folder F -> …`, `library L in …` nor `header …`");
+      faults.push_back(
+          At("arrows.txt", number) +
+          "neither `folder F -> …`, `library L in …`, `system …`, `header …` nor `test-header …`");
       continue;
     }
     std::set<std::string>& entry = folder ? rules.arrows[name] : rules.libraries[name];
@@ -195,9 +234,10 @@ void CheckFilesHaveNoCycle(const Tree& tree, Faults& faults) {
 
 void CheckHeaders(const Rules& rules, const Tree& tree, Faults& faults) {
   for (const auto& [path, file] : tree) {
-    if (!IsHeader(path) || IsTest(path)) continue;
+    if (!IsHeader(path)) continue;
     for (const Include& include : file.includes) {
       if (include.ours || rules.headers.contains(include.path)) continue;
+      if (IsTest(path) && rules.test_headers.contains(include.path)) continue;
       faults.push_back(At(path, include.line) + "<" + include.path +
                        "> is too heavy for a header; include it in the .cc file");
     }
@@ -206,16 +246,14 @@ void CheckHeaders(const Rules& rules, const Tree& tree, Faults& faults) {
 
 void CheckLibraries(const Rules& rules, const Tree& tree, Faults& faults) {
   for (const auto& [path, file] : tree) {
-    const std::string tested = IsTest(path) ? path.substr(std::string("tests/").size()) : path;
     for (const Include& include : file.includes) {
-      for (const auto& [library, folders] : rules.libraries) {
-        if (!include.path.starts_with(library) || include.ours) continue;
-        bool allowed = false;
-        for (const std::string& folder : folders) {
-          allowed = allowed || IsWithin(path, folder) || IsWithin(tested, folder);
-        }
-        if (!allowed)
-          faults.push_back(At(path, include.line) + "<" + include.path + "> must not be used here");
+      if (include.ours || NeedsNoLibrary(rules, include.path)) continue;
+      const std::string at = At(path, include.line) + "<" + include.path + ">";
+      const auto library = LibraryOf(rules, include.path);
+      if (library == rules.libraries.end()) {
+        faults.push_back(at + " is of no library that arrows.txt names");
+      } else if (!MayUse(library->second, path)) {
+        faults.push_back(at + " must not be used here");
       }
     }
   }

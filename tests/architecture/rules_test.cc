@@ -16,7 +16,12 @@ folder engine/log/disk -> engine/log
 folder engine/cli      -> *
 folder tests           -> *
 library rocksdb/ in engine/log/disk
+library boost/json in engine/log
+library boost/json/deep in engine/base
+library gtest/ in tests
+system sys/ poll.h
 header string vector
+test-header gtest/gtest.h
 )";
 
 class RulesTest : public testing::Test {
@@ -40,6 +45,8 @@ TEST_F(RulesTest, AGoodTreeHasNoFaults) {
   dir_.Write("engine/cli/main.cc", "#include \"engine/log/log.h\"\n#include \"engine/base/a.h\"\n");
   dir_.Write("tests/engine/log/disk/disk_test.cc",
              "#include <rocksdb/db.h>\n#include \"engine/log/log.h\"\n");
+  dir_.Write("tests/harness/suite.h", "#include <gtest/gtest.h>\n#include <string>\n");
+  dir_.Write("engine/base/system.cc", "#include <sys/uio.h>\n#include <poll.h>\n#include <cmath>\n");
   dir_.Write("elsewhere/b.h", "#include <iostream>\n");
   EXPECT_EQ(Run(), Faults{});
 }
@@ -96,6 +103,28 @@ TEST_F(RulesTest, FindsHeavyHeadersAndStrayLibraries) {
                     ".cc file",
                     "engine/log/log.cc:1: <rocksdb/db.h> must not be used here",
                     "tests/engine/log/log_test.cc:1: <rocksdb/db.h> must not be used here"}));
+}
+
+TEST_F(RulesTest, FindsHeavyHeadersOfTests) {
+  dir_.Write("tests/harness/a.h", "#include <gtest/gtest.h>\n#include <algorithm>\n");
+  dir_.Write("engine/base/a.h", "#include <gtest/gtest.h>\n");
+  EXPECT_EQ(
+      Run(),
+      (Faults{"engine/base/a.h:1: <gtest/gtest.h> is too heavy for a header; include it in the .cc file",
+              "tests/harness/a.h:2: <algorithm> is too heavy for a header; include it in the .cc file",
+              "engine/base/a.h:1: <gtest/gtest.h> must not be used here"}));
+}
+
+// The longest line that fits an include is its library's; what has none, nobody may include.
+TEST_F(RulesTest, FindsLibrariesWithoutALine) {
+  dir_.Write("engine/log/log.cc",
+             "#include <boost/json.hpp>\n#include <boost/json/deep.hpp>\n#include <boost/asio.hpp>\n");
+  dir_.Write("engine/base/a.cc",
+             "#include <fmt/core.h>\n#include <boost/json/deep.hpp>\n#include <zlib.h>\n");
+  EXPECT_EQ(Run(), (Faults{"engine/base/a.cc:1: <fmt/core.h> is of no library that arrows.txt names",
+                           "engine/base/a.cc:3: <zlib.h> is of no library that arrows.txt names",
+                           "engine/log/log.cc:2: <boost/json/deep.hpp> must not be used here",
+                           "engine/log/log.cc:3: <boost/asio.hpp> is of no library that arrows.txt names"}));
 }
 
 TEST_F(RulesTest, FindsLongFiles) {

@@ -1,7 +1,6 @@
 #pragma once
 // A partition in memory whose records come to hand when a test says so, and a source that reads such ones.
 // One thread.
-#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
@@ -20,7 +19,9 @@ class FakePartition final : public PartitionReader {
   }
   void AddTombstone() { records_.push_back({end_++, "", true}); }
   // Lets the next `count` records come to hand.
-  void Deliver(size_t count) { at_hand_ = std::min(records_.size(), at_hand_ + count); }
+  void Deliver(size_t count) {
+    at_hand_ += count < records_.size() - at_hand_ ? count : records_.size() - at_hand_;
+  }
   void DeliverAll() { at_hand_ = records_.size(); }
   bool delivered_all() const { return at_hand_ == records_.size(); }
   // Markers after the last record: the end lies past them.
