@@ -5,6 +5,7 @@
 
 #include <boost/program_options.hpp>
 
+#include "engine/runtime/state_directory.h"
 #include "engine/spec/diagnostics.h"
 #include "engine/spec/topic_name.h"
 
@@ -122,6 +123,14 @@ Status CheckPartitions(const po::variables_map& values, const CommandLine& line)
                  std::to_string(kMostPartitions) + " partitions");
 }
 
+// Names that were given, and are none.
+Status CheckNames(const po::variables_map& values, const CommandLine& line) {
+  if (values.count("key") > 0 && line.key.empty())
+    return Invalid("--key '': name a field of the records, or leave --key out to send them without a key");
+  if (values.count("instance") > 0) return CheckInstance(line.instance).Within("--instance");
+  return {};
+}
+
 Status CheckLog(const Command& command, const CommandLine& line) {
   bool needs_log = false;
   for (const std::string_view flag : command.flags)
@@ -172,6 +181,7 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
     po::notify(values);
     if (Status s = TakeProgressEvery(values, line); !s.ok()) return s;
     if (Status s = CheckPartitions(values, line); !s.ok()) return s;
+    if (Status s = CheckNames(values, line); !s.ok()) return s;
   } catch (const po::error& error) {
     return Invalid(std::string(error.what()) + "; see `freshet " + line.command + " --help`");
   }

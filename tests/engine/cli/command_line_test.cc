@@ -107,6 +107,12 @@ TEST(CommandLine, WhatIsRefusedSaysWhatToDo) {
        "`` cannot name a topic; use at most 249 letters, digits, `.`, `_` and `-`"},
       {{"consume", "..", "--local", "d"},
        "`..` cannot name a topic; use at most 249 letters, digits, `.`, `_` and `-`"},
+      {{"produce", "clicks", "--local", "d", "--key", ""},
+       "--key '': name a field of the records, or leave --key out to send them without a key"},
+      {{"run", "job.yaml", "--local", "d", "--instance", ""},
+       "--instance: no instance can have this name; use 1 to 100 letters, digits, `_`, `-` and `.`"},
+      {{"run", "job.yaml", "--local", "d", "--instance", "x\nfingerprint=1"},
+       "--instance: no instance can have this name; use 1 to 100 letters, digits, `_`, `-` and `.`"},
       {{"run", "job.yaml", "--local", "d", "--lanes", "0"}, "--lanes 0: only one lane can run for now"},
   };
   for (const Refused& row : table) {

@@ -55,7 +55,63 @@ TEST(StateDirectory, RefusesWhatIsNotItsOwn) {
              "written by another version of Freshet (format 2");
   dir.Write("file", "");
   ExpectSays(StateDirectory::Open(dir.File("file"), {"job", "i", 7}).status(), Code::kInvalid,
-             "cannot create the state directory");
+             "cannot open or make the state directory");
+}
+
+TEST(StateDirectory, TakesNamesOfInstancesThatFitALineAndAnIdOnTheBroker) {
+  const TempDir dir;
+  for (const std::string& name :
+       {std::string("x\nfingerprint=1"), std::string("n\njob=else"), std::string("a b/c"),
+        std::string("a\0b", 3), std::string("\xc3\xbc"), std::string(101, 'a')}) {
+    ExpectSays(StateDirectory::Open(dir.File("state"), {"job", name, 7}).status(), Code::kInvalid,
+               "use 1 to 100 letters, digits, `_`, `-` and `.`");
+    EXPECT_FALSE(std::filesystem::exists(dir.File("state"))) << "something was written for a refused name";
+  }
+  ExpectSays(CheckInstance(""), Code::kInvalid, "use 1 to 100 letters");
+  for (const std::string& name : {std::string("Az09_-."), std::string(100, 'a')}) {
+    const Result<StateDirectory> open = StateDirectory::Open(dir.File("state"), {"job", name, 7});
+    ASSERT_TRUE(open.ok()) << open.status().message();
+    EXPECT_EQ(open->identity().instance, name);
+  }
+}
+
+TEST(StateDirectory, WithAnIdentityThatSaysNothingIsRefused) {
+  const std::string whole = "format=1\njob=job\nfingerprint=7\ninstance=i\n";
+  for (const std::string& identity :
+       {std::string(), std::string("garbage"), std::string(1000, '\0'), std::string("job=job\ninstance=i\n"),
+        whole.substr(0, whole.find("instance")), whole.substr(0, whole.find("i\n"))}) {
+    const TempDir dir;
+    dir.Write("identity", identity);
+    const Status status = StateDirectory::Open(dir.path(), {"job", "i", 7}).status();
+    ExpectSays(status, Code::kCorrupt, dir.path() + "/identity does not say whose stores these are");
+    ExpectSays(status, Code::kCorrupt, "choose another --state, or, if ");
+    EXPECT_EQ(ReadFile(dir.File("identity")), identity) << "it was written over";
+  }
+  const TempDir dir;
+  std::filesystem::create_directories(dir.File("identity"));
+  ExpectSays(StateDirectory::Open(dir.path(), {"job", "i", 7}).status(), Code::kInvalid,
+             "cannot read " + dir.File("identity"));
+}
+
+TEST(StateDirectory, ThatHoldsOtherThingsIsLeftAlone) {
+  const TempDir dir;
+  dir.Write("log/CURRENT", "");
+  ExpectSays(StateDirectory::Open(dir.File("log"), {"job", "i", 7}).status(), Code::kConflict,
+             "holds `CURRENT` and no identity, so it is no state directory; choose an empty or a new one");
+  EXPECT_FALSE(std::filesystem::exists(dir.File("log/lock")));
+  EXPECT_FALSE(std::filesystem::exists(dir.File("log/identity")));
+}
+
+// What a process may leave that was killed while it made the directory, and what a disk's top holds.
+TEST(StateDirectory, ThatWasBeingMadeIsTaken) {
+  const TempDir dir;
+  dir.Write("lock", "");
+  dir.Write("identity.new", "format=1\njo");
+  std::filesystem::create_directories(dir.File("lost+found"));
+  const Result<StateDirectory> open = StateDirectory::Open(dir.path(), {"job", "i", 7});
+  ASSERT_TRUE(open.ok()) << open.status().message();
+  EXPECT_EQ(ReadFile(dir.File("identity")), "format=1\njob=job\nfingerprint=7\ninstance=i\n");
+  EXPECT_FALSE(std::filesystem::exists(dir.File("identity.new")));
 }
 
 // A directory stands where the file is to be written first: that fails for every user.
@@ -64,7 +120,8 @@ TEST(StateDirectory, ThatCannotBeWrittenSaysWhatToDo) {
   std::filesystem::create_directories(dir.File("state/identity.new"));
   const Status status = StateDirectory::Open(dir.File("state"), {"job", "i", 7}).status();
   ExpectSays(status, Code::kInvalid, "cannot write " + dir.File("state/identity"));
-  ExpectSays(status, Code::kInvalid, "choose another --state, or give this user the right to write there");
+  ExpectSays(status, Code::kInvalid,
+             "choose another --state, or give this user the right to read and write there");
 }
 
 TEST(Topics, OfTheJobAreCreatedAndOthersNot) {
