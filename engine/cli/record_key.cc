@@ -26,6 +26,9 @@ Result<std::string> RecordKey::Of(std::string_view line) {
     AppendKeyText(*column, 0, key);
     return key;
   }
+  // Of no type at all; the last attempt knows of its own only.
+  if (last->reason == "wrong_type")
+    last->detail = "`" + field_ + "` must be a string, a number, true or false, not an object or a list";
   return Invalid("no key can be taken from field `" + field_ + "`: " + std::string(last->reason) + ", " +
                  last->detail);
 }

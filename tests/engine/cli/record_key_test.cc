@@ -38,6 +38,16 @@ TEST(RecordKey, RefusesWhatHasNoKeyAndGoesOn) {
   }
 }
 
+TEST(RecordKey, OfNoPlainTypeSaysAllThatAreTaken) {
+  RecordKey key("user");
+  for (const char* line : {R"({"user": [1]})", R"({"user": []})", R"({"user": {"id": 1}})"}) {
+    EXPECT_EQ(
+        KeyOf(key, line),
+        "!! no key can be taken from field `user`: wrong_type, `user` must be a string, a number, true or "
+        "false, not an object or a list");
+  }
+}
+
 TEST(RecordKey, OfManyLinesKeepsNothing) {
   RecordKey key("id");
   for (int64_t i = 0; i < 10'000; ++i) {
