@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "engine/base/number.h"
@@ -54,7 +55,9 @@ void ExplainState(const PlannedOperator& op, std::string& out) {
   int64_t per_key = 0;
   std::string rows;
   for (const StateSize& size : op.plan.state) {
-    per_key += size.per_key;
+    per_key = size.per_key > std::numeric_limits<int64_t>::max() - per_key
+                  ? std::numeric_limits<int64_t>::max()
+                  : per_key + size.per_key;
     rows += (rows.empty() ? ", and " : ", ") + FormatByteSize(size.per_row) + " for each row of the last " +
             FormatDuration(size.kept);
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -290,6 +291,16 @@ uint32_t LayoutNumber(const WindowedPlan::Tier& tier, const RowPacker& packer,
   return static_cast<uint32_t>(Hash64(text) >> 32);
 }
 
+// At most int64's largest: tiny windows that rows may be years late for have more tiles than bytes are
+// counted.
+StateSize SizeOf(const TileLayout& layout, Duration ahead) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  const int64_t tiles = layout.MostTiles(ahead);
+  const int64_t tile = layout.rows_offset;
+  const bool fits = tiles <= (kMost - Tiles::kHeadBytes) / tile;
+  return {fits ? Tiles::kHeadBytes + tiles * tile : kMost, layout.RowBytes(), layout.Kept(ahead)};
+}
+
 Plan Features::Bind(const Features& p, Binder& binder) {
   auto plan = std::make_shared<WindowedPlan>();
   plan->over = !p.over.empty();
@@ -328,6 +339,9 @@ Plan Features::Bind(const Features& p, Binder& binder) {
   if (bound.size() < p.features.size() || bound.empty()) return result;  // reported
 
   LayOut(bound, *plan);
+  Duration ahead = 0;  // of the watermark, which is that of the slowest input
+  for (size_t port = 0; port < plan->keys.size(); ++port)
+    ahead = std::max(ahead, binder.out_of_orderness(port));
   for (size_t i = 0; i < plan->tiers.size(); ++i) {
     std::vector<std::string> names;
     for (const WindowedPlan::Window& window : plan->tiers[i].windows)
@@ -336,11 +350,7 @@ Plan Features::Bind(const Features& p, Binder& binder) {
     for (TableSpec& table :
          Tiles::Tables(static_cast<uint8_t>(i), LayoutNumber(plan->tiers[i], plan->packer, names)))
       result.tables.push_back(std::move(table));
-    const TileLayout& layout = plan->tiers[i].layout;
-    const int64_t tiles = layout.MostTiles(binder.out_of_orderness(p.aggregated()));
-    result.state.push_back(
-        {Tiles::kHeadBytes + tiles * layout.rows_offset, layout.RowBytes(),
-         layout.largest + layout.allowed_lateness + TileLayout::kTilesAtOnce * layout.width});
+    result.state.push_back(SizeOf(plan->tiers[i].layout, ahead));
   }
   result.make = [plan = std::shared_ptr<const WindowedPlan>(plan)](TaskContext& context, size_t) {
     return MakeWindowed(plan, context);

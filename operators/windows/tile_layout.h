@@ -53,10 +53,13 @@ struct TileLayout {
   // Sets the offsets; call once all states are there.
   void Close(uint32_t width_of_row);
 
-  // The tiles of a key that are there at once, at most, where rows come so far ahead of the watermark.
-  int64_t MostTiles(Duration ahead) const {
-    return (largest + allowed_lateness + ahead) / width + kTilesAtOnce + 2;  // an end in the middle of a tile
+  // How long after its event time a row is kept, at most, where rows come so far `ahead` of the watermark:
+  // the first row of a tile leaves with the last, and both wait for the visit that lets tiles leave.
+  Duration Kept(Duration ahead) const {
+    return largest + allowed_lateness + ahead + (kTilesAtOnce + 1) * width;
   }
+  // The tiles of a key that hold rows kept so long.
+  int64_t MostTiles(Duration ahead) const { return Kept(ahead) / width + 1; }
   // Of a row, and its share of what a sealed chunk has besides.
   int64_t RowBytes() const { return row_width + (rows_offset + chunk_rows - 1) / chunk_rows; }
   int64_t TileOf(Time time) const {
