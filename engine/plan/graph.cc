@@ -108,7 +108,7 @@ void ResolveInputs(DraftOperator& op, const Job& job, const std::map<std::string
       upstream = -1 - source->second;
     } else if (other != operators.end()) {
       upstream = other->second;
-    } else if (!port.stream.name.empty() && !StreamsHidden(job, diagnostics)) {
+    } else if (!port.stream.name.empty() && !job.streams_lost) {
       diagnostics.Error(port.stream.position, "`" + std::string(port.name) + "` reads `" + port.stream.name +
                                                   "`, which is no source and no operator" +
                                                   Suggestion(name, StreamNames(job)));
@@ -187,10 +187,6 @@ std::vector<std::string> StreamNames(const Job& job) {
   for (const auto& [name, body] : job.frame.operators)
     names.push_back(name);
   return names;
-}
-
-bool StreamsHidden(const Job& job, const Diagnostics& diagnostics) {
-  return !diagnostics.ok() && (job.frame.sources.empty() || job.frame.operators.empty());
 }
 
 Draft BuildGraph(Job& job, const Registry& registry, Diagnostics& diagnostics) {

@@ -37,7 +37,5 @@ Draft BuildGraph(Job& job, const Registry& registry, Diagnostics& diagnostics);
 // "name" or "name.side", split at the first dot.
 std::pair<std::string, std::string> SplitStream(const std::string& reference);
 std::vector<std::string> StreamNames(const Job& job);
-// Whether the names of sources or operators could not be read, so that no name can be told to be none.
-bool StreamsHidden(const Job& job, const Diagnostics& diagnostics);
 
 }  // namespace freshet

@@ -8,6 +8,7 @@
 #include "engine/plan/graph.h"
 #include "engine/plan/lineage.h"
 #include "engine/plan/plan_binder.h"
+#include "engine/plan/runnable.h"
 #include "engine/plan/sinks.h"
 #include "engine/plan/stages.h"
 #include "engine/plan/topics.h"
@@ -63,7 +64,7 @@ void PlanSources(JobPlan& plan, Diagnostics& diagnostics) {
   for (const auto& [name, spec] : plan.job.frame.sources) {
     PlannedSource source;
     source.name = name;
-    source.topic = spec.topic.empty() ? name : spec.topic;
+    source.topic = spec.topic;
     source.format = FormatOf(spec.format, plan.job.positions, diagnostics);
     source.max_out_of_orderness = spec.event_time.max_out_of_orderness;
     source.idle_after = spec.event_time.idle_after;
@@ -91,10 +92,11 @@ const Schema& UnknownSchema() {
   return schema;
 }
 
-// Bodies of models as their shape read them, and which of them an operator has bound.
+// What binding needs and gathers beside the plan.
 struct Models {
-  PlanBinder::Models bodies;
-  std::set<std::string> bound;
+  ModelBodies bodies;
+  std::set<std::string> bound;  // by an operator
+  MissingColumns missing;
 };
 
 // Binds the operators in the order of the draft: those behind a faulty one too, by what is known of its rows.
@@ -124,7 +126,7 @@ class BindAll {
     for (size_t p = 0; p < op.ports.size(); ++p)
       inputs.push_back(InputOf(op, p, planned));
     if (op.readable) {
-      PlanBinder binder(op.name, inputs, models_.bodies, plan_.job.positions, diagnostics_);
+      PlanBinder binder(op.name, inputs, models_.bodies, models_.missing, plan_.job.positions, diagnostics_);
       planned.plan = op.definition->bind(op.parameters.get(), binder);
       models_.bound.insert(binder.asked().begin(), binder.asked().end());
     }
@@ -181,27 +183,27 @@ class BindAll {
 // A body that could not be read is there and unusable: null.
 Models ReadModels(JobPlan& plan, const Registry& registry, Diagnostics& diagnostics) {
   Models models;
+  models.bodies.lost = plan.job.models_lost;
   for (const auto& [name, body] : plan.job.frame.models) {
     std::shared_ptr<void> parameters = registry.model->make();
     ReadContext context{diagnostics, plan.job.positions};
     const size_t before = diagnostics.errors();
     Read(*registry.model, body, parameters.get(), context);
     const bool readable = !body.broken && diagnostics.errors() == before;
-    models.bodies[name] = readable ? parameters.get() : nullptr;
+    models.bodies.by_name[name] = readable ? parameters.get() : nullptr;
     plan.parameters.push_back(std::move(parameters));
-    plan.models.push_back({name, OwnTopic(plan.job, "model." + name)});
+    plan.models.push_back({name, OwnTopic(plan.job, OwnUse::kModel, name)});
   }
   return models;
 }
 
 // A model that no operator bound is checked over a stream of which nothing is known.
-void BindUnasked(const JobPlan& plan, const Models& models, const Registry& registry,
-                 Diagnostics& diagnostics) {
+void BindUnasked(const JobPlan& plan, Models& models, const Registry& registry, Diagnostics& diagnostics) {
   const StreamLineage lineage;
   for (const auto& [name, body] : plan.job.frame.models) {
     if (models.bound.contains(name)) continue;
-    PlanBinder binder(name, {{&UnknownSchema(), &lineage, 0}}, models.bodies, plan.job.positions,
-                      diagnostics);
+    PlanBinder binder(name, {{&UnknownSchema(), &lineage, 0}}, models.bodies, models.missing,
+                      plan.job.positions, diagnostics);
     registry.bind_model({name, body.position}, binder);
   }
 }
@@ -298,17 +300,19 @@ std::unique_ptr<JobPlan> PlanJob(std::string_view yaml, const Registry& registry
     plan->parameters.push_back(op.parameters);
   BindAll(draft, *plan, models, diagnostics).Run();
   BindUnasked(*plan, models, registry, diagnostics);
+  models.missing.Report(diagnostics);
   PlanSinks(*plan, diagnostics);
   CheckTopics(*plan, diagnostics);
   CheckTrainers(*plan, draft, diagnostics);
   if (diagnostics.ok()) WarnOfUnread(*plan, models, diagnostics);  // a misspelt reader reads what it means to
+  if (diagnostics.ok()) CheckRunnable(*plan, diagnostics);
   if (!diagnostics.ok()) return nullptr;
   MarkRead(*plan);
   AssignStages(draft, *plan);
   AssignRoles(draft, *plan);
   AssignConfluences(*plan);
-  plan->placement_topic = OwnTopic(plan->job, "placement");
-  plan->dead_letter_topic = OwnTopic(plan->job, "dead-letters");
+  plan->placement_topic = OwnTopic(plan->job, OwnUse::kPlacement);
+  plan->dead_letter_topic = OwnTopic(plan->job, OwnUse::kDeadLetters);
   CheckOwnTopics(*plan, diagnostics);
   if (!diagnostics.ok()) return nullptr;
   plan->memory = Split(plan->job.frame.memory);

@@ -1,20 +1,52 @@
 #include "engine/plan/plan_binder.h"
 
+#include <algorithm>
+
 namespace freshet {
 
+namespace {
+
+// Nothing where the schema hides it, too; then `hidden` is true.
+std::optional<size_t> Look(const Schema& schema, const FieldRef& field, bool& hidden) {
+  hidden = field.name.empty() || schema.Hides(field.name);
+  return hidden ? std::nullopt : schema.Find(field.name);
+}
+
+std::string NoColumn(const std::string& name, std::span<const std::string> columns) {
+  return "the stream has no column `" + name + "`" + Suggestion(name, columns);
+}
+
+}  // namespace
+
 std::optional<size_t> FindColumn(const Schema& schema, const FieldRef& field, Diagnostics& diagnostics) {
-  if (field.name.empty() || schema.Hides(field.name)) return std::nullopt;
-  if (const std::optional<size_t> column = schema.Find(field.name)) return column;
+  bool hidden = false;
+  const std::optional<size_t> column = Look(schema, field, hidden);
+  if (column || hidden) return column;
   std::vector<std::string> names;
   for (const Field& known : schema.fields())
     names.push_back(known.name);
-  diagnostics.Error(field.position,
-                    "the stream has no column `" + field.name + "`" + Suggestion(field.name, names));
+  diagnostics.Error(field.position, NoColumn(field.name, names));
   return std::nullopt;
 }
 
+void MissingColumns::Add(const FieldRef& field, const Schema& schema) {
+  std::vector<std::string>& known = known_[{field.position, field.name}];
+  for (const Field& column : schema.fields()) {
+    if (std::find(known.begin(), known.end(), column.name) == known.end()) known.push_back(column.name);
+  }
+}
+
+void MissingColumns::Report(Diagnostics& diagnostics) const {
+  for (const auto& [reference, known] : known_)
+    diagnostics.Error(reference.first, NoColumn(reference.second, known));
+}
+
 std::optional<size_t> PlanBinder::Column(size_t port, const FieldRef& field) {
-  return FindColumn(*inputs_[port].schema, field, diagnostics_);
+  const Schema& schema = *inputs_[port].schema;
+  bool hidden = false;
+  const std::optional<size_t> column = Look(schema, field, hidden);
+  if (!column && !hidden) missing_.Add(field, schema);
+  return column;
 }
 
 ExprPtr PlanBinder::Compile(const Expr& expression, const Schema& scope, std::optional<Type> expected) {
@@ -23,10 +55,11 @@ ExprPtr PlanBinder::Compile(const Expr& expression, const Schema& scope, std::op
 
 const void* PlanBinder::model(const ModelRef& model) {
   asked_.push_back(model.name);
-  if (const auto found = models_.find(model.name); found != models_.end()) return found->second;
-  if (models_.empty() && !diagnostics_.ok()) return nullptr;  // `models:` itself may be what was misspelt
+  const auto found = models_.by_name.find(model.name);
+  if (found != models_.by_name.end()) return found->second;
+  if (models_.lost) return nullptr;
   std::vector<std::string> names;
-  for (const auto& [name, body] : models_)
+  for (const auto& [name, body] : models_.by_name)
     names.push_back(name);
   diagnostics_.Error(model.position, "there is no model `" + model.name + "` under `models:`" +
                                          Suggestion(model.name, names));

@@ -1,14 +1,35 @@
 #pragma once
-// What an operator sees of the job while it is bound. Internal to engine/plan; one thread.
+// What an operator sees of the job while it is bound, and what all of them share. Internal to engine/plan;
+// one thread.
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/plan/lineage.h"
 #include "engine/plan/plan.h"
 
 namespace freshet {
+
+// The models as their shape read them.
+struct ModelBodies {
+  std::map<std::string, const void*, std::less<>> by_name;  // null: could not be read (reported)
+  bool lost = false;                                        // there may be more: Job::models_lost
+};
+
+// References to columns that their streams do not have. A model is bound once for each operator that uses it,
+// over streams of different columns; what it asks for in vain is told once, with what any of these has that
+// comes near.
+class MissingColumns {
+ public:
+  void Add(const FieldRef& field, const Schema& schema);
+  void Report(Diagnostics& diagnostics) const;
+
+ private:
+  std::map<std::pair<Position, std::string>, std::vector<std::string>>
+      known_;  // reference → columns there are
+};
 
 class PlanBinder final : public Binder {
  public:
@@ -17,13 +38,12 @@ class PlanBinder final : public Binder {
     const StreamLineage* lineage = nullptr;
     Duration out_of_orderness = 0;
   };
-  using Models = std::map<std::string, const void*, std::less<>>;  // null: could not be read (reported)
-
-  PlanBinder(std::string name, std::vector<Input> inputs, const Models& models, const Positions& positions,
-             Diagnostics& diagnostics)
+  PlanBinder(std::string name, std::vector<Input> inputs, const ModelBodies& models, MissingColumns& missing,
+             const Positions& positions, Diagnostics& diagnostics)
       : name_(std::move(name)),
         inputs_(std::move(inputs)),
         models_(models),
+        missing_(missing),
         positions_(positions),
         diagnostics_(diagnostics) {}
 
@@ -48,7 +68,8 @@ class PlanBinder final : public Binder {
   std::string name_;
   std::vector<Input> inputs_;
   std::vector<std::string> asked_;
-  const Models& models_;
+  const ModelBodies& models_;
+  MissingColumns& missing_;
   const Positions& positions_;
   Diagnostics& diagnostics_;
 };

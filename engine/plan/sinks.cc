@@ -26,7 +26,7 @@ std::optional<StreamId> FindStream(const JobPlan& plan, const StreamRef& referen
                                               (sides.empty() ? "; it has none" : Suggestion(side, sides)));
     return std::nullopt;
   }
-  if (!StreamsHidden(plan.job, diagnostics)) {
+  if (!plan.job.streams_lost) {
     diagnostics.Error(reference.position, "`" + reference.name + "` is no source and no operator" +
                                               Suggestion(name, StreamNames(plan.job)));
   }
@@ -116,7 +116,7 @@ void PlanSinks(JobPlan& plan, Diagnostics& diagnostics) {
   for (const auto& [name, spec] : plan.job.frame.sinks) {
     PlannedSink sink;
     sink.name = name;
-    sink.topic = spec.topic.empty() ? name : spec.topic;
+    sink.topic = spec.topic;
     sink.format = FormatOf(spec.format, plan.job.positions, diagnostics);
     for (const StreamRef& from : spec.from) {
       const std::optional<StreamId> stream = FindStream(plan, from, diagnostics);

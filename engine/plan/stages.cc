@@ -184,7 +184,7 @@ void AssignStages(const Draft& draft, JobPlan& plan) {
   for (uint32_t o = 0; o < plan.operators.size(); ++o)
     builder.Place(o);
   for (PlannedStage& stage : plan.stages) {
-    if (stage.keeps_state) stage.changelog = OwnTopic(plan.job, "changelog." + stage.name);
+    if (stage.keeps_state) stage.changelog = OwnTopic(plan.job, OwnUse::kChangelog, stage.name);
   }
 }
 

@@ -2,42 +2,43 @@
 
 #include <array>
 #include <map>
-#include <utility>
+
+#include "engine/spec/topic_name.h"
 
 namespace freshet {
 
 namespace {
 
-constexpr size_t kLongestTopic = 249;  // Kafka's limit
+struct OwnKind {
+  OwnUse use;
+  std::string_view name;  // ends in a dot: one for each of something, named behind it
+  std::string_view keeps;
+};
+constexpr std::array<OwnKind, 5> kOwn{{{OwnUse::kPlacement, "placement", "who runs what"},
+                                       {OwnUse::kDeadLetters, "dead-letters", "its dead letters"},
+                                       {OwnUse::kChangelog, "changelog.", "its state"},
+                                       {OwnUse::kModel, "model.", "its models"},
+                                       {OwnUse::kRepartition, "repartition.", "rows on their way"}}};
 
-// What the job itself keeps in `topic`; "" where it is none of its own. Whatever has such a name is its own,
-// used or not: another version of the job file may use it.
-std::string_view OwnUse(const Job& job, std::string_view topic) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kUses{
-      {{"placement", "who runs what"},
-       {"dead-letters", "its dead letters"},
-       {"changelog.", "its state"},
-       {"model.", "its models"},
-       {"repartition.", "rows on their way"}}};
-  for (const auto& [what, use] : kUses) {
-    const std::string own = OwnTopic(job, std::string(what));
-    if (own.ends_with('.') ? topic.starts_with(own) : topic == own) return use;
-  }
-  return "";
-}
-
+// Whatever has such a name is the job's own, used or not: another version of the job file may use it.
 void RefuseOwn(const Job& job, std::string_view who, const std::string& topic, Diagnostics& diagnostics) {
-  const std::string_view use = OwnUse(job, topic);
-  if (use.empty()) return;
-  diagnostics.Error(job.positions.Of(&topic), "the topic `" + topic + "` is the job's own, where it keeps " +
-                                                  std::string(use) + "; choose another for " +
-                                                  std::string(who));
+  for (const OwnKind& kind : kOwn) {
+    const std::string own = OwnTopic(job, kind.use);
+    if (own.ends_with('.') ? !topic.starts_with(own) : topic != own) continue;
+    diagnostics.Error(job.positions.Of(&topic),
+                      "the topic `" + topic + "` is the job's own, where it keeps " +
+                          std::string(kind.keeps) + "; choose another for " + std::string(who));
+  }
 }
 
 }  // namespace
 
-std::string OwnTopic(const Job& job, const std::string& what) {
-  return job.frame.prefix + job.frame.job + "." + what;
+std::string OwnTopic(const Job& job, OwnUse use, std::string_view of) {
+  std::string topic = job.frame.prefix + job.frame.job + '.';
+  for (const OwnKind& kind : kOwn) {
+    if (kind.use == use) topic += kind.name;
+  }
+  return topic += of;
 }
 
 void CheckTopics(const JobPlan& plan, Diagnostics& diagnostics) {

@@ -91,6 +91,9 @@ class NamedType final : public ValueType {
       if (value.kind == Node::Kind::kNull && !value.broken) {
         context.diagnostics.Error(value.position,
                                   QuoteText(name.text) + " has no value; give " + item_.Text());
+        Node nothing = value;
+        nothing.broken = true;  // reported: also to whoever reads it later
+        ReadValue(item_, nothing, access_.item(out, i), context);
         continue;
       }
       ReadValue(item_, value, access_.item(out, i), context);

@@ -6,12 +6,25 @@
 namespace freshet {
 
 void Diagnostics::Error(Position at, std::string message) {
-  if (errors_ < kKept) all_.push_back({Diagnostic::Severity::kError, at, std::move(message)});
   ++errors_;
+  Keep({Diagnostic::Severity::kError, at, std::move(message)}, kept_errors_);
 }
 
 void Diagnostics::Warning(Position at, std::string message) {
-  if (all_.size() < 2 * kKept) all_.push_back({Diagnostic::Severity::kWarning, at, std::move(message)});
+  Keep({Diagnostic::Severity::kWarning, at, std::move(message)}, kept_warnings_);
+}
+
+void Diagnostics::Keep(Diagnostic one, size_t& kept) {
+  const bool known = std::any_of(all_.begin(), all_.end(), [&](const Diagnostic& other) {
+    return other.position == one.position && other.severity == one.severity && other.message == one.message;
+  });
+  if (known) return;
+  if (kept == kKept) {
+    left_out_ += one.severity == Diagnostic::Severity::kError ? 1 : 0;
+    return;
+  }
+  ++kept;
+  all_.push_back(std::move(one));
 }
 
 Position Diagnostics::AddOverride(std::string path) {
@@ -19,26 +32,21 @@ Position Diagnostics::AddOverride(std::string path) {
   return {Position::kOverride, static_cast<int>(overrides_.size())};
 }
 
+std::string Diagnostics::OverrideOf(Position at) const {
+  const auto which = static_cast<size_t>(at.column);
+  return "--set" + (which > 0 && which <= overrides_.size() ? ' ' + overrides_[which - 1] : "");
+}
+
 std::string Diagnostics::PlaceOf(const Diagnostic& one) const {
   const auto [line, column] = one.position;
-  if (line != Position::kOverride) {
-    return file_ + (line > 0 ? ':' + std::to_string(line) + ':' + std::to_string(column) : "") + ": ";
-  }
-  const auto which = static_cast<size_t>(column);
-  return "--set" + (which > 0 && which <= overrides_.size() ? ' ' + overrides_[which - 1] : "") + ": ";
+  if (line == Position::kOverride) return OverrideOf(one.position) + ": ";
+  return file_ + (line > 0 ? ':' + std::to_string(line) + ':' + std::to_string(column) : "") + ": ";
 }
 
-namespace {
-
-// Whether `next` says what `one` does, perhaps with more advice: a model is bound once for each operator that
-// uses it, over streams of different columns.
-bool Repeats(const Diagnostic& one, const Diagnostic& next) {
-  return one.position == next.position && one.severity == next.severity &&
-         std::string_view(one.message).substr(0, one.message.find("; ")) ==
-             std::string_view(next.message).substr(0, next.message.find("; "));
+std::string Diagnostics::Elsewhere(Position at) const {
+  return at.line == Position::kOverride ? "given by `" + OverrideOf(at) + '`'
+                                        : "line " + std::to_string(at.line);
 }
-
-}  // namespace
 
 std::string Diagnostics::Text() const {
   std::vector<const Diagnostic*> sorted;
@@ -50,13 +58,11 @@ std::string Diagnostics::Text() const {
   std::stable_sort(sorted.begin(), sorted.end(),
                    [&](const Diagnostic* a, const Diagnostic* b) { return key(a) < key(b); });
   std::string text;
-  for (size_t i = 0; i < sorted.size(); ++i) {
-    const Diagnostic* d = sorted[i];
-    if (i + 1 < sorted.size() && Repeats(*d, *sorted[i + 1])) continue;
+  for (const Diagnostic* d : sorted) {
     const bool warning = d->severity == Diagnostic::Severity::kWarning;
     text += PlaceOf(*d) + (warning ? "warning: " : "") + d->message + '\n';
   }
-  if (errors_ > kKept) text += file_ + ": and " + std::to_string(errors_ - kKept) + " more errors\n";
+  if (left_out_ > 0) text += file_ + ": and " + std::to_string(left_out_) + " more errors\n";
   return text;
 }
 

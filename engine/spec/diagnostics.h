@@ -19,6 +19,7 @@ struct Diagnostic {
 class Diagnostics {
  public:
   explicit Diagnostics(std::string file) : file_(std::move(file)) {}
+  // What was said of the same place already is counted and not kept again.
   void Error(Position at, std::string message);
   void Warning(Position at, std::string message);
   // The place of what `--set path=…` gave; faults there are told under that path.
@@ -27,17 +28,24 @@ class Diagnostics {
   size_t errors() const { return errors_; }
   const std::vector<Diagnostic>& all() const { return all_; }
   const std::string& file() const { return file_; }
-  // Sorted by position, one "file:line:column: [warning: ]message" a line, equal ones once.
+  // Sorted by position, one "file:line:column: [warning: ]message" a line.
   std::string Text() const;
+  // Where something else stands, in the middle of a message: "line 7", "given by `--set sources.s`".
+  std::string Elsewhere(Position at) const;
 
  private:
-  static constexpr size_t kKept = 1000;              // errors; more are only counted
+  static constexpr size_t kKept = 1000;  // of errors, and of warnings; more are only counted
+  void Keep(Diagnostic one, size_t& kept);
   std::string PlaceOf(const Diagnostic& one) const;  // "file:line:column: "
+  std::string OverrideOf(Position at) const;         // "--set path"
 
   std::string file_;
   std::vector<std::string> overrides_;
   std::vector<Diagnostic> all_;
-  size_t errors_ = 0;
+  size_t errors_ = 0;  // reported, copies too: whoever compares two counts learns whether a fault was found
+  size_t kept_errors_ = 0;
+  size_t kept_warnings_ = 0;
+  size_t left_out_ = 0;  // errors
 };
 
 // "; did you mean `x`?" for the candidate nearest to `word` (Damerau-Levenshtein, at most a third of its

@@ -1,10 +1,7 @@
 #include "engine/spec/job.h"
 
-#include <algorithm>
-#include <map>
-
+#include "engine/spec/frame_check.h"
 #include "engine/spec/scalar.h"
-#include "engine/spec/topic_name.h"
 
 namespace freshet {
 
@@ -174,174 +171,12 @@ const ShapeBase& FrameSpec::Describe() {
 
 namespace {
 
-// Checks beyond single keys. Everything reports and goes on.
-class FrameCheck {
- public:
-  // `root`: what `frame` was read from.
-  FrameCheck(const Node& root, FrameSpec& frame, const Positions& positions, Diagnostics& diagnostics)
-      : root_(root), frame_(frame), positions_(positions), diagnostics_(diagnostics) {}
-
-  void Run() {
-    CheckScalars();
-    CheckNames("source", frame_.sources);
-    CheckNames("operator", frame_.operators);
-    CheckNames("model", frame_.models);
-    CheckNames("sink", frame_.sinks);
-    CheckCollisions();
-    for (auto& [name, source] : frame_.sources)
-      CheckSource(name, source);
-    CheckSourceTopics();
-    for (auto& [name, sink] : frame_.sinks)
-      CheckSink(name, sink);
-  }
-
- private:
-  void ErrorAt(const void* member, std::string message) {
-    diagnostics_.Error(positions_.Of(member), std::move(message));
-  }
-
-  void CheckScalars() {
-    const Node* job = root_.Find("job");
-    const bool given = job != nullptr && job->kind == Node::Kind::kScalar && !job->secret && !job->broken;
-    if (given && frame_.job.empty()) {
-      ErrorAt(&frame_.job,
-              "the job's name is empty; its topics, its group and its state are found by it: give one of "
-              "letters, digits, `_` and `-`");
-    }
-    if (!frame_.job.empty() && !IsPartName(frame_.job)) ErrorAt(&frame_.job, BadName("job", frame_.job));
-    if (frame_.job.size() > 100) ErrorAt(&frame_.job, "the job's name is longer than 100 characters");
-    if (frame_.prefix.find_first_not_of(kTopicLetters) != std::string::npos) {
-      ErrorAt(&frame_.prefix,
-              "the prefix " + QuoteText(frame_.prefix) + " may hold letters, digits, `.`, `_` and `-` only");
-    }
-    if (frame_.shards < 1 || frame_.shards > 1024) {
-      ErrorAt(&frame_.shards, "shards: " + std::to_string(frame_.shards) + " is outside 1 to 1024");
-    }
-    if (frame_.memory < (16 << 20)) ErrorAt(&frame_.memory, "memory must be 16MiB or more");
-    if (frame_.commit.interval < kMillisecond || frame_.commit.interval > kHour) {
-      ErrorAt(&frame_.commit.interval, "the commit interval must lie between 1ms and 1h");
-    }
-    if (frame_.commit.max_bytes < (64 << 10))
-      ErrorAt(&frame_.commit.max_bytes, "max_bytes must be 64KiB or more");
-    if (frame_.sources.empty() && positions_.Of(&frame_.sources).line != 0 && diagnostics_.ok()) {
-      ErrorAt(&frame_.sources, "a job needs at least one source");
-    }
-  }
-
-  static std::string BadName(std::string_view what, std::string_view name) {
-    std::string good;
-    for (const char c : name) {
-      const bool word = IsPartName(std::string_view(&c, 1)) || (c >= '0' && c <= '9') || c == '-';
-      good += word ? c : '_';
-    }
-    if (!IsPartName(good)) good = '_' + good;
-    return QuoteText(name) + " cannot name " + WithArticle(what) +
-           "; use letters, digits, `_` and `-`, such as `" + good + "`";
-  }
-  template <class T>
-  void CheckNames(std::string_view what, const Named<T>& parts) {
-    for (const auto& [name, part] : parts) {
-      if (!IsPartName(name)) {
-        ErrorAt(&name, BadName(what, name));
-      } else if (name.size() > 100) {
-        ErrorAt(&name, QuoteText(name) + " is longer than 100 characters");
-      }
-    }
-  }
-  void CheckCollisions() {
-    for (const auto& [name, node] : frame_.operators)
-      RefuseNameOfSource(name, "nobody could tell which stream is meant");
-    for (const auto& [name, sink] : frame_.sinks)
-      RefuseNameOfSource(name, "their rows could not be told apart in the summary");
-  }
-  void RefuseNameOfSource(const std::string& name, std::string_view so) {
-    for (const auto& [source_name, source] : frame_.sources) {
-      if (source_name != name) continue;
-      ErrorAt(&name, QuoteText(name) + " is the name of a source already (line " +
-                         std::to_string(positions_.Of(&source_name).line) + "), so " + std::string(so) +
-                         "; rename one of them");
-    }
-  }
-  // A partition has one reader and one position.
-  void CheckSourceTopics() {
-    std::map<std::string_view, const std::string*> readers;  // topic → source
-    for (const auto& [name, source] : frame_.sources) {
-      const auto [first, is_new] = readers.emplace(source.topic, &name);
-      if (is_new) continue;
-      const std::string& other = *first->second;
-      ErrorAt(&name, "source " + QuoteText(name) + " reads the topic " + QuoteText(source.topic) +
-                         ", as source " + QuoteText(other) + " does already (line " +
-                         std::to_string(positions_.Of(&other).line) + "); let everything that reads " +
-                         QuoteText(name) + " read " + QuoteText(other));
-    }
-  }
-  void CheckTopic(const std::string& topic, const void* member) {
-    if (!CanNameTopic(topic)) ErrorAt(member, NoTopicName(topic));
-  }
-  const SourceField* FieldNamed(const SourceSpec& source, const FieldRef& ref) {
-    if (ref.empty() || source.fields.empty()) return nullptr;  // reported already
-    std::vector<std::string> names;
-    for (const auto& [name, field] : source.fields) {
-      if (name == ref.name) return &field;
-      names.push_back(name);
-    }
-    diagnostics_.Error(ref.position,
-                       "this source has no field " + QuoteText(ref.name) + Suggestion(ref.name, names));
-    return nullptr;
-  }
-
-  // Whether an empty map stands there: neither missing nor refused.
-  bool EmptyOnPurpose(const SourceSpec& source) const {
-    const Position at = positions_.Of(&source.fields);
-    const auto& faults = diagnostics_.all();
-    return source.fields.empty() && at.line != 0 && at != positions_.Of(&source) &&
-           std::none_of(faults.begin(), faults.end(), [&](const Diagnostic& d) { return d.position == at; });
-  }
-  void CheckSource(const std::string& name, SourceSpec& source) {
-    if (EmptyOnPurpose(source))
-      ErrorAt(&source.fields, "name the fields that the job reads, at least that of the event time");
-    if (source.topic.empty()) source.topic = name;
-    CheckTopic(source.topic, &source.topic);
-    const SourceField* time = FieldNamed(source, source.event_time.field);
-    if (time != nullptr && time->type.known && time->type.type != Type::kTimestamp) {
-      diagnostics_.Error(source.event_time.field.position, QuoteText(source.event_time.field.name) + " is " +
-                                                               WithArticle(NameOf(time->type.type)) +
-                                                               "; the event time must be a timestamp");
-    }
-    if (source.partitioned_by) {
-      const SourceField* field = FieldNamed(source, source.partitioned_by->field);
-      if (field != nullptr && field->type.type != Type::kString && field->type.type != Type::kInt64 &&
-          field->type.type != Type::kTimestamp && field->type.type != Type::kBytes) {
-        diagnostics_.Error(
-            source.partitioned_by->field.position,
-            WithArticle(NameOf(field->type.type)) + " is no record key; use a string or int64");
-      }
-    }
-    for (const auto& [field_name, field] : source.fields)
-      CheckField(field_name, field);
-  }
-  void CheckField(const std::string& name, const SourceField& field) {
-    if (!IsColumnName(name)) {
-      ErrorAt(&name,
-              QuoteText(name) + " cannot name a field; use letters, digits and `_`" +
-                  (name.find('-') == std::string::npos ? "" : " (a `-` reads as minus in expressions)") +
-                  ", and `path:` for what the record calls it");
-    }
-    if (!field.values.empty() && field.type.type != Type::kString) {
-      ErrorAt(&field.values, "`values` closes the set of a string; " + QuoteText(name) + " is " +
-                                 WithArticle(NameOf(field.type.type)));
-    }
-  }
-  void CheckSink(const std::string& name, SinkSpec& sink) {
-    if (sink.topic.empty()) sink.topic = name;
-    CheckTopic(sink.topic, &sink.topic);
-  }
-
-  const Node& root_;
-  FrameSpec& frame_;
-  const Positions& positions_;
-  Diagnostics& diagnostics_;
-};
+// Whether the map under `key` could not be read, which was reported.
+bool Lost(const Node& root, std::string_view key) {
+  const Node* map = root.Find(key);
+  return Misspelt(FrameSpec::Describe(), key, root) ||
+         (map != nullptr && (map->broken || map->kind != Node::Kind::kMap));
+}
 
 }  // namespace
 
@@ -351,7 +186,9 @@ Job ParseJob(const Node& root, Diagnostics& diagnostics) {
   if (root.broken) return job;
   ReadContext context{diagnostics, job.positions};
   Read(FrameSpec::Describe(), root, &job.frame, context);
-  FrameCheck(root, job.frame, job.positions, diagnostics).Run();
+  job.streams_lost = root.Find("sources") == nullptr || Lost(root, "sources") || Lost(root, "operators");
+  job.models_lost = Lost(root, "models");
+  CheckFrame(root, job.frame, job.positions, diagnostics);
   return job;
 }
 

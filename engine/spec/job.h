@@ -2,7 +2,6 @@
 // The frame of a job file: everything but the bodies of operators and models, which stay opaque nodes until
 // their own shapes read them. Made by ParseJob; a plain value, any thread.
 #include <array>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -114,11 +113,17 @@ struct Job {
     positions = std::move(other.positions);
     positions.Follow(&other, this, sizeof(Job));
     file = std::move(other.file);
+    streams_lost = other.streams_lost;
+    models_lost = other.models_lost;
     return *this;
   }
   FrameSpec frame;
   Positions positions;
   std::string file;  // as given, for messages
+  // The map of sources or that of operators, or that of models, could not be read, which was reported: a name
+  // that is not in `frame` may stand there.
+  bool streams_lost = false;
+  bool models_lost = false;
 };
 
 // Applies `--set path=value` (path: dotted keys) to the tree; a value is read as YAML on one line. Faults are

@@ -2,14 +2,12 @@
 
 #include "engine/spec/job.h"
 #include "engine/spec/scalar.h"
+#include "engine/spec/topic_name.h"
 
 namespace freshet {
 namespace {
 
 constexpr Position kUnnamed{Position::kOverride, 0};
-
-// What a path may hold to be shown as it is.
-constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 void SetPosition(Node& node, Position here) {
   node.position = here;
@@ -64,7 +62,8 @@ void ApplyOverride(std::string_view assignment, Node& root, Diagnostics& diagnos
     diagnostics.Error(kUnnamed, "the path " + QuoteText(path) + " is too long");
     return;
   }
-  const bool plain = path.find_first_not_of(kPlain) == std::string_view::npos;
+  // Keys and names have no other letters than topics; what has is not shown as it is.
+  const bool plain = path.find_first_not_of(kTopicLetters) == std::string_view::npos;
   const Position here = plain ? diagnostics.AddOverride(std::string(path)) : kUnnamed;
   Diagnostics faults("--set");
   Node value = ParseYaml(assignment.substr(equals + 1), faults);

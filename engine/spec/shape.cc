@@ -52,16 +52,6 @@ void ReadShort(const ShapeBase& shape, const Node& node, void* params, ReadConte
   }
 }
 
-// Whether an unknown key of the map is told to be `key`: its absence needs no second message.
-bool Misspelt(const Key& key, const ShapeBase& shape, const Node& node) {
-  if (shape.rest != nullptr) return false;
-  const std::string meant = "`" + std::string(key.name) + "`?";
-  return std::any_of(node.entries.begin(), node.entries.end(), [&](const Node::Entry& entry) {
-    return FindKey(shape, entry.first.text) == nullptr &&
-           Suggestion(entry.first.text, NamesOf(shape), false).ends_with(meant);
-  });
-}
-
 // A key whose meaning is not there yet may hold its default: refused rather than ignored.
 void RefuseNotYet(const ShapeBase& shape, const Key& key, const Node& node, void* params,
                   Diagnostics& diagnostics) {
@@ -105,6 +95,15 @@ std::string RestSchema(const ShapeBase& shape, size_t depth, std::string& proper
 
 }  // namespace
 
+bool Misspelt(const ShapeBase& shape, std::string_view key, const Node& node) {
+  if (shape.rest != nullptr) return false;
+  const std::string meant = "`" + std::string(key) + "`?";
+  return std::any_of(node.entries.begin(), node.entries.end(), [&](const Node::Entry& entry) {
+    return FindKey(shape, entry.first.text) == nullptr &&
+           Suggestion(entry.first.text, NamesOf(shape), false).ends_with(meant);
+  });
+}
+
 void ReadValue(const ValueType& type, const Node& node, void* out, ReadContext& context) {
   context.positions.Set(out, node.position);
   // A tree that is read later takes its being broken along: whoever reads it then must stay silent too.
@@ -126,7 +125,7 @@ void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& c
     const Node* value = node.Find(key.name);
     if (value == nullptr) {
       context.positions.Set(key.member(params), node.position);
-      if (key.required && !Misspelt(key, shape, node)) ReportMissing(key, node, context.diagnostics);
+      if (key.required && !Misspelt(shape, key.name, node)) ReportMissing(key, node, context.diagnostics);
       continue;
     }
     if (value->kind == Node::Kind::kNull && !value->broken && key.type != &ValueOf<Node>()) {

@@ -158,6 +158,9 @@ struct Shape : ShapeBase {
 // Reads `node` (a map) into `params`; reports all faults: unknown keys with suggestions, missing keys, wrong
 // values. The place of a member that was not given is that of the map.
 void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& context);
+// Whether an unknown key of the map `node` is told to be `key`: what it holds is lost, and a second message
+// of that says nothing new.
+bool Misspelt(const ShapeBase& shape, std::string_view key, const Node& node);
 std::string JsonSchemaOf(const ShapeBase& shape);
 
 // --- the closed list ---

@@ -4,17 +4,14 @@
 
 namespace freshet {
 
-namespace {
-constexpr size_t kMostLetters = 249;
-}  // namespace
-
 bool CanNameTopic(std::string_view name) {
-  return !name.empty() && name.size() <= kMostLetters && name != "." && name != ".." &&
+  return !name.empty() && name.size() <= kLongestTopic && name != "." && name != ".." &&
          name.find_first_not_of(kTopicLetters) == std::string_view::npos;
 }
 
 std::string NoTopicName(const std::string& name) {
-  return QuoteText(name) + " cannot name a topic; use at most 249 letters, digits, `.`, `_` and `-`";
+  return QuoteText(name) + " cannot name a topic; use at most " + std::to_string(kLongestTopic) +
+         " letters, digits, `.`, `_` and `-`";
 }
 
 }  // namespace freshet

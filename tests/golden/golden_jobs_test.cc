@@ -1,6 +1,8 @@
-// Faulty job files and exactly what their author reads: tests/golden/jobs/NAME.yaml and NAME.txt.
+// Faulty job files and exactly what their author reads: tests/golden/jobs/NAME.yaml and NAME.txt, and
+// NAME.set with what `--set` gives besides, one a line.
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -26,13 +28,23 @@ std::vector<std::string> Names(std::string_view extension) {
   return names;
 }
 
+std::vector<std::string> Overrides(const std::filesystem::path& path) {
+  std::vector<std::string> overrides;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);)
+    overrides.push_back(line);
+  return overrides;
+}
+
 class FaultyJob : public testing::TestWithParam<std::string> {};
 
 TEST_P(FaultyJob, IsToldWhatIsWrongAndWhatToDo) {
   const std::filesystem::path path = std::filesystem::path(kFolder) / GetParam();
   const std::string job = std::filesystem::path(path).replace_extension(".yaml").string();
   Diagnostics diagnostics(std::filesystem::path(job).filename().string());
-  const std::unique_ptr<JobPlan> plan = PlanJob(ReadText(job), Operators(), {}, diagnostics);
+  const std::unique_ptr<JobPlan> plan =
+      PlanJob(ReadText(job), Operators(), {Overrides(std::filesystem::path(path).replace_extension(".set"))},
+              diagnostics);
   EXPECT_EQ(plan, nullptr);
   EXPECT_GT(diagnostics.errors(), 0u);
   for (const Diagnostic& one : diagnostics.all())
@@ -49,6 +61,9 @@ INSTANTIATE_TEST_SUITE_P(Golden, FaultyJob, testing::ValuesIn(Names(".yaml")), [
 TEST(FaultyJobs, EveryListOfFaultsBelongsToAJob) {
   EXPECT_GE(Names(".yaml").size(), 20u);
   EXPECT_EQ(Names(".txt"), Names(".yaml"));
+  const std::vector<std::string> jobs = Names(".yaml");
+  for (const std::string& name : Names(".set"))
+    EXPECT_TRUE(std::binary_search(jobs.begin(), jobs.end(), name)) << name;
 }
 
 // The job that ships is the other side of the coin: not one word about it.

@@ -83,7 +83,31 @@ TEST(Job, FaultsOfTheFrame) {
             "f:6:12: `at_most_once` is not known here; did you mean `at_least_once`?\n");
   EXPECT_EQ(FaultsAfter("operatros: {}\n"), "f:6:1: unknown key `operatros`; did you mean `operators`?\n");
   EXPECT_EQ(Faults("job: my job\nsources: {}\n"),
-            "f:1:6: `my job` cannot name a job; use letters, digits, `_` and `-`, such as `my_job`\n");
+            "f:1:6: `my job` cannot name a job; use letters, digits, `_` and `-`, such as `my_job`\n"
+            "f:2:10: a job needs at least one source\n");
+}
+
+TEST(Job, KnowsWhatOfTheFrameWasLost) {
+  const auto lost = [](std::string_view text) {
+    Diagnostics diagnostics("f");
+    const Node root = ParseYaml(text, diagnostics);
+    const Job job = ParseJob(root, diagnostics);
+    return std::pair(job.streams_lost, job.models_lost);
+  };
+  using Lost = std::pair<bool, bool>;
+  constexpr std::string_view kSources = "sources: {s: {event_time: {field: t}, fields: {t: timestamp}}}\n";
+  const std::string head = "job: j\n" + std::string(kSources);
+  EXPECT_EQ(lost(head), Lost(false, false));
+  EXPECT_EQ(lost(head + "commit: {interval: soon}\nnothing_like_it: 1\n"), Lost(false, false));
+  EXPECT_EQ(lost(head + "operators: {}\nmodels: {}\n"), Lost(false, false));
+  EXPECT_EQ(lost(head + "operators: [x]\n"), Lost(true, false));
+  EXPECT_EQ(lost(head + "operatrs: {}\n"), Lost(true, false));
+  EXPECT_EQ(lost(head + "models: 3\n"), Lost(false, true));
+  EXPECT_EQ(lost(head + "modles: {}\nmodels: {}\n"), Lost(false, true));
+  EXPECT_EQ(lost(head + "models: &m {}\n"), Lost(false, true));
+  EXPECT_EQ(lost("job: j\n"), Lost(true, false));
+  EXPECT_EQ(lost("job: j\nsources:\n"), Lost(true, false));
+  EXPECT_EQ(lost("job: j\nsources: {}\n"), Lost(false, false));
 }
 
 TEST(Job, Names) {

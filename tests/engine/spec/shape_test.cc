@@ -297,14 +297,21 @@ TEST(Diagnostics, ManyAreCounted) {
   EXPECT_TRUE(diagnostics.Text().ends_with("f:1000:1: wrong\nf: and 4000 more errors\n"));
 }
 
-TEST(Diagnostics, OneFaultOfOnePlaceOnceWithWhatAdviceThereIs) {
+TEST(Diagnostics, CopiesDoNotCrowdOutOthers) {
   Diagnostics diagnostics("f");
-  diagnostics.Error({1, 1}, "no column `a`; one of b, c");
-  diagnostics.Error({1, 1}, "no column `a`");
-  diagnostics.Error({1, 1}, "no column `ab`");
-  diagnostics.Error({1, 2}, "no column `a`");
-  EXPECT_EQ(diagnostics.Text(),
-            "f:1:1: no column `a`; one of b, c\nf:1:1: no column `ab`\nf:1:2: no column `a`\n");
+  for (int i = 1; i <= 5000; ++i)
+    diagnostics.Error({1, 1}, "wrong");
+  diagnostics.Error({1, 1}, "wrong; but differently");
+  diagnostics.Warning({1, 1}, "wrong");
+  EXPECT_EQ(diagnostics.Text(), "f:1:1: wrong\nf:1:1: wrong; but differently\nf:1:1: warning: wrong\n");
+  EXPECT_EQ(diagnostics.errors(), 5001U) << "whoever compares two counts must see each";
+}
+
+TEST(Diagnostics, NamesOtherPlaces) {
+  Diagnostics diagnostics("f");
+  EXPECT_EQ(diagnostics.Elsewhere({7, 3}), "line 7");
+  EXPECT_EQ(diagnostics.Elsewhere(diagnostics.AddOverride("sources.s")), "given by `--set sources.s`");
+  EXPECT_EQ(diagnostics.Elsewhere({Position::kOverride, 0}), "given by `--set`");
 }
 
 TEST(Diagnostics, SortedAndOnce) {
