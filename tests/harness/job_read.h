@@ -9,7 +9,7 @@
 namespace freshet {
 
 // Table and key → bytes over all partitions of a changelog, the last record of each key, without erased rows,
-// closing records and the catalog.
+// closing records and the catalog. Under an empty key the sum of the counts that tasks keep there, in digits.
 std::map<std::string, std::string> ReadState(Log& log, const std::string& changelog);
 
 }  // namespace freshet

@@ -56,6 +56,27 @@ TEST(Cuts, OfAJobThatJoinsLabels) {
   ExpectCutsDoNotShow(JoiningJob(), {});
 }
 
+// Each task counts for itself the labels that wait for their predictions; together they are as many.
+TEST(Cuts, OfLabelsThatStillWait) {
+  std::string yaml(JoiningJob());
+  const auto replace = [&](std::string_view old, std::string_view by) {
+    const size_t at = yaml.find(old);
+    ASSERT_NE(at, std::string::npos) << old;
+    yaml.replace(at, old.size(), by);
+  };
+  replace("seen: {type: predict, from: by_clicks",
+          "some: {type: filter, from: by_clicks, where: \"x > 0\"}\n  seen: {type: predict, from: some");
+  replace("late_labels: side", "labels_early: 1h");
+  replace("  late: {from: labelled.late_labels, key: id}\n", "");
+  int64_t waiting = 0;
+  for (const auto& [stage, rows] : RunOnce(yaml, {}, {}).state) {
+    for (const auto& [row, value] : rows)
+      waiting += row.ends_with("entries: ") ? std::stoll(value) : 0;
+  }
+  EXPECT_GT(waiting, 10);
+  ExpectCutsDoNotShow(yaml, {});
+}
+
 TEST(Cuts, OfBadRecords) {
   SmallRows rows;
   rows.seed = 7;
