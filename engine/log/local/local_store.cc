@@ -165,7 +165,11 @@ Status LocalStore::OpenDatabase() {
     return FromRocks(opened, directory_);
   }
   std::filesystem::create_directories(directory_, error);
-  if (error) return {Code::kInvalid, "cannot create the directory " + directory_ + ": " + error.message()};
+  if (error) {
+    return {Code::kInvalid,
+            "cannot open or make the directory " + directory_ + ": " + error.message() +
+                "; choose another --local, or give this user the right to read and write there"};
+  }
   if (Status s = FromRocks(rocksdb::DB::Open(rocks, directory_, &db), directory_); !s.ok()) return s;
   db_.reset(db);
   return {};

@@ -241,6 +241,18 @@ TEST_F(LocalTest, OthersReadBesideTheWriter) {
   EXPECT_EQ(ValuesOf(ReadAll(*other, "topic")), (Values{"1", "2", "3", "4"})) << "nobody writes any more";
 }
 
+// That is so too where the directory is there and another user's, which no test of root's sees.
+TEST_F(LocalTest, ADirectoryThatCannotBeSaysWhatToDo) {
+  const TempDir dir;
+  const std::string file = dir.Write("file", "");
+  const Status refused = OpenLocalLog(file + "/log", {}).status();
+  EXPECT_EQ(refused.code(), Code::kInvalid);
+  EXPECT_EQ(refused.message(),
+            "cannot open or make the directory " + file +
+                "/log: Not a directory; choose another --local, or give this user the right "
+                "to read and write there");
+}
+
 // Another process writes, so that nothing wakes the one that waits.
 TEST_F(LocalTest, APollBesideTheWriterEndsWhenARecordComes) {
   std::unique_ptr<Log> writer = Open();
