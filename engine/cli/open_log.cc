@@ -6,7 +6,7 @@
 namespace freshet {
 
 Result<std::unique_ptr<Log>> OpenLog(const CommandLine& line, const LogAccess& access) {
-  if (!line.brokers.empty()) return OpenKafkaLog({line.brokers, access.kafka_settings});
+  if (!line.brokers.empty()) return OpenKafkaLog({line.brokers, access.kafka_settings, access.secrets});
   LocalLogOptions options;
   options.read_only = access.read_only;
   options.memory_bytes = access.memory_bytes;

@@ -89,6 +89,7 @@ bool ReadSecret(const Node& node, Diagnostics& diagnostics, Secret& out) {
     return false;
   }
   out.value = node.text;
+  out.hidden = node.secret;
   return true;
 }
 

@@ -37,6 +37,7 @@ struct DurationValue {  // "3h"; written `Span` in parameters
 using Span = DurationValue;
 struct Secret {  // text that may come from ${env:…} or ${file:…}; never printed
   std::string value;
+  bool hidden = false;  // it did come from there
 };
 struct ByteSize {  // "64MiB"
   int64_t bytes = 0;

@@ -52,6 +52,7 @@ std::string_view WithoutThread(std::string_view text) {
 
 struct KafkaClient::State {
   std::string name;
+  std::vector<std::string> secrets;
   Hooks hooks;
   std::mutex mutex;
   std::string failure;
@@ -61,7 +62,8 @@ struct KafkaClient::State {
   };
   std::map<std::string, Line, std::less<>> lines;  // by facility
 
-  void Say(int level, std::string_view facility, std::string_view text) {
+  void Say(int level, std::string_view facility, std::string_view told) {
+    const std::string text = Hide(std::string(told), secrets);
     std::string out;
     {
       const std::lock_guard lock(mutex);
@@ -121,7 +123,7 @@ KafkaSettings CommonDefaults() {
 Result<std::unique_ptr<KafkaClient>> KafkaClient::Open(Kind kind, const std::string& name,
                                                        const KafkaOptions& options, KafkaSettings defaults,
                                                        KafkaSettings fixed, Hooks hooks) {
-  KafkaConfig config{CommonDefaults(), options.settings, std::move(fixed)};
+  KafkaConfig config{CommonDefaults(), options.settings, std::move(fixed), options.secrets};
   config.defaults.insert(config.defaults.end(), defaults.begin(), defaults.end());
   config.fixed.emplace_back("bootstrap.servers", options.brokers);
   config.fixed.emplace_back("client.id", options.client_id);
@@ -130,6 +132,7 @@ Result<std::unique_ptr<KafkaClient>> KafkaClient::Open(Kind kind, const std::str
   rd_kafka_conf_t* conf = *made;
   auto state = std::make_shared<State>();
   state->name = name;
+  state->secrets = options.secrets;
   state->hooks = std::move(hooks);
   rd_kafka_conf_set_opaque(conf, state.get());
   rd_kafka_conf_set_log_cb(conf, OnLog);
@@ -141,7 +144,8 @@ Result<std::unique_ptr<KafkaClient>> KafkaClient::Open(Kind kind, const std::str
                                     why.data(), why.size());
   if (handle == nullptr) {
     rd_kafka_conf_destroy(conf);
-    return Invalid("the Kafka client " + name + " refuses its settings: " + why.data());
+    return Invalid("the Kafka client " + name +
+                   " refuses its settings: " + Hide(why.data(), options.secrets));
   }
   std::unique_ptr<KafkaClient> client(new KafkaClient());
   client->handle_ = handle;

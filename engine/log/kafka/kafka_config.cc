@@ -48,7 +48,7 @@ constexpr std::array kDenied = {
     Denied{"enable.partition.eof", kExact},
     Denied{"partition.assignment.strategy", kExact},
     Denied{"group.protocol.type", kExact},
-    Denied{"allow.auto.create.topics", "topics are created by `freshet topics --create`, never by the way"},
+    Denied{"allow.auto.create.topics", "a topic that is missing is told, never created by the way"},
     Denied{"queue.buffering.max.kbytes", "it follows from the job's `memory:`"},
     Denied{"queue.buffering.max.messages", "it follows from the job's `memory:`"},
     Denied{"queued.max.messages.kbytes", "it follows from the job's `memory:`"},
@@ -67,21 +67,31 @@ bool IsSecret(std::string_view key) {
          key.find(".pem") != std::string_view::npos || key.find("oauthbearer") != std::string_view::npos;
 }
 
-Status Set(rd_kafka_conf_t* conf, const std::string& key, const std::string& value) {
+Status Set(rd_kafka_conf_t* conf, const std::string& key, const std::string& value,
+           const std::vector<std::string>& secrets) {
   std::array<char, 512> why{};
   const auto result = rd_kafka_conf_set(conf, key.c_str(), value.c_str(), why.data(), why.size());
   if (result == RD_KAFKA_CONF_OK) return {};
   if (result == RD_KAFKA_CONF_UNKNOWN) {
     return Invalid("Kafka setting `" + key + "` is unknown; librdkafka's CONFIGURATION.md lists them all");
   }
-  // librdkafka quotes the value it refuses, which for a secret must stay out of logs.
   return Invalid("Kafka setting `" + key + "` is refused: " +
-                 (IsSecret(key) ? std::string("the value has the wrong form") : std::string(why.data())));
+                 (IsSecret(key) ? std::string("the value has the wrong form") : Hide(why.data(), secrets)));
 }
 
 }  // namespace
 
-Status CheckUserSettings(const KafkaSettings& settings) {
+std::string Hide(std::string text, const std::vector<std::string>& secrets) {
+  constexpr std::string_view kMark = "***";
+  for (const std::string& secret : secrets) {
+    if (secret.empty()) continue;
+    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + kMark.size()))
+      text.replace(at, secret.size(), kMark);
+  }
+  return text;
+}
+
+Status CheckUserSettings(const KafkaSettings& settings, const std::vector<std::string>& secrets) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   std::string faults;
   const auto add = [&](const std::string& fault) { faults += (faults.empty() ? "" : "\n") + fault; };
@@ -94,7 +104,7 @@ Status CheckUserSettings(const KafkaSettings& settings) {
       add("Kafka setting `" + key + "` may not be set: " + std::string(d.why) + "; remove it");
     }
     if (denied) continue;
-    if (Status s = Set(conf, key, value); !s.ok()) add(s.message());
+    if (Status s = Set(conf, key, value, secrets); !s.ok()) add(s.message());
   }
   rd_kafka_conf_destroy(conf);
   return faults.empty() ? Status() : Invalid(faults);
@@ -104,7 +114,7 @@ Result<rd_kafka_conf_s*> MakeConf(const KafkaConfig& config) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   for (const KafkaSettings* part : {&config.defaults, &config.user, &config.fixed}) {
     for (const auto& [key, value] : *part) {
-      if (Status s = Set(conf, key, value); !s.ok()) {
+      if (Status s = Set(conf, key, value, config.secrets); !s.ok()) {
         rd_kafka_conf_destroy(conf);
         return s;
       }

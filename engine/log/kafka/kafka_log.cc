@@ -37,7 +37,7 @@ class KafkaLog final : public Log {
 
 Result<std::unique_ptr<Log>> OpenKafkaLog(const KafkaOptions& options) {
   if (options.brokers.empty()) return Invalid("no Kafka broker is named; give --brokers HOST:PORT");
-  if (Status s = CheckUserSettings(options.settings); !s.ok()) return s;
+  if (Status s = CheckUserSettings(options.settings, options.secrets); !s.ok()) return s;
   Result<std::unique_ptr<KafkaAdmin>> admin = KafkaAdmin::Open(options);
   if (!admin.ok()) return admin.status();
   return std::unique_ptr<Log>(std::make_unique<KafkaLog>(std::shared_ptr<KafkaAdmin>(std::move(*admin))));

@@ -15,6 +15,7 @@ struct KafkaOptions {
   // librdkafka's own settings (security.protocol, sasl.*, ssl.*, linger.ms, ...), refused where exactly-once
   // or the process's safety hang on them.
   std::vector<std::pair<std::string, std::string>> settings;
+  std::vector<std::string> secrets;       // values that no message may show
   std::string client_id = "freshet";      // what brokers see in their logs and quotas
   Duration connect_limit = 10 * kSecond;  // how long the first answer may take
   Duration patience = 60 * kSecond;       // how long later requests are repeated while no broker answers

@@ -14,7 +14,7 @@ TEST(KafkaConfig, RefusesWhatIsNotTheUsers) {
         "enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset", "retries",
         "max.in.flight.requests.per.connection", "partition.assignment.strategy", "bootstrap.servers",
         "allow.auto.create.topics", "log_cb", "test.mock.num.brokers"}) {
-    const Status status = CheckUserSettings({{key, "1"}});
+    const Status status = CheckUserSettings({{key, "1"}}, {});
     EXPECT_EQ(status.code(), Code::kInvalid) << key;
     EXPECT_NE(status.message().find("`" + std::string(key) + "` may not be set"), std::string::npos)
         << status.message();
@@ -28,17 +28,26 @@ TEST(KafkaConfig, TakesWhatConcernsConnectionsAndSpeed) {
                                {"sasl.password", "p"},
                                {"linger.ms", "50"},
                                {"compression.type", "zstd"},
-                               {"max.poll.interval.ms", "600000"}}));
+                               {"max.poll.interval.ms", "600000"}},
+                              {}));
 }
 
 TEST(KafkaConfig, NamesEveryFaultAtOnceAndNoSecret) {
   const Status status = CheckUserSettings(
-      {{"linger.mss", "5"}, {"linger.ms", "soon"}, {"acks", "0"}, {"sasl.password", "hunter2"}});
+      {{"linger.mss", "5"},
+       {"linger.ms", "soon"},
+       {"acks", "0"},
+       {"enable.sasl.oauthbearer.unsecure.jwt", "hunter2"},  // refused, and secret by its name
+       {"security.protocol", "swordfish"}},                  // by where it came from
+      {"swordfish"});
   EXPECT_EQ(status.code(), Code::kInvalid);
   EXPECT_NE(status.message().find("`linger.mss` is unknown"), std::string::npos) << status.message();
   EXPECT_NE(status.message().find("`linger.ms` is refused"), std::string::npos) << status.message();
   EXPECT_NE(status.message().find("`acks` may not be set"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("unsecure.jwt` is refused"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("`security.protocol` is refused"), std::string::npos) << status.message();
   EXPECT_EQ(status.message().find("hunter2"), std::string::npos) << status.message();
+  EXPECT_EQ(status.message().find("swordfish"), std::string::npos) << status.message();
 }
 
 TEST(KafkaLog, RefusesBadSettingsWhenOpened) {
