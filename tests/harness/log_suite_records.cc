@@ -166,6 +166,21 @@ void RecordsUpToTheLimitAreTakenLargerOnesRefused(LogFixture& fixture) {
   EXPECT_EQ(read[1].value, "small again");
 }
 
+// What a plain producer refused is told once, by Send; the rest is written.
+void ARefusedRecordLeavesTheOthers(LogFixture& fixture) {
+  LogSession session(fixture);
+  const std::string topic = session.Topic("topic");
+  const auto limit = static_cast<size_t>(Must(session.log().Find(topic))->max_record_bytes);
+  std::unique_ptr<Producer> producer = session.Plain();
+  Must(producer->Send(MakeRecord(topic, 0, "key", "before")));
+  const std::string too_large(limit + 1, 'y');
+  EXPECT_EQ(producer->Send(MakeRecord(topic, 0, "key", too_large)).code(), Code::kInvalid);
+  EXPECT_FALSE(producer->Send(MakeRecord(topic, 99, "key", "nowhere")).ok());
+  Must(producer->Send(MakeRecord(topic, 0, "key", "after")));
+  EXPECT_OK(producer->Flush(kMinute));
+  EXPECT_EQ(ValuesOf(session.ReadAll(topic)), (std::vector<std::string>{"before", "after"}));
+}
+
 void CompactedTopicsKeepTheLastOfEachKey(LogFixture& fixture) {
   LogSession session(fixture);
   const std::string topic = session.Topic("compacted", 2, true);
@@ -261,6 +276,7 @@ std::vector<LogCase> LogRecordCases() {
       {"RecordsComeBackAsSent", RecordsComeBackAsSent},
       {"OffsetsRiseWithinEachPartition", OffsetsRiseWithinEachPartition},
       {"RecordsUpToTheLimitAreTakenLargerOnesRefused", RecordsUpToTheLimitAreTakenLargerOnesRefused},
+      {"ARefusedRecordLeavesTheOthers", ARefusedRecordLeavesTheOthers},
       {"CompactedTopicsKeepTheLastOfEachKey", CompactedTopicsKeepTheLastOfEachKey},
       {"EverythingOutlivesReopening", EverythingOutlivesReopening},
   };

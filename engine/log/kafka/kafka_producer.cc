@@ -197,8 +197,9 @@ void KafkaProducer::NoteUndelivered(int code, std::string_view topic, int32_t pa
   renew_ = transactional();
 }
 
+// Of a transaction nothing is kept then; outside of one the others go on.
 Status KafkaProducer::Refuse(Status why) {
-  if (unfit_.ok()) unfit_ = why;
+  if (transactional() && unfit_.ok()) unfit_ = why;
   return why;
 }
 

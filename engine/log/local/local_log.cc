@@ -106,6 +106,7 @@ class LocalConsumer final : public Consumer {
       timeout -= step;
       if (Status s = store_->CatchUp(); !s.ok()) return s;
     }
+    if (AtHand()) look_after_ = kLookFirst;
     return {};
   }
   static Status Closed() { return {Code::kInvalid, "the consumer was closed"}; }
@@ -150,9 +151,11 @@ class LocalProducer final : public Producer {
 
   Status Send(const OutgoingRecord& record) override {
     if (Status s = Check(record); !s.ok()) return s;
+    if (options_.transactional_id.empty() && records_.bytes() >= static_cast<size_t>(options_.queue_bytes)) {
+      if (Status s = Flush(0); !s.ok()) return s;
+    }
     records_.Add(topic_->first_part + static_cast<size_t>(record.partition), record);
-    const bool full = records_.bytes() >= static_cast<size_t>(options_.queue_bytes);
-    return full && options_.transactional_id.empty() ? Flush(0) : Status();
+    return {};
   }
 
   Status Commit(std::span<const PartitionOffset> positions, Consumer& consumer) override {

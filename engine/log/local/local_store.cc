@@ -369,8 +369,9 @@ Status LocalStore::CatchUp() {
   const uint64_t reached = db_->GetLatestSequenceNumber();
   const std::lock_guard lock(mutex_);
   if (reached == caught_up_to_) return {};
+  if (Status s = LoadTopics(); !s.ok()) return s;
   caught_up_to_ = reached;
-  return LoadTopics();
+  return {};
 }
 
 void LocalStore::Wait(Duration timeout, const std::function<bool()>& done) {
