@@ -1,5 +1,5 @@
-#include <csignal>
-#include <cstdio>
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -7,7 +7,9 @@
 #include "engine/base/time.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/exit.h"
+#include "engine/cli/line_output.h"
 #include "engine/cli/open_log.h"
+#include "engine/cli/signals.h"
 #include "engine/format/format.h"
 #include "engine/format/json_text.h"
 
@@ -83,52 +85,60 @@ Result<std::vector<Part>> AssignAll(const CommandLine& line, Log& log, Consumer&
   return parts;
 }
 
-volatile std::sig_atomic_t stopped = 0;  // a signal handler can reach nothing else
-
-extern "C" void EndFollowing(int /*signal*/) {
-  stopped = 1;
-}
-
-// Following ends in order. A write that waits for a reader is given up: without SA_RESTART.
-void HandleSignals() {
-  struct sigaction action {};
-  action.sa_handler = EndFollowing;
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGINT, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
 // Prints what is at hand; whether anything was.
-Result<bool> PrintPart(const CommandLine& line, Part& part, Decoder& anything) {
+Result<bool> PrintPart(const CommandLine& line, const StopSignal& stop, Part& part, Decoder& anything,
+                       LineOutput& out) {
   bool any = false;
-  while (stopped == 0 && part.reader->position() < part.until) {
+  while (!stop.requested() && part.reader->position() < part.until) {
     Result<const RecordView*> next = part.reader->Next();
     if (!next.ok()) return next.status();
     if (*next == nullptr || (*next)->offset >= part.until) break;
     any = true;
     const RecordView& record = **next;
-    std::string text =
-        line.envelope ? Envelope(part.id, record, anything) : std::string(record.value.value_or(""));
-    text.push_back('\n');
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) return FlushOutput();
+    const std::string envelope = line.envelope ? Envelope(part.id, record, anything) : std::string();
+    const std::string_view text = line.envelope ? envelope : record.value.value_or("");
+    if (Status s = out.Add(text); !s.ok()) return s;
   }
   return any;
 }
 
 // Who follows has what came until the signal; who wanted all up to the end has not.
-int Stopped(const CommandLine& line) {
-  return line.until_end ? kFailed : kDone;
+int Stopped(const CommandLine& line, const std::vector<Part>& parts) {
+  if (!line.until_end) return kDone;
+  const auto open =
+      std::count_if(parts.begin(), parts.end(), [](const Part& p) { return p.reader->position() < p.until; });
+  return Fail({Code::kCancelled, "stopped by a signal: " + std::to_string(open) + " of " +
+                                     std::to_string(parts.size()) +
+                                     " partitions were not read to their end"});
 }
 
-int Ended(const CommandLine& line, const Status& status) {
-  if (stopped != 0) return Stopped(line);
-  return status.code() == Code::kCancelled ? kDone : Fail(status);
+int Print(const CommandLine& line, const StopSignal& stop, Consumer& consumer, std::vector<Part>& parts) {
+  const std::unique_ptr<Decoder> anything = FindFormat("json")->decoder({});
+  LineOutput out(stop);
+  const auto ended = [&](const Status& status) {
+    if (status.code() != Code::kCancelled) return Fail(status);
+    return stop.requested() ? Stopped(line, parts) : kDone;
+  };
+  while (true) {
+    bool any = false;
+    bool open = false;
+    for (Part& part : parts) {
+      Result<bool> printed = PrintPart(line, stop, part, *anything, out);
+      if (!printed.ok()) return ended(printed.status());
+      any = any || *printed;
+      open = open || part.reader->position() < part.until;
+    }
+    if (open && any && !stop.requested()) continue;
+    if (Status s = out.Flush(); !s.ok()) return ended(s);
+    if (!open) return kDone;
+    if (stop.requested()) return Stopped(line, parts);
+    if (Result<GroupChange> change = consumer.Poll(kWait); !change.ok()) return Fail(change.status());
+  }
 }
 
 }  // namespace
 
 int ConsumeCommand(const CommandLine& line) {
-  HandleSignals();
   LogAccess access;
   access.read_only = true;
   Result<std::unique_ptr<Log>> log = OpenLog(line, access);
@@ -137,23 +147,7 @@ int ConsumeCommand(const CommandLine& line) {
   if (!consumer.ok()) return Fail(consumer.status());
   Result<std::vector<Part>> parts = AssignAll(line, **log, **consumer);
   if (!parts.ok()) return Fail(parts.status());
-  const std::unique_ptr<Decoder> anything = FindFormat("json")->decoder({});
-  while (true) {
-    bool any = false;
-    bool open = false;
-    for (Part& part : *parts) {
-      Result<bool> printed = PrintPart(line, part, *anything);
-      if (!printed.ok()) return Ended(line, printed.status());
-      any = any || *printed;
-      open = open || part.reader->position() < part.until;
-    }
-    if (open && any && stopped == 0) continue;
-    if (Status s = FlushOutput(); !s.ok()) return Ended(line, s);
-    if (!open) return kDone;
-    if (stopped != 0) return Stopped(line);
-    if (Result<GroupChange> change = (*consumer)->Poll(kWait); !change.ok())
-      return Ended(line, change.status());
-  }
+  return Print(line, StopOnSignals(), **consumer, *parts);
 }
 
 }  // namespace freshet

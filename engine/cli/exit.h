@@ -13,9 +13,10 @@ inline constexpr int kNoLog = 3;   // cannot reach the log
 int Fail(const Status& status);
 int Refuse(const Status& status);
 
-// Writes out what standard output holds back, or says why a write to it failed; kCancelled where a reader
-// that has seen enough (`| head`) closed the pipe, any other failure loses what was printed.
-Status FlushOutput();
+// Why a write to standard output failed with `error` (an errno): kCancelled where a reader that has seen
+// enough
+// (`| head`) closed the pipe; any other failure loses what was printed.
+Status OutputFailure(int error);
 // The end of a command that printed its answer.
 int Printed();
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "engine/cli/exit.h"
 #include "operators/list.h"
 
 namespace freshet {
@@ -40,7 +41,7 @@ Result<std::string> ReadJobFile(const std::string& path) {
 std::unique_ptr<JobPlan> LoadJob(const std::string& path, const std::vector<std::string>& overrides) {
   const Result<std::string> text = ReadJobFile(path);
   if (!text.ok()) {
-    std::fprintf(stderr, "freshet: %s\n", text.status().message().c_str());
+    Refuse(text.status());
     return nullptr;
   }
   Diagnostics diagnostics(path);

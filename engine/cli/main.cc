@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdio>
 
 #include "engine/cli/commands.h"
@@ -30,5 +31,6 @@ int Main(int argc, const char* const* argv) {
 }  // namespace freshet
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that has seen enough is told by the write, and ends nothing
   return freshet::Main(argc, argv);
 }

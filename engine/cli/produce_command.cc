@@ -41,9 +41,29 @@ Result<TopicInfo> FindOrCreate(Log& log, const std::string& topic, const Command
 }
 
 struct Sending {
-  uint64_t line = 0;  // of standard input, from 1: the last one looked at
+  uint64_t next = 1;  // line of standard input, from 1: all before it were sent
   uint64_t records = 0;
 };
+
+// Makes the record of a line, which keeps its value, and `key_text` its key.
+Result<OutgoingRecord> RecordOf(const CommandLine& line, const TopicInfo& topic, const std::string& text,
+                                RecordKey* key, Decoder& object, uint64_t number, std::string& key_text) {
+  OutgoingRecord record;
+  record.topic = line.operands[0];
+  record.value = text;
+  record.partition = static_cast<int32_t>(number % static_cast<uint64_t>(topic.partitions));
+  if (key != nullptr) {
+    Result<std::string> found = key->Of(text);
+    if (!found.ok()) return found.status();
+    key_text = std::move(*found);
+    record.key = key_text;
+    record.partition = static_cast<int32_t>(ShardOf(key_text, static_cast<uint32_t>(topic.partitions)));
+  } else if (!line.raw) {
+    if (const std::optional<Rejection> bad = object.Decode(text, {}))
+      return Invalid("no JSON object (" + bad->detail + "); --raw sends lines as they are");
+  }
+  return record;
+}
 
 // Sends the lines of standard input; stops at the first that cannot be sent.
 Status SendLines(const CommandLine& line, const TopicInfo& topic, Producer& producer, Sending& at) {
@@ -51,47 +71,36 @@ Status SendLines(const CommandLine& line, const TopicInfo& topic, Producer& prod
   if (!line.key.empty()) key.emplace(line.key);
   const std::unique_ptr<Decoder> object = FindFormat("json")->decoder({});
   const SystemClock clock;
-  for (std::string text; std::getline(std::cin, text);) {
-    ++at.line;
-    const size_t first = text.find_first_not_of(" \t\r");
-    if (first == std::string::npos && !line.raw) continue;
-    OutgoingRecord record;
-    record.topic = line.operands[0];
-    record.timestamp = clock.Now();
-    record.value = text;
-    std::string key_text;
-    record.partition = static_cast<int32_t>(at.records % static_cast<uint64_t>(topic.partitions));
-    if (key) {
-      Result<std::string> found = key->Of(text);
-      if (!found.ok()) return found.status();
-      key_text = std::move(*found);
-      record.key = key_text;
-      record.partition = static_cast<int32_t>(ShardOf(key_text, static_cast<uint32_t>(topic.partitions)));
-    } else if (!line.raw) {
-      if (const std::optional<Rejection> bad = object->Decode(text, {}))
-        return Invalid("no JSON object (" + bad->detail + "); --raw sends lines as they are");
-    }
-    if (Status s = producer.Send(record); !s.ok()) return s;
+  std::string key_text;
+  for (std::string text; std::getline(std::cin, text); ++at.next) {
+    if (text.find_first_not_of(" \t\r") == std::string::npos && !line.raw) continue;
+    Result<OutgoingRecord> record =
+        RecordOf(line, topic, text, key ? &*key : nullptr, *object, at.records, key_text);
+    if (record.ok()) record->timestamp = clock.Now();
+    const Status sent = record.ok() ? producer.Send(*record) : record.status();
+    if (!sent.ok()) return {sent.code(), "line " + std::to_string(at.next) + ": " + sent.message()};
     ++at.records;
   }
-  if (std::cin.bad()) return {Code::kExhausted, "standard input cannot be read any further"};
-  return {};
+  // std::cin reads through stdin, and takes its errors for the end.
+  if (std::ferror(stdin) == 0) return {};
+  return {Code::kExhausted, "standard input cannot be read from line " + std::to_string(at.next) + " on"};
 }
 
 // What stands in the topic where the sending stopped, so that nothing need be sent twice.
 Status StoppedAt(const Sending& at, const Status& why, const Status& flushed) {
-  const std::string number = std::to_string(at.line);
   const std::string records = std::to_string(at.records) + (at.records == 1 ? " record" : " records");
+  const std::string next = std::to_string(at.next);
   if (!flushed.ok()) {
-    return {flushed.code(), flushed.message() + "; of the " + records + " up to line " + number +
+    return {flushed.code(), (why.ok() ? "" : why.message() + "; ") + flushed.message() + "; of the " +
+                                records + " of the lines before " + next +
                                 " not all were sent: `freshet consume` tells which"};
   }
   const std::string before =
       at.records == 0 ? "nothing was sent: mend it, and send all of it again"
                       : "the " + records +
                             " of the lines before it were sent: mend it, and send on from there (`tail -n +" +
-                            number + "`)";
-  return {why.code(), "line " + number + ": " + why.message() + "; " + before};
+                            next + "`)";
+  return {why.code(), why.message() + "; " + before};
 }
 
 }  // namespace

@@ -1,38 +1,19 @@
-#include <atomic>
-#include <csignal>
-#include <cstdio>
-
-#include <unistd.h>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "engine/cli/commands.h"
 #include "engine/cli/exit.h"
 #include "engine/cli/job_file.h"
 #include "engine/cli/open_log.h"
 #include "engine/cli/progress.h"
+#include "engine/cli/signals.h"
 #include "engine/cli/summary.h"
 #include "engine/runtime/worker.h"
 
 namespace freshet {
 
 namespace {
-
-StopSignal stop_signal;  // a signal handler can reach nothing else
-std::atomic<int> signals_taken{0};
-
-// The first signal asks for an orderly end; a second one leaves at once, as a crash would: nothing committed
-// is lost. Two threads may be here at once.
-extern "C" void OnSignal(int /*signal*/) {
-  if (signals_taken.fetch_add(1) > 0) _exit(kFailed);
-  stop_signal.Request();
-}
-
-void HandleSignals() {
-  struct sigaction action {};
-  action.sa_handler = OnSignal;
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGINT, &action, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-}
 
 std::string StateDirectoryOf(const CommandLine& line, const JobPlan& plan) {
   const std::string job = plan.job.frame.prefix + plan.job.frame.job;
@@ -45,17 +26,21 @@ std::string StateDirectoryOf(const CommandLine& line, const JobPlan& plan) {
 int RunCommand(const CommandLine& line) {
   const std::unique_ptr<JobPlan> plan = LoadJob(line.operands[0], line.set);
   if (plan == nullptr) return kUsage;
+  std::optional<SummaryFile> summary;
   if (!line.summary.empty()) {
-    if (Status s = TrySummary(line.summary); !s.ok()) return Refuse(s);
+    Result<SummaryFile> file = SummaryFile::Open(line.summary, line.operands[0]);
+    if (!file.ok()) return Refuse(file.status());
+    summary.emplace(std::move(*file));
   }
   LogAccess access;
   access.memory_bytes = plan->memory.producer;
-  for (const auto& [name, value] : plan->job.frame.kafka)
+  for (const auto& [name, value] : plan->job.frame.kafka) {
     access.kafka_settings.emplace_back(name, value.value);
+    if (value.hidden) access.secrets.push_back(value.value);
+  }
   Result<std::unique_ptr<Log>> log = OpenLog(line, access);
   if (!log.ok()) return Fail(log.status());
 
-  HandleSignals();
   const SystemClock clock;
   ProgressLine progress(clock, ColumnsOfStandardError(), line.progress_every);
   WorkerOptions options;
@@ -65,11 +50,11 @@ int RunCommand(const CommandLine& line) {
   options.topics.create_sinks = !line.local.empty();
   options.hooks.progress = [&](const LaneProgress& at) { progress.Show(at); };
   RunReport report;
-  const Status status = RunJob(*plan, **log, clock, options, stop_signal, report);
+  const Status status = RunJob(*plan, **log, clock, options, StopOnSignals(), report);
   progress.Finish();
   if (!status.ok()) return Fail(status);
-  if (!line.summary.empty()) {
-    if (Status s = WriteSummary(line.summary, report); !s.ok()) return Fail(s);
+  if (summary) {
+    if (Status s = summary->Write(report); !s.ok()) return Fail(s);
   }
   return kDone;
 }

@@ -4,8 +4,11 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <map>
+#include <system_error>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -116,26 +119,44 @@ std::string SummaryJson(const RunReport& report) {
   return out + "\n";
 }
 
-Status TrySummary(const std::string& path) {
-  const bool existed = access(path.c_str(), F_OK) == 0;
-  std::FILE* file = std::fopen(path.c_str(), "a");
-  if (file == nullptr) {
-    const std::string why = std::strerror(errno);
-    return Invalid("cannot write the summary to " + path + ": " + why +
-                   "; name a file, in a folder that is there, that may be written");
-  }
-  std::fclose(file);
-  if (!existed) std::remove(path.c_str());
-  return {};
+Result<SummaryFile> SummaryFile::Open(const std::string& path, const std::string& job) {
+  std::error_code none;
+  if (std::filesystem::equivalent(path, job, none))
+    return Invalid("the summary would replace the job file " + job + "; name another file");
+  constexpr mode_t kMode = 0666;  // less the umask
+  int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
+  const bool made = descriptor >= 0;
+  if (!made) descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kMode);
+  if (descriptor >= 0) return SummaryFile(path, descriptor, made);
+  return Invalid("cannot write the summary to " + path + ": " + std::strerror(errno) +
+                 "; name a file, in a folder that is there, that may be written");
 }
 
-Status WriteSummary(const std::string& path, const RunReport& report) {
+SummaryFile::SummaryFile(SummaryFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      made_(std::exchange(other.made_, false)) {}
+
+SummaryFile::~SummaryFile() {
+  if (descriptor_ >= 0) close(descriptor_);
+  if (made_) std::remove(path_.c_str());
+}
+
+Status SummaryFile::Write(const RunReport& report) {
   const std::string text = SummaryJson(report);
-  std::FILE* file = std::fopen(path.c_str(), "w");
-  const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const bool closed = file != nullptr && std::fclose(file) == 0;
-  if (written && closed) return {};
-  return {Code::kExhausted, "cannot write the summary to " + path + ": " + std::strerror(errno)};
+  made_ = false;
+  // A pipe has nothing to be cut off.
+  bool written = ftruncate(descriptor_, 0) == 0 || errno == EINVAL;
+  for (size_t at = 0; written && at < text.size();) {
+    const ssize_t taken = write(descriptor_, text.data() + at, text.size() - at);
+    if (taken >= 0) {
+      at += static_cast<size_t>(taken);
+    } else {
+      written = errno == EINTR;
+    }
+  }
+  if (written) return {};
+  return {Code::kExhausted, "cannot write the summary to " + path_ + ": " + std::strerror(errno)};
 }
 
 }  // namespace freshet

@@ -1,8 +1,12 @@
 // SIGTERM ends a run in order; a second signal ends it at once. Either way a later run finishes the work.
 #include <filesystem>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/fault/flights.h"
 
@@ -85,6 +89,33 @@ TEST(Stops, AFollowerEndsWithZeroAndLeavesNothingBehind) {
     EXPECT_EQ(ReadFile(dir.File("said")), "");
     EXPECT_TRUE(std::filesystem::is_empty(dir.File("tmp")));
   }
+}
+
+// What its reader got is not whole then, and nobody may take it for that.
+TEST(Stops, AFollowerWhoseReaderSleepsSaysWhatItTore) {
+  const TempDir dir;
+  const std::string pipe = dir.File("pipe");
+  MustRun("seq 1 30000 | sed 's/.*/{\"a\": &}/' | " FRESHET_PROGRAM " produce clicks --local " +
+          dir.File("data"));
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const int sleeper = open(pipe.c_str(), O_RDWR | O_CLOEXEC);
+  Result<Process> follower = Process::Start(
+      {.command = {FRESHET_PROGRAM, "consume", "clicks", "--local", dir.File("data"), "--from-beginning"},
+       .output = pipe,
+       .errors = dir.File("said"),
+       .environment = {}});
+  ASSERT_TRUE(follower.ok()) << follower.status().message();
+  const int full = fcntl(sleeper, F_GETPIPE_SZ);
+  int waiting = 0;
+  while (waiting < full) {
+    ASSERT_FALSE(follower->Wait(kMillisecond)) << ReadFile(dir.File("said"));
+    ASSERT_EQ(ioctl(sleeper, FIONREAD, &waiting), 0);
+  }
+  follower->Signal(SIGTERM);
+  EXPECT_EQ(follower->Wait(kMinute), kFailedExit);
+  EXPECT_NE(ReadFile(dir.File("said")).find("the last line it was given is not whole"), std::string::npos)
+      << ReadFile(dir.File("said"));
+  close(sleeper);
 }
 
 }  // namespace

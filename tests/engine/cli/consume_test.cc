@@ -58,6 +58,7 @@ int Consume(int records, int file) {
   line.local = dir.path();
   line.from_beginning = line.until_end = true;
   const Output output(file);
+  std::signal(SIGPIPE, SIG_IGN);  // as main has it
   const int code = ConsumeCommand(line);
   std::signal(SIGPIPE, SIG_DFL);
   return code;

@@ -1,10 +1,13 @@
 // `freshet produce` on the embedded log: which lines of standard input become records.
+#include <cstdio>
 #include <iostream>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "engine/cli/commands.h"
 #include "engine/cli/exit.h"
@@ -101,6 +104,25 @@ TEST(Produce, SaysWhichLineIsBadAndHowManyWereSent) {
         << said;
     EXPECT_EQ(Values(dir), (std::vector<std::string>{"{\"a\": 1}", "{\"a\": 2}"}));
   }
+}
+
+// An input cut short is no end of it.
+TEST(Produce, SaysThatTheInputCannotBeRead) {
+  const TempDir dir;
+  const int old = dup(STDIN_FILENO);
+  const int folder = open(dir.path().c_str(), O_RDONLY | O_CLOEXEC);
+  dup2(folder, STDIN_FILENO);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(ProduceCommand(Line(dir)), kFailed);
+  EXPECT_EQ(
+      testing::internal::GetCapturedStderr(),
+      "freshet: standard input cannot be read from line 1 on; nothing was sent: mend it, and send all of "
+      "it again\n");
+  dup2(old, STDIN_FILENO);
+  close(old);
+  close(folder);
+  std::clearerr(stdin);
+  std::cin.clear();
 }
 
 TEST(Produce, ALineTooLargeForTheTopicIsOneThatCannotBeSent) {

@@ -1,10 +1,13 @@
 #include "engine/cli/summary.h"
 
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <string>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/cli/commands.h"
@@ -85,23 +88,56 @@ TEST(Summary, NamesAreEscaped) {
   EXPECT_NE(SummaryJson(report).find(R"("a\"b\n": {)"), std::string::npos) << SummaryJson(report);
 }
 
-TEST(Summary, IsTriedBeforeTheWorkAndLeavesNothingBehind) {
+TEST(Summary, OfNoRunLeavesWhatWasThere) {
   const TempDir dir;
   const std::string path = dir.File("summary.json");
-  EXPECT_TRUE(TrySummary(path).ok());
+  const std::string link = dir.File("link.json");
+  EXPECT_TRUE(SummaryFile::Open(path, "job.yaml").ok());
   EXPECT_NE(access(path.c_str(), F_OK), 0);
-  ASSERT_TRUE(WriteSummary(path, Report()).ok());
-  const std::string before = ReadFile(path);
-  EXPECT_TRUE(TrySummary(path).ok());
-  EXPECT_EQ(ReadFile(path), before);
-  EXPECT_TRUE(TrySummary("/dev/null").ok());
+  std::ofstream(path) << std::string(100'000, 'x');  // longer than what comes
+  EXPECT_TRUE(SummaryFile::Open(path, "job.yaml").ok());
+  EXPECT_EQ(ReadFile(path).size(), 100'000U);
+  Result<SummaryFile> file = SummaryFile::Open(path, "job.yaml");
+  ASSERT_TRUE(file.ok() && file->Write(Report()).ok());
+  const std::string written = ReadFile(path);
+  EXPECT_TRUE(written.starts_with("{\n") && written.ends_with("\n}\n")) << written;
+  std::filesystem::create_symlink("not/there/yet", link);
+  EXPECT_FALSE(SummaryFile::Open(link, "job.yaml").ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+}
 
+TEST(Summary, IsRefusedBeforeTheWork) {
+  const TempDir dir;
+  EXPECT_TRUE(SummaryFile::Open("/dev/null", "job.yaml").ok());
   EXPECT_EQ(
-      TrySummary(dir.path() + "/no/such/folder.json").message(),
+      SummaryFile::Open(dir.path() + "/no/such/folder.json", "job.yaml").status().message(),
       "cannot write the summary to " + dir.path() +
           "/no/such/folder.json: No such file or directory; name a file, in a folder that is there, that "
           "may be written");
-  EXPECT_EQ(TrySummary(dir.path()).code(), Code::kInvalid);
+  EXPECT_EQ(SummaryFile::Open(dir.path(), "job.yaml").status().code(), Code::kInvalid);
+  const std::string job = dir.File("job.yaml");
+  std::ofstream(job) << "job: a\n";
+  const Status itself = SummaryFile::Open(dir.path() + "/./job.yaml", job).status();
+  EXPECT_EQ(itself.message(), "the summary would replace the job file " + job + "; name another file");
+  EXPECT_EQ(ReadFile(job), "job: a\n");
+}
+
+// One end of a pipe is opened once: who reads it gets all of it.
+TEST(Summary, GoesThroughAPipe) {
+  const TempDir dir;
+  const std::string path = dir.File("pipe");
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  {
+    Result<SummaryFile> file = SummaryFile::Open(path, "job.yaml");
+    ASSERT_TRUE(file.ok() && file->Write(Report()).ok());
+  }
+  std::string text(1 << 16, '\0');
+  const ssize_t bytes = read(reader, text.data(), text.size());
+  ASSERT_GT(bytes, 0);
+  text.resize(static_cast<size_t>(bytes));
+  EXPECT_TRUE(text.starts_with("{\n") && text.ends_with("\n}\n")) << text;
+  close(reader);
 }
 
 // Nothing of the job runs, and no log is made, where its summary would be lost.
@@ -123,17 +159,15 @@ TEST(Summary, ThatCannotBeWrittenStopsTheRunBeforeItBegins) {
   EXPECT_NE(access(line.local.c_str(), F_OK), 0);
 }
 
-TEST(Summary, IsWrittenOrSaysWhyNot) {
+TEST(Summary, IsWritten) {
   const TempDir dir;
   const std::string path = dir.File("summary.json");
-  const Status written = WriteSummary(path, Report());
-  ASSERT_TRUE(written.ok()) << written.message();
+  {
+    Result<SummaryFile> file = SummaryFile::Open(path, "job.yaml");
+    ASSERT_TRUE(file.ok());
+    EXPECT_TRUE(file->Write(Report()).ok());
+  }
   EXPECT_EQ(Member(ReadFile(path), "dead_letters"), "{\n    \"wrong_type\": 1\n  }");
-
-  const Status refused = WriteSummary(dir.path() + "/no/such/folder.json", Report());
-  EXPECT_FALSE(refused.ok());
-  EXPECT_EQ(refused.message(),
-            "cannot write the summary to " + dir.path() + "/no/such/folder.json: No such file or directory");
 }
 
 }  // namespace
