@@ -109,12 +109,15 @@ class Binder {
   virtual std::optional<size_t> Column(size_t port, const FieldRef& field) = 0;
   virtual ExprPtr Compile(const Expr& expression, const Schema& scope, std::optional<Type> expected) = 0;
   // The parameters of a model as its own shape read them; null (reported) where there is no such model, or
-  // its body has faults.
+  // its body is no map.
   virtual const void* model(const ModelRef& model) = 0;
   virtual std::span<const Origin> lineage(size_t port, size_t column) const = 0;
   // How far rows of `port` may come behind: the greatest max_out_of_orderness of the sources upstream.
   virtual Duration out_of_orderness(size_t port) const = 0;
-  virtual void Error(const void* member, std::string what) = 0;  // at that parameter's place
+  // Whether that parameter could not be read (reported) and holds its default instead: whatever is wrong
+  // because of its value is not to be reported.
+  virtual bool lost(const void* /*member*/) const { return false; }
+  virtual void Error(const void* member, std::string what) = 0;  // at that parameter's place; not of a lost one
   virtual void Error(Position at, std::string what) = 0;
   virtual void Warning(Position at, std::string what) = 0;
 
@@ -139,9 +142,10 @@ struct Definition {
   Example example;
   // Known before any schema: gives the planner its graph.
   std::vector<InputPort> (*inputs)(const void* parameters) = nullptr;
-  // Called in topological order, the inputs' schemas known, or in a job with faults as far as they are. The
-  // result is run only if nothing was reported; otherwise the outputs say what is known of the columns: one
-  // that should be there and could not be made stands there with its type unknown.
+  // Called in topological order, the inputs' schemas known, or in a job with faults as far as they are; also
+  // where some parameters could not be read (Binder::lost) and hold their defaults, and then the result is
+  // dropped. It is run only if nothing was reported; otherwise the outputs say what is known of the columns:
+  // one that should be there and could not be made stands there with its type unknown.
   Plan (*bind)(const void* parameters, Binder& binder) = nullptr;
 };
 

@@ -24,7 +24,7 @@ struct DraftOperator {
   std::vector<std::string> side_wanted;  // by port: "late" of `x.late`; "" for a main output
   std::vector<int> upstream;  // by port: index of an earlier draft, -1 - index of a source, kUnknownStream
   uint32_t shards = 0;        // 0: the job's
-  bool readable = true;       // false: its parameters are not to be trusted, do not bind
+  bool readable = true;       // false: not all its parameters are what was written; null ones: none is
 };
 
 struct Draft {

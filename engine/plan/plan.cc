@@ -125,10 +125,11 @@ class BindAll {
     std::vector<PlanBinder::Input> inputs;
     for (size_t p = 0; p < op.ports.size(); ++p)
       inputs.push_back(InputOf(op, p, planned));
-    if (op.readable) {
+    if (op.parameters != nullptr) {
       PlanBinder binder(op.name, inputs, models_.bodies, models_.missing, plan_.job.positions, diagnostics_);
       planned.plan = op.definition->bind(op.parameters.get(), binder);
       models_.bound.insert(binder.asked().begin(), binder.asked().end());
+      if (!op.readable) planned.plan = {};  // bound for its faults alone
     }
     if (planned.plan.outputs.empty()) planned.plan.outputs.push_back({"", UnknownSchema(), {}});
     RecordLineage(planned, inputs);
@@ -180,16 +181,15 @@ class BindAll {
   std::vector<Duration> out_of_orderness_;
 };
 
-// A body that could not be read is there and unusable: null.
+// A body that is no map is there and unusable: null.
 Models ReadModels(JobPlan& plan, const Registry& registry, Diagnostics& diagnostics) {
   Models models;
   models.bodies.lost = plan.job.models_lost;
   for (const auto& [name, body] : plan.job.frame.models) {
     std::shared_ptr<void> parameters = registry.model->make();
     ReadContext context{diagnostics, plan.job.positions};
-    const size_t before = diagnostics.errors();
     Read(*registry.model, body, parameters.get(), context);
-    const bool readable = !body.broken && diagnostics.errors() == before;
+    const bool readable = !body.broken && body.kind == Node::Kind::kMap;
     models.bodies.by_name[name] = readable ? parameters.get() : nullptr;
     plan.parameters.push_back(std::move(parameters));
     plan.models.push_back({name, OwnTopic(plan.job, OwnUse::kModel, name)});

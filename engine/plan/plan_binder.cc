@@ -50,10 +50,12 @@ std::optional<size_t> PlanBinder::Column(size_t port, const FieldRef& field) {
 }
 
 ExprPtr PlanBinder::Compile(const Expr& expression, const Schema& scope, std::optional<Type> expected) {
+  if (expression.empty()) return nullptr;  // could not be read
   return freshet::Compile(expression, scope, expected, diagnostics_);
 }
 
 const void* PlanBinder::model(const ModelRef& model) {
+  if (model.empty()) return nullptr;  // could not be read
   asked_.push_back(model.name);
   const auto found = models_.by_name.find(model.name);
   if (found != models_.by_name.end()) return found->second;

@@ -58,13 +58,21 @@ class PlanBinder final : public Binder {
   // The models that were asked for, by name.
   const std::vector<std::string>& asked() const { return asked_; }
   Duration out_of_orderness(size_t port) const override { return inputs_[port].out_of_orderness; }
+  bool lost(const void* member) const override { return positions_.Lost(member); }
   void Error(const void* member, std::string what) override {
-    diagnostics_.Error(positions_.Of(member), std::move(what));
+    if (!lost(member)) Error(positions_.Of(member), std::move(what));
   }
-  void Error(Position at, std::string what) override { diagnostics_.Error(at, std::move(what)); }
-  void Warning(Position at, std::string what) override { diagnostics_.Warning(at, std::move(what)); }
+  void Error(Position at, std::string what) override {
+    if (!Nowhere(at)) diagnostics_.Error(at, std::move(what));
+  }
+  void Warning(Position at, std::string what) override {
+    if (!Nowhere(at)) diagnostics_.Warning(at, std::move(what));
+  }
 
  private:
+  // What could not be read has no place, nor what is inside it.
+  bool Nowhere(Position at) const { return at.line == 0 && positions_.lost() > 0; }
+
   std::string name_;
   std::vector<Input> inputs_;
   std::vector<std::string> asked_;

@@ -40,6 +40,7 @@ class ListType final : public ValueType {
       const Node& item = node.items[i];
       if (item_.is_list() && item.kind != Node::Kind::kList && !item.broken) {
         context.diagnostics.Error(item.position, "expected " + item_.Text() + ", found " + Shown(item));
+        context.positions.Lose(access_.item(out, i));
       } else {
         ReadValue(item_, item, access_.item(out, i), context);
       }
@@ -73,6 +74,7 @@ class ListType final : public ValueType {
 class NamedType final : public ValueType {
  public:
   NamedType(const ValueType& item, NamedAccess access) : item_(item), access_(access) {}
+  // Which names are good is for whoever reads the map to say: each has a rule of its own.
   void Read(const Node& node, void* out, ReadContext& context) const override {
     if (node.kind != Node::Kind::kMap) {
       context.diagnostics.Error(node.position, "expected " + Text() + ", found " + Shown(node));
@@ -84,10 +86,6 @@ class NamedType final : public ValueType {
       const Node& value = node.entries[i].second;
       *access_.name(out, i) = name.text;
       context.positions.Set(access_.name(out, i), name.position);
-      if (!IsName(name.text)) {
-        context.diagnostics.Error(
-            name.position, QuoteText(name.text) + " cannot be a name; use letters, digits, `_`, `-` and `.`");
-      }
       if (value.kind == Node::Kind::kNull && !value.broken) {
         context.diagnostics.Error(value.position,
                                   QuoteText(name.text) + " has no value; give " + item_.Text());
@@ -110,12 +108,6 @@ class NamedType final : public ValueType {
   const Family* family() const override { return item_.family(); }
 
  private:
-  static bool IsName(std::string_view name) {
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-             c == '-' || c == '.';
-    });
-  }
   const ValueType& item_;
   NamedAccess access_;
 };

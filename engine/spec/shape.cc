@@ -10,7 +10,7 @@ namespace freshet {
 
 void Positions::Follow(const void* from, const void* to, size_t bytes) {
   const auto* begin = static_cast<const char*>(from);
-  std::map<const void*, Position> followed;
+  std::map<const void*, Place> followed;
   const auto last = at_.lower_bound(begin + bytes);
   for (auto at = at_.lower_bound(begin); at != last; at = at_.erase(at)) {
     followed[static_cast<const char*>(to) + (static_cast<const char*>(at->first) - begin)] = at->second;
@@ -47,9 +47,18 @@ void ReadShort(const ShapeBase& shape, const Node& node, void* params, ReadConte
     if (key.name == shape.short_key) {
       ReadValue(*key.type, node, key.member(params), context);
     } else if (key.required) {
+      context.positions.Lose(key.member(params));
       ReportMissing(key, node, context.diagnostics);
     }
   }
+}
+
+// A key that is not there. `unknown`: one that is there means nothing, and may be meant for it.
+void LeaveOut(const ShapeBase& shape, const Key& key, const Node& node, bool unknown, void* params,
+              ReadContext& context) {
+  context.positions.Set(key.member(params), node.position);
+  if (key.required || unknown) context.positions.Lose(key.member(params));
+  if (key.required && !Misspelt(shape, key.name, node)) ReportMissing(key, node, context.diagnostics);
 }
 
 // A key whose meaning is not there yet may hold its default: refused rather than ignored.
@@ -107,7 +116,11 @@ bool Misspelt(const ShapeBase& shape, std::string_view key, const Node& node) {
 void ReadValue(const ValueType& type, const Node& node, void* out, ReadContext& context) {
   context.positions.Set(out, node.position);
   // A tree that is read later takes its being broken along: whoever reads it then must stay silent too.
+  const size_t errors = context.diagnostics.errors();
+  const size_t lost = context.positions.lost();
   if (!node.broken || &type == &ValueOf<Node>()) type.Read(node, out, context);
+  const bool of_inner = context.positions.lost() != lost;
+  if (node.broken || (context.diagnostics.errors() != errors && !of_inner)) context.positions.Lose(out);
 }
 
 void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& context) {
@@ -121,17 +134,22 @@ void Read(const ShapeBase& shape, const Node& node, void* params, ReadContext& c
         node.position, "expected a map of keys, found " + Shown(node) + Suggestion("", NamesOf(shape)));
     return;
   }
+  const bool unknown =
+      shape.rest == nullptr && std::any_of(node.entries.begin(), node.entries.end(), [&](const auto& entry) {
+        return FindKey(shape, entry.first.text) == nullptr;
+      });
   for (const Key& key : shape.keys) {
     const Node* value = node.Find(key.name);
     if (value == nullptr) {
-      context.positions.Set(key.member(params), node.position);
-      if (key.required && !Misspelt(shape, key.name, node)) ReportMissing(key, node, context.diagnostics);
+      LeaveOut(shape, key, node, unknown, params, context);
       continue;
     }
     if (value->kind == Node::Kind::kNull && !value->broken && key.type != &ValueOf<Node>()) {
       context.diagnostics.Error(value->position, "the key `" + std::string(key.name) +
                                                      "` has no value; give " + key.type->Text() +
                                                      (key.required ? "" : ", or leave the key out"));
+      context.positions.Set(key.member(params), value->position);
+      context.positions.Lose(key.member(params));
       continue;
     }
     ReadValue(*key.type, *value, key.member(params), context);

@@ -34,17 +34,34 @@ namespace freshet {
 // are sized before their items are read and parameters do not move afterwards.
 class Positions {
  public:
-  void Set(const void* member, Position at) { at_[member] = at; }
+  void Set(const void* member, Position at) { at_[member].position = at; }
   // The position of `member`, or of nothing known: {0, 0}.
   Position Of(const void* member) const {
     const auto found = at_.find(member);
-    return found == at_.end() ? Position{} : found->second;
+    return found == at_.end() ? Position{} : found->second.position;
   }
+  // Whether the author may have written something else than `member` holds, and was told so: it could not be
+  // read, or is left out where an unknown key may mean it. What follows from its value is nobody's fault. Of
+  // a list or map only where it is lost as a whole, not with one of its items.
+  bool Lost(const void* member) const {
+    const auto found = at_.find(member);
+    return found != at_.end() && found->second.lost;
+  }
+  void Lose(const void* member) {
+    lost_ += Lost(member) ? 0 : 1;
+    at_[member].lost = true;
+  }
+  size_t lost() const { return lost_; }
   // The `bytes` that lay at `from` lie at `to` now, and members with them.
   void Follow(const void* from, const void* to, size_t bytes);
 
  private:
-  std::map<const void*, Position> at_;
+  struct Place {
+    Position position;
+    bool lost = false;
+  };
+  std::map<const void*, Place> at_;
+  size_t lost_ = 0;
 };
 
 struct ReadContext {

@@ -201,6 +201,7 @@ class KeyFieldsType final : public ValueType {
       if (std::find(kPorts.begin(), kPorts.end(), entry.first.text) == kPorts.end()) {
         context.diagnostics.Error(entry.first.position, "no input is called " + QuoteText(entry.first.text) +
                                                             Suggestion(entry.first.text, kPorts));
+        context.positions.Lose(&key);
         continue;
       }
       key.by_port.emplace_back(entry.first.text, std::vector<FieldRef>());

@@ -139,7 +139,8 @@ class EvaluateBinding {
   void CheckTimes() {
     plan_.every = p_.every;
     plan_.longest_delay = p_.longest_delay;
-    if (p_.every < kSecond || p_.every > kLongest) {
+    const bool every_is_known = p_.every >= kSecond && p_.every <= kLongest && !binder_.lost(&p_.every);
+    if (!every_is_known) {
       binder_.Error(&p_.every, "`every` is from 1s to " + FormatDuration(kLongest));
       plan_.every = kDay;
     }
@@ -152,9 +153,12 @@ class EvaluateBinding {
         plan_.months = true;
         continue;
       }
+      if (binder_.lost(&window)) continue;
       const std::optional<Duration> length = ParseDuration(window);
       if (!length) {
         binder_.Error(&window, "`" + window + "` is no window; give a duration, such as 30d, or `month`");
+      } else if (!every_is_known) {
+        continue;  // nothing to measure it by
       } else if (*length <= 0 || *length % plan_.every != 0 || *length / plan_.every > kMostBuckets) {
         binder_.Error(&window, "a window is one to " + std::to_string(kMostBuckets) + " times `every`, " +
                                    FormatDuration(plan_.every) + "; " + window + " is not");
@@ -166,6 +170,7 @@ class EvaluateBinding {
   }
 
   void BindLabel() {
+    if (binder_.lost(&p_.label)) return;
     if (p_.label.position.line == 0) {
       BindLabelColumn();
       return;
@@ -201,7 +206,8 @@ class EvaluateBinding {
   void BindModels() {
     std::vector<ModelRef> models = p_.models;
     if (models.empty()) {
-      hidden_ = schema().open();
+      hidden_ = schema().open() || binder_.lost(&p_.models);
+      if (hidden_) return;
       for (const Field& field : schema().fields()) {
         if (!field.name.ends_with(kProbability)) continue;
         hidden_ = hidden_ || !field.known;
@@ -211,7 +217,7 @@ class EvaluateBinding {
     }
     for (const ModelRef& model : models) {
       const std::string name = model.name + std::string(kProbability);
-      if (schema().Hides(name)) {
+      if (model.empty() || schema().Hides(name)) {
         hidden_ = true;
         continue;
       }
@@ -228,6 +234,7 @@ class EvaluateBinding {
   }
 
   void BindBaselines() {
+    const size_t models = plan_.series.size();
     for (const auto& choice : p_.baselines) {
       if (choice.name() == "prior") {
         AddSeries({"prior", false, {}, 0, {}, nullptr}, "", choice.position);
@@ -249,11 +256,14 @@ class EvaluateBinding {
         AddSeries({rule.name, false, {}, 0, {}, when}, "when " + rule.when.text, choice.position);
       }
     }
+    const size_t bound = plan_.series.size() - models;
+    hidden_ = hidden_ || bound < p_.baselines.size() || binder_.lost(&p_.baselines);
   }
 
   // `meaning`: what its state was made by; a baseline that means something else begins anew.
   void AddSeries(EvaluatePlan::Series series, const std::string& meaning, Position at) {
     for (const EvaluatePlan::Series& other : plan_.series) {
+      if (series.name.empty()) break;  // could not be read
       if (other.is_model != series.is_model || other.name != series.name) continue;
       binder_.Error(at, "`" + series.name + "` is measured twice; give it another name, or leave one out");
     }

@@ -5,6 +5,7 @@
 
 #include "engine/base/hash.h"
 #include "engine/operator/definition.h"
+#include "engine/spec/scalar.h"
 #include "operators/features/windowed.h"
 #include "operators/windows/tiles.h"
 
@@ -150,12 +151,20 @@ ExprPtr CompileArgument(const Node& node, const Schema& scope, Binder& binder) {
   return faults.ok() ? binder.Compile(expression, scope, std::nullopt) : nullptr;
 }
 
+// The columns that are aggregated.
+Schema ScopeOf(const Features& p, const Binder& binder) {
+  if (!binder.lost(&p.over)) return binder.input(p.aggregated());
+  Schema unknown;
+  unknown.Open();
+  return unknown;
+}
+
 std::optional<Bound> BindFeature(const Features& p, const std::string& name, const Feature& feature,
                                  Binder& binder, RowPacker& packer) {
   const size_t port = p.aggregated();
-  const Schema& scope = binder.input(port);
+  const Schema scope = ScopeOf(p, binder);
   if (!IsColumnName(name)) {
-    binder.Error(&name, "`" + name + "` cannot be a column's name; use letters, digits and `_`");
+    binder.Error(&name, QuoteText(name) + " cannot be a column's name; use letters, digits and `_`");
   } else if (binder.input(0).Find(name)) {
     binder.Error(
         &name, "`" + name + "` is already a column of `" + p.from.name + "`; give the feature another name");
@@ -169,6 +178,7 @@ std::optional<Bound> BindFeature(const Features& p, const std::string& name, con
   if (aggregate == nullptr) return std::nullopt;
 
   const Node& argument = feature.aggregate.front().second;
+  if (argument.broken) return std::nullopt;  // reported
   ExprPtr value;
   std::optional<Type> type;
   if (argument.kind != Node::Kind::kScalar || argument.text.empty()) {
@@ -222,8 +232,8 @@ void CheckFrame(const Features& p, Binder& binder) {
     binder.Error(&p.allowed_lateness, "`allowed_lateness` is at most " + FormatDuration(kLongestWindow));
   }
   for (const auto& [port, fields] : p.key.by_port) {
-    if (port == "from" || (port == "over" && !p.over.empty())) continue;
-    binder.Error(p.key.position,
+    if (port == "from" || (port == "over" && (!p.over.empty() || binder.lost(&p.over)))) continue;
+    binder.Error(&p.key,
                  "`key` names the input `" + port +
                      "`, which this operator does not have; its inputs are `from` and, where it is "
                      "given, `over`");
@@ -234,7 +244,7 @@ void BindKeys(const Features& p, Binder& binder, WindowedPlan& plan) {
   CheckFrame(p, binder);
   for (const InputPort& port : Features::Inputs(p)) {
     if (port.key.empty()) {
-      binder.Error(p.key.position, "`key` names no field of `" + std::string(port.name) + "`");
+      binder.Error(&p.key, "`key` names no field of `" + std::string(port.name) + "`");
     }
     std::optional<std::vector<size_t>> columns = KeyColumns(binder, plan.keys.size(), port.key);
     plan.keys.push_back(columns.value_or(std::vector<size_t>{}));
@@ -245,7 +255,7 @@ void BindKeys(const Features& p, Binder& binder, WindowedPlan& plan) {
     for (size_t i = 0; equal && i < from.size(); ++i)
       equal = binder.input(0)[from[i]].type == binder.input(1)[(*columns)[i]].type;
     if (!equal) {
-      binder.Error(p.key.position, "the keys of `" + p.from.name + "` and `" + p.over.name +
+      binder.Error(&p.key, "the keys of `" + p.from.name + "` and `" + p.over.name +
                                        "` must have the same number of fields, of the same types");
     }
   }
@@ -336,7 +346,10 @@ Plan Features::Bind(const Features& p, Binder& binder) {
       result.outputs.back().name = port == 0 ? "late" : "late_over";
     }
   }
-  if (bound.size() < p.features.size() || bound.empty()) return result;  // reported
+  const bool can_be_cut = std::all_of(bound.begin(), bound.end(), [](const Bound& one) {
+    return one.window > 0 && one.window <= kLongestWindow;
+  });
+  if (bound.size() < p.features.size() || bound.empty() || !can_be_cut) return result;  // reported
 
   LayOut(bound, *plan);
   Duration ahead = 0;  // of the watermark, which is that of the slowest input

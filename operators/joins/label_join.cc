@@ -157,7 +157,7 @@ class JoinBinding {
       binder_.Error(&*p_.remember, "`remember` is at least as long as `wait`, " + FormatDuration(p_.wait) +
                                        ", and at most " + FormatDuration(2 * kLongest));
     }
-    if (p_.take == Take::kLast && p_.release != Release::kAfterWait) {
+    if (p_.take == Take::kLast && p_.release != Release::kAfterWait && !binder_.lost(&p_.release)) {
       binder_.Error(&p_.take,
                     "which label is the last is known only when the wait is over; add `release: after_wait`");
     }
@@ -166,7 +166,7 @@ class JoinBinding {
   void BindKeys() {
     for (const auto& [port, fields] : p_.key.by_port) {
       if (port == "from" || port == "labels") continue;
-      binder_.Error(p_.key.position, "`key` names the input `" + port +
+      binder_.Error(&p_.key, "`key` names the input `" + port +
                                          "`, which this operator does not have; its inputs are `from` and "
                                          "`labels`");
     }
@@ -174,7 +174,7 @@ class JoinBinding {
       const std::string_view name = port == 0 ? "from" : "labels";
       const std::vector<FieldRef>& fields = p_.key.For(name);
       if (fields.empty())
-        binder_.Error(p_.key.position, "`key` names no field of `" + std::string(name) + "`");
+        binder_.Error(&p_.key, "`key` names no field of `" + std::string(name) + "`");
       std::optional<std::vector<size_t>> columns = KeyColumns(binder_, port, fields);
       if (columns) plan_.keys[port] = std::move(*columns);
       for (const size_t column : plan_.keys[port])
@@ -182,7 +182,7 @@ class JoinBinding {
     }
     if (plan_.keys[0].empty() || plan_.keys[1].empty()) return;  // reported
     if (KeyTypes(0) == KeyTypes(1)) return;
-    binder_.Error(p_.key.position, "the keys of `" + p_.from.name + "` and `" + p_.labels.name +
+    binder_.Error(&p_.key, "the keys of `" + p_.from.name + "` and `" + p_.labels.name +
                                        "` must have the same number of fields, of the same types");
   }
   std::vector<Type> KeyTypes(size_t port) const {

@@ -22,15 +22,15 @@ bool IsCategory(Type type) {
   return type == Type::kString || type == Type::kInt64 || type == Type::kBool;
 }
 
-// Reports the settings that are wrong whatever the stream.
-void CheckSettings(const ModelSpec& spec, const Loss& loss, Binder& binder) {
+// Reports the settings that are wrong whatever the stream. `loss`: null where it could not be read.
+void CheckSettings(const ModelSpec& spec, const Loss* loss, Binder& binder) {
   const FeaturesSpec& features = spec.features;
   if (spec.microbatch < 1 || spec.microbatch > kLargestMicrobatch) {
     binder.Error(&spec.microbatch, "microbatch may be 1 to " + std::to_string(kLargestMicrobatch));
   }
   if (spec.class_weight) {
     CheckPositive(spec.class_weight->positive, false, binder);
-    if (!loss.classifies) {
+    if (loss != nullptr && !loss->classifies) {
       binder.Error(&spec.class_weight,
                    "class_weight is for labels that are true or false; a model with squared loss "
                    "has none: remove it");
@@ -40,7 +40,9 @@ void CheckSettings(const ModelSpec& spec, const Loss& loss, Binder& binder) {
     static_cast<const OptimizerKind*>(spec.optimizer.option->implementation)
         ->check(spec.optimizer.parameters.get(), binder);
   }
-  if (features.numeric.empty() && features.categorical.empty() && features.crosses.empty()) {
+  const bool lost =
+      binder.lost(&features.numeric) || binder.lost(&features.categorical) || binder.lost(&features.crosses);
+  if (features.numeric.empty() && features.categorical.empty() && features.crosses.empty() && !lost) {
     binder.Error(&features, "the model has no features; name columns under numeric, categorical or crosses");
   }
 }
@@ -49,9 +51,12 @@ void CheckSettings(const ModelSpec& spec, const Loss& loss, Binder& binder) {
 template <class T>
 void CheckExceptions(const Named<T>& exceptions, const std::vector<FieldRef>& features, std::string_view list,
                      Binder& binder) {
+  if (binder.lost(&features)) return;
   std::vector<std::string> names;
-  for (const FieldRef& feature : features)
+  for (const FieldRef& feature : features) {
+    if (feature.empty()) return;  // could not be read, and may be any of them
     names.push_back(feature.name);
+  }
   for (const auto& [name, value] : exceptions) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     binder.Error(&value, Quoted(name) + " is not among the " + std::string(list) + " features of the model" +
@@ -71,7 +76,8 @@ class LayoutBuilder {
     const auto& learner = *static_cast<const LearnerKind*>(spec_.learner.option->implementation);
     const Choice& loss = learner.loss(spec_.learner.parameters.get());
     layout_->loss = &LossOf(loss);
-    CheckSettings(spec_, *layout_->loss, binder_);
+    if (binder_.lost(&spec_.learner) || binder_.lost(&loss)) ok_ = false;
+    CheckSettings(spec_, ok_ ? layout_->loss : nullptr, binder_);
     if (spec_.features.bits < 1 || spec_.features.bits > kMostBits) {
       binder_.Error(&spec_.features.bits, "bits may be 1 to " + std::to_string(kMostBits));
       ok_ = false;

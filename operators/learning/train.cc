@@ -220,7 +220,7 @@ class TrainBinding {
         binder_.Error(models[i].position, "`" + models[i].name + "` is named twice");
       }
     }
-    if (!models.empty()) return models;
+    if (!models.empty() || binder_.lost(&p_.models)) return models;
     constexpr std::string_view kScore = ".score";
     for (const Field& field : schema().fields()) {
       if (!field.name.ends_with(kScore)) continue;
@@ -239,7 +239,7 @@ class TrainBinding {
   std::optional<Type> Label() {
     const std::optional<size_t> column = schema().Find(kLabel);
     if (p_.label.empty()) {
-      if (schema().Hides(kLabel)) return std::nullopt;
+      if (schema().Hides(kLabel) || binder_.lost(&p_.label)) return std::nullopt;
       if (column) {
         train_.label_column = *column;
         return schema()[*column].type;

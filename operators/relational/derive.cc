@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/operator/definition.h"
+#include "engine/spec/scalar.h"
 #include "operators/relational/references.h"
 
 namespace freshet {
@@ -242,12 +243,13 @@ Plan Derive::Bind(const Derive& p, Binder& binder) {
   Plan result;
   Output input = PassOn(binder, 0);
   Standing standing{std::move(input.schema), std::move(input.derivations)};
-  if (p.fields.empty() && p.keep.empty() && p.drop.empty()) {
+  const bool lost = binder.lost(&p.fields) || binder.lost(&p.keep) || binder.lost(&p.drop);
+  if (p.fields.empty() && p.keep.empty() && p.drop.empty() && !lost) {
     binder.Error(&p.from, "give `fields`, `keep` or `drop`: this operator changes nothing");
   }
   for (const auto& [name, expression] : p.fields) {
     if (IsColumnName(name)) continue;
-    binder.Error(&name, "`" + name + "` cannot be a column's name; use letters, digits and `_`");
+    binder.Error(&name, QuoteText(name) + " cannot be a column's name; use letters, digits and `_`");
   }
   const std::vector<std::vector<size_t>> uses = Uses(p.fields);
   const std::vector<size_t> levels = LevelsOf(uses);

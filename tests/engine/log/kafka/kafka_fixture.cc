@@ -1,8 +1,10 @@
 #include "tests/engine/log/kafka/kafka_fixture.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
 #include <sstream>
 #include <stdexcept>
 
@@ -121,18 +123,56 @@ void KafkaFixture::Compact(const std::string& topic) {
 // The cases poll meanwhile, and that takes the time there is to pass.
 void KafkaFixture::Advance(Duration) {}
 
+namespace {
+
+using Resource = std::unique_ptr<rd_kafka_ConfigResource_t, decltype(&rd_kafka_ConfigResource_destroy)>;
+using Event = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
+
+Resource TopicResource(const std::string& topic) {
+  return {rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()),
+          rd_kafka_ConfigResource_destroy};
+}
+
+Event Answer(rd_kafka_queue_t* queue) {
+  Event event(rd_kafka_queue_poll(queue, 30'000), rd_kafka_event_destroy);
+  if (event == nullptr || rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    throw std::runtime_error("the broker does not answer: " + SharedBroker().Log());
+  return event;
+}
+
+bool HasSettings(rd_kafka_t* client, rd_kafka_queue_t* queue, const std::string& topic,
+                 const KafkaSettings& settings) {
+  const Resource asked = TopicResource(topic);
+  rd_kafka_ConfigResource_t* one = asked.get();
+  rd_kafka_DescribeConfigs(client, &one, 1, nullptr, queue);
+  const Event event = Answer(queue);
+  size_t count = 0;
+  const rd_kafka_ConfigResource_t** told =
+      rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event.get()), &count);
+  const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(told[0], &count);
+  return std::all_of(settings.begin(), settings.end(), [&](const auto& setting) {
+    return std::any_of(entries, entries + count, [&](const rd_kafka_ConfigEntry_t* entry) {
+      const char* value = rd_kafka_ConfigEntry_value(entry);
+      return setting.first == rd_kafka_ConfigEntry_name(entry) && value != nullptr && setting.second == value;
+    });
+  });
+}
+
+}  // namespace
+
+// The controller answers before the broker has heard of it.
 void AlterTopic(const KafkaOptions& options, const std::string& topic, const KafkaSettings& settings) {
   auto client = Must(KafkaClient::Open(KafkaClient::Kind::kConsumer, "alterer", options, {}, {}, {}));
-  rd_kafka_queue_t* queue = rd_kafka_queue_new(client->handle());
-  rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+  const std::unique_ptr<rd_kafka_queue_t, decltype(&rd_kafka_queue_destroy)> queue(
+      rd_kafka_queue_new(client->handle()), rd_kafka_queue_destroy);
+  const Resource resource = TopicResource(topic);
   for (const auto& [key, value] : settings)
-    rd_kafka_ConfigResource_set_config(resource, key.c_str(), value.c_str());
-  rd_kafka_AlterConfigs(client->handle(), &resource, 1, nullptr, queue);
-  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 30'000);
-  EXPECT_TRUE(event != nullptr && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR);
-  rd_kafka_event_destroy(event);
-  rd_kafka_ConfigResource_destroy(resource);
-  rd_kafka_queue_destroy(queue);
+    rd_kafka_ConfigResource_set_config(resource.get(), key.c_str(), value.c_str());
+  rd_kafka_ConfigResource_t* one = resource.get();
+  rd_kafka_AlterConfigs(client->handle(), &one, 1, nullptr, queue.get());
+  Answer(queue.get());
+  while (!HasSettings(client->handle(), queue.get(), topic, settings)) {
+  }
 }
 
 std::vector<std::string> KcatValues(const std::string& topic) {
