@@ -11,7 +11,8 @@
 
 namespace {
 
-static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t) && sizeof(cnd_t) == sizeof(pthread_cond_t));
+static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t) && sizeof(cnd_t) == sizeof(pthread_cond_t) &&
+              sizeof(once_flag) == sizeof(pthread_once_t));
 
 pthread_mutex_t* Of(mtx_t* mutex) {
   return reinterpret_cast<pthread_mutex_t*>(mutex);
@@ -52,6 +53,10 @@ int thrd_join(thrd_t thread, int* result) {
   const int error = pthread_join(thread, &returned);
   if (result != nullptr) *result = static_cast<int>(reinterpret_cast<intptr_t>(returned));
   return Code(error);
+}
+
+void call_once(once_flag* flag, void (*function)()) {
+  pthread_once(reinterpret_cast<pthread_once_t*>(flag), function);
 }
 
 int mtx_init(mtx_t* mutex, int type) {
