@@ -117,7 +117,8 @@ class Binder {
   // Whether that parameter could not be read (reported) and holds its default instead: whatever is wrong
   // because of its value is not to be reported.
   virtual bool lost(const void* /*member*/) const { return false; }
-  virtual void Error(const void* member, std::string what) = 0;  // at that parameter's place; not of a lost one
+  // At that parameter's place; nothing of a lost one.
+  virtual void Error(const void* member, std::string what) = 0;
   virtual void Error(Position at, std::string what) = 0;
   virtual void Warning(Position at, std::string what) = 0;
 

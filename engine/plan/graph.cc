@@ -108,6 +108,8 @@ void ResolveInputs(DraftOperator& op, const Job& job, const std::map<std::string
       upstream = -1 - source->second;
     } else if (other != operators.end()) {
       upstream = other->second;
+    } else if (sources.contains(port.stream.name) || operators.contains(port.stream.name)) {
+      // It has a dot and is no name, which was reported.
     } else if (!port.stream.name.empty() && !job.streams_lost) {
       diagnostics.Error(port.stream.position, "`" + std::string(port.name) + "` reads `" + port.stream.name +
                                                   "`, which is no source and no operator" +
@@ -182,10 +184,13 @@ std::pair<std::string, std::string> SplitStream(const std::string& reference) {
 
 std::vector<std::string> StreamNames(const Job& job) {
   std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (IsPartName(name)) names.push_back(name);  // else reported: nobody is to write it once more
+  };
   for (const auto& [name, source] : job.frame.sources)
-    names.push_back(name);
+    add(name);
   for (const auto& [name, body] : job.frame.operators)
-    names.push_back(name);
+    add(name);
   return names;
 }
 

@@ -60,6 +60,13 @@ InputField InputOf(const std::string& name, const SourceField& field, bool event
   return input;
 }
 
+// The closed set of a field's values; none where it cannot be told.
+std::vector<std::string> ValuesOf(const SourceField& field, const Positions& positions) {
+  const bool lost = std::any_of(field.values.begin(), field.values.end(),
+                                [&](const std::string& value) { return positions.Lost(&value); });
+  return lost ? std::vector<std::string>() : field.values;
+}
+
 void PlanSources(JobPlan& plan, Diagnostics& diagnostics) {
   for (const auto& [name, spec] : plan.job.frame.sources) {
     PlannedSource source;
@@ -70,7 +77,7 @@ void PlanSources(JobPlan& plan, Diagnostics& diagnostics) {
     source.idle_after = spec.event_time.idle_after;
     std::vector<Field> fields;
     for (const auto& [field, type] : spec.fields)
-      fields.push_back({field, type.type.type, type.values, type.type.known});
+      fields.push_back({field, type.type.type, ValuesOf(type, plan.job.positions), type.type.known});
     source.schema = Schema(std::move(fields));
     if (spec.fields.empty()) source.schema.Open();  // reported
     // Checked with the source: where there is none, or no timestamp, no plan comes of this.

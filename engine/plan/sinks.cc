@@ -15,6 +15,7 @@ std::optional<StreamId> FindStream(const JobPlan& plan, const StreamRef& referen
     if (plan.sources[s].name == reference.name) return StreamId{true, s, 0};
   }
   for (const PlannedOperator& op : plan.operators) {
+    if (op.name == reference.name && !side.empty()) return std::nullopt;  // no name, which was reported
     if (op.name != name) continue;
     std::vector<std::string> sides;
     for (uint32_t port = 0; port < op.plan.outputs.size(); ++port) {
@@ -85,7 +86,9 @@ void RefuseClashes(const SinkSpec& spec, const Schema& schema, const std::vector
   }
 }
 
-void ResolveFields(const SinkSpec& spec, const Schema& schema, PlannedSink& sink, Diagnostics& diagnostics) {
+// `all`: a sink that names no fields writes all there are; false where those it names could not be read.
+void ResolveFields(const SinkSpec& spec, const Schema& schema, bool all, PlannedSink& sink,
+                   Diagnostics& diagnostics) {
   for (const FieldRef& field : spec.key.all) {
     if (const std::optional<size_t> column = FindColumn(schema, field, diagnostics))
       sink.key.push_back(*column);
@@ -98,7 +101,7 @@ void ResolveFields(const SinkSpec& spec, const Schema& schema, PlannedSink& sink
       sink.fields.push_back({*column, PathOf(field.name)});
     }
   }
-  if (spec.fields.empty()) {
+  if (spec.fields.empty() && all) {
     for (size_t c = 0; c < schema.size(); ++c)
       sink.fields.push_back({c, PathOf(schema[c].name)});
   }
@@ -121,6 +124,12 @@ void PlanSinks(JobPlan& plan, Diagnostics& diagnostics) {
     for (const StreamRef& from : spec.from) {
       const std::optional<StreamId> stream = FindStream(plan, from, diagnostics);
       if (!stream) continue;
+      if (std::find(sink.streams.begin(), sink.streams.end(), *stream) != sink.streams.end()) {
+        diagnostics.Error(from.position, "`" + from.name +
+                                             "` is named twice, and each of its rows would be written twice; "
+                                             "leave one out");
+        continue;
+      }
       if (!sink.streams.empty() && Differ(plan.SchemaOf(*stream), plan.SchemaOf(sink.streams[0]))) {
         diagnostics.Error(from.position, "streams of one sink must have equal columns: `" + from.name +
                                              "` has " + FieldList(plan.SchemaOf(*stream)) + "; `" +
@@ -130,7 +139,8 @@ void PlanSinks(JobPlan& plan, Diagnostics& diagnostics) {
       sink.streams.push_back(*stream);
     }
     if (sink.streams.empty()) continue;
-    ResolveFields(spec, plan.SchemaOf(sink.streams[0]), sink, diagnostics);
+    const bool all = !plan.job.positions.Lost(&spec.fields);
+    ResolveFields(spec, plan.SchemaOf(sink.streams[0]), all, sink, diagnostics);
     plan.sinks.push_back(std::move(sink));
   }
 }

@@ -22,6 +22,7 @@ constexpr std::array<OwnKind, 5> kOwn{{{OwnUse::kPlacement, "placement", "who ru
 
 // Whatever has such a name is the job's own, used or not: another version of the job file may use it.
 void RefuseOwn(const Job& job, std::string_view who, const std::string& topic, Diagnostics& diagnostics) {
+  if (job.positions.Lost(&job.frame.job) || job.positions.Lost(&job.frame.prefix)) return;
   for (const OwnKind& kind : kOwn) {
     const std::string own = OwnTopic(job, kind.use);
     if (own.ends_with('.') ? !topic.starts_with(own) : topic != own) continue;
@@ -46,10 +47,12 @@ void CheckTopics(const JobPlan& plan, Diagnostics& diagnostics) {
   std::map<std::string_view, const std::string*> readers;  // topic → source
   std::map<std::string_view, const std::string*> writers;  // topic → sink
   for (const auto& [name, source] : job.frame.sources) {
+    if (job.positions.Lost(&source.topic)) continue;  // it is not the one that was meant
     readers.emplace(source.topic, &name);
     RefuseOwn(job, "the source", source.topic, diagnostics);
   }
   for (const auto& [name, sink] : job.frame.sinks) {
+    if (job.positions.Lost(&sink.topic)) continue;
     const Position at = job.positions.Of(&sink.topic);
     RefuseOwn(job, "the sink", sink.topic, diagnostics);
     const auto reader = readers.find(sink.topic);

@@ -1,5 +1,6 @@
 #include "engine/spec/frame_check.h"
 
+#include <initializer_list>
 #include <map>
 
 #include "engine/spec/scalar.h"
@@ -55,6 +56,12 @@ class FrameCheck {
       ErrorAt(&frame_.prefix,
               "the prefix " + QuoteText(frame_.prefix) + " may hold letters, digits, `.`, `_` and `-` only");
     }
+    for (const auto& [name, value] : frame_.kafka) {
+      if (!name.empty() && name.find_first_not_of(kTopicLetters) == std::string::npos) continue;
+      ErrorAt(&name, QuoteText(name) +
+                         " is no setting of the Kafka client; their names have letters, digits, `.`, `_` and "
+                         "`-`, such as `sasl.password`");
+    }
     if (frame_.shards < 1 || frame_.shards > 1024) {
       ErrorAt(&frame_.shards, "shards: " + std::to_string(frame_.shards) + " is outside 1 to 1024");
     }
@@ -77,7 +84,7 @@ class FrameCheck {
     }
     if (!IsPartName(good)) good = '_' + good;
     return QuoteText(name) + " cannot name " + WithArticle(what) +
-           "; use letters, digits, `_` and `-`, such as `" + good + "`";
+           "; use letters, digits, `_` and `-`, the first a letter or `_`, such as `" + good + "`";
   }
   template <class T>
   void CheckNames(std::string_view what, const Named<T>& parts) {
@@ -107,6 +114,7 @@ class FrameCheck {
   void CheckSourceTopics() {
     std::map<std::string_view, const std::string*> readers;  // topic → source
     for (const auto& [name, source] : frame_.sources) {
+      if (positions_.Lost(&source.topic)) continue;
       const auto [first, is_new] = readers.emplace(source.topic, &name);
       if (is_new) continue;
       const std::string& other = *first->second;
@@ -131,13 +139,16 @@ class FrameCheck {
     return nullptr;
   }
 
-  bool FieldsAreEmpty(const std::string& name) const {
-    const Node* sources = root_.Find("sources");
-    const Node* source = sources == nullptr ? nullptr : sources->Find(name);
-    return source != nullptr && EmptyMap(source->Find("fields"));
+  // What was written there, or null.
+  const Node* Written(std::initializer_list<std::string_view> path) const {
+    const Node* node = &root_;
+    for (const std::string_view key : path) {
+      if (node != nullptr) node = node->Find(key);
+    }
+    return node;
   }
   void CheckSource(const std::string& name, SourceSpec& source) {
-    if (FieldsAreEmpty(name))
+    if (EmptyMap(Written({"sources", name, "fields"})))
       ErrorAt(&source.fields, "name the fields that the job reads, at least that of the event time");
     if (source.topic.empty()) source.topic = name;
     CheckTopic(source.topic, &source.topic);
@@ -161,21 +172,45 @@ class FrameCheck {
       }
     }
     for (const auto& [field_name, field] : source.fields)
-      CheckField(field_name, field);
+      CheckField(name, field_name, field);
   }
-  void CheckField(const std::string& name, const SourceField& field) {
+  void CheckField(const std::string& source, const std::string& name, const SourceField& field) {
+    const auto given = [&](const void* member, std::string_view key) {
+      return Written({"sources", source, "fields", name, key}) != nullptr && !positions_.Lost(member);
+    };
     if (!IsColumnName(name)) {
       ErrorAt(&name,
               QuoteText(name) + " cannot name a field; use letters, digits and `_`" +
                   (name.find('-') == std::string::npos ? "" : " (a `-` reads as minus in expressions)") +
                   ", and `path:` for what the record calls it");
     }
-    if (!field.values.empty() && field.type.type != Type::kString) {
+    if (given(&field.values, "values") && field.values.empty()) {
+      ErrorAt(&field.values, "`values` names none; list what the string may be, or leave the key out");
+    } else if (!field.values.empty() && field.type.type != Type::kString) {
       ErrorAt(&field.values, "`values` closes the set of a string; " + QuoteText(name) + " is " +
                                  WithArticle(NameOf(field.type.type)));
     }
+    const bool time = field.type.type == Type::kTimestamp || field.type.type == Type::kDuration;
+    if (given(&field.unit, "unit") && field.type.known && !time) {
+      ErrorAt(&field.unit, "`unit` is of a timestamp or a duration that is written as a number; " +
+                               QuoteText(name) + " is " + WithArticle(NameOf(field.type.type)) +
+                               ": remove it");
+    }
+    if (given(&field.path, "path") && EmptyPart(field.path)) {
+      ErrorAt(&field.path, "the path " + QuoteText(field.path) +
+                               " has an empty part; write the names on the way to the value, as `a.b`, or "
+                               "leave the key out");
+    }
+  }
+  static bool EmptyPart(std::string_view path) {
+    return path.empty() || path.front() == '.' || path.back() == '.' ||
+           path.find("..") != std::string_view::npos;
   }
   void CheckSink(const std::string& name, SinkSpec& sink) {
+    const bool given = Written({"sinks", name, "from"}) != nullptr && !positions_.Lost(&sink.from);
+    if (given && sink.from.empty()) {
+      ErrorAt(&sink.from, "sink " + QuoteText(name) + " would write nothing; name the stream that it writes");
+    }
     if (sink.topic.empty()) sink.topic = name;
     CheckTopic(sink.topic, &sink.topic);
   }

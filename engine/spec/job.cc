@@ -85,7 +85,10 @@ const ShapeBase& SourceField::Describe() {
       Shape<SourceField>("a field of a source's records")
           .Required<&SourceField::type>("type", "the type of its values; a field that is absent is null")
           .Optional<&SourceField::path>("path", "where it stands in the record, as `a.b`; default: its name")
-          .Optional<&SourceField::unit>("unit", "of a timestamp that is written as a number")
+          .Optional<&SourceField::unit>(
+              "unit",
+              "of a timestamp or a duration that is written as a number; a timestamp may also be an RFC 3339 "
+              "text, a duration one such as `1h30m`")
           .Optional<&SourceField::required>("required", "a record without it is a dead letter")
           .Optional<&SourceField::values>("values",
                                           "the only values a string may have; others are dead letters")
@@ -156,7 +159,7 @@ const ShapeBase& FrameSpec::Describe() {
           .NotYet("sources never run ahead of one another")
           .Optional<&FrameSpec::merge_wait>("merge_wait",
                                             "how long to wait for a silent source before going on")
-          .NotYet("rows wait for a silent source until it is idle")
+          .NotYet("rows wait for no source that is silent")
           .Optional<&FrameSpec::max_future>(
               "max_future", "a row whose time lies further ahead of the clock is a dead letter")
           .Optional<&FrameSpec::kafka>("kafka",

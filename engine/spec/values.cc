@@ -187,26 +187,9 @@ class AnyNode final : public ValueType {
 class KeyFieldsType final : public ValueType {
  public:
   void Read(const Node& node, void* out, ReadContext& context) const override {
-    auto& key = *static_cast<KeyFields*>(out);
-    key.position = node.position;
-    if (node.kind != Node::Kind::kMap) {
-      ReadFields(node, key.all, context);
-      return;
-    }
-    static const std::vector<std::string> kPorts{"from", "over", "labels", "table"};
-    if (node.entries.empty())
-      context.diagnostics.Error(node.position, "expected a field for each input, found none");
-    key.by_port.reserve(node.entries.size());
-    for (const Node::Entry& entry : node.entries) {
-      if (std::find(kPorts.begin(), kPorts.end(), entry.first.text) == kPorts.end()) {
-        context.diagnostics.Error(entry.first.position, "no input is called " + QuoteText(entry.first.text) +
-                                                            Suggestion(entry.first.text, kPorts));
-        context.positions.Lose(&key);
-        continue;
-      }
-      key.by_port.emplace_back(entry.first.text, std::vector<FieldRef>());
-      ReadFields(entry.second, key.by_port.back().second, context);
-    }
+    const size_t before = context.diagnostics.errors();
+    ReadKey(node, *static_cast<KeyFields*>(out), context);
+    if (context.diagnostics.errors() != before) context.positions.Lose(out);  // nobody is to count its fields
   }
   std::string JsonSchema(size_t) const override {
     const std::string fields = R"({"anyOf":[{"type":"string","minLength":1},)"
@@ -220,6 +203,26 @@ class KeyFieldsType final : public ValueType {
   std::string Print(const void*) const override { return ""; }
 
  private:
+  static void ReadKey(const Node& node, KeyFields& key, ReadContext& context) {
+    key.position = node.position;
+    if (node.kind != Node::Kind::kMap) {
+      ReadFields(node, key.all, context);
+      return;
+    }
+    static const std::vector<std::string> kPorts{"from", "over", "labels", "table"};
+    if (node.entries.empty())
+      context.diagnostics.Error(node.position, "expected a field for each input, found none");
+    key.by_port.reserve(node.entries.size());
+    for (const Node::Entry& entry : node.entries) {
+      if (std::find(kPorts.begin(), kPorts.end(), entry.first.text) == kPorts.end()) {
+        context.diagnostics.Error(entry.first.position, "no input is called " + QuoteText(entry.first.text) +
+                                                            Suggestion(entry.first.text, kPorts));
+        continue;
+      }
+      key.by_port.emplace_back(entry.first.text, std::vector<FieldRef>());
+      ReadFields(entry.second, key.by_port.back().second, context);
+    }
+  }
   static void ReadFields(const Node& node, std::vector<FieldRef>& fields, ReadContext& context) {
     if (node.kind == Node::Kind::kList && node.items.empty()) {
       context.diagnostics.Error(node.position, "expected a field or several, found an empty list");

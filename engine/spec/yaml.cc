@@ -256,6 +256,8 @@ std::string WithUnixLines(std::string_view text) {
   return out;
 }
 
+constexpr std::string_view kEscape = "no such escape; write \\\\ for a backslash, or use single quotes";
+
 // What yaml-cpp found wrong, for those messages of its that name no remedy.
 std::string SyntaxMessage(const YAML::Exception& e) {
   const std::string_view said = e.msg;
@@ -266,7 +268,30 @@ std::string SyntaxMessage(const YAML::Exception& e) {
     return "a list that was opened with [ before this place lacks a comma or its closing ]";
   if (said == YAML::ErrorMsg::END_OF_MAP)
     return "the lines of this map are not indented alike, or a value with `: ` in it is not in quotes";
-  return "not YAML: " + std::string(said);
+  static const std::array<std::array<std::string_view, 2>, 14> kSaid{{
+      {YAML::ErrorMsg::UNKNOWN_TOKEN, "no value begins with this character; put the text in quotes"},
+      {YAML::ErrorMsg::CHAR_IN_SCALAR, "this character cannot stand here; put the text in quotes"},
+      {YAML::ErrorMsg::INVALID_HEX, kEscape},
+      {YAML::ErrorMsg::INVALID_UNICODE, kEscape},
+      {YAML::ErrorMsg::INVALID_ESCAPE, kEscape},
+      {YAML::ErrorMsg::DOC_IN_SCALAR, "--- or ... ends the document inside a text; close the quote before"},
+      {YAML::ErrorMsg::EOF_IN_SCALAR, "the file ends inside a text; close its quote"},
+      {YAML::ErrorMsg::FLOW_END,
+       "this bracket closes none that is open; remove it, or put the text in quotes"},
+      {YAML::ErrorMsg::END_OF_SEQ,
+       "the items of this list are not indented alike; give each the same indent"},
+      {YAML::ErrorMsg::BLOCK_ENTRY, "a list cannot begin here; put its first `- ` on the next line"},
+      {YAML::ErrorMsg::MAP_KEY, "a key cannot stand here; put it on a line of its own"},
+      {YAML::ErrorMsg::MAP_VALUE,
+       "a key and its value cannot stand here; indent the line as the keys beside it, or put a text with "
+       "`: ` in it in quotes"},
+      {YAML::ErrorMsg::CHAR_IN_BLOCK, "after | or > the text begins on the next line"},
+      {YAML::ErrorMsg::INVALID_TAG, "tags are not supported; remove it"},
+  }};
+  for (const auto& [theirs, ours] : kSaid) {
+    if (said.starts_with(theirs)) return std::string(ours);
+  }
+  return "not YAML: " + std::string(said) + "; look for a bracket, a quote or an indent that is wrong here";
 }
 
 }  // namespace

@@ -127,7 +127,10 @@ const Aggregate* TheAggregate(const Feature& feature, const std::string& name, B
   for (const auto& [key, argument] : feature.aggregate) {
     const Aggregate* aggregate = FindAggregate(key);
     if (aggregate == nullptr) {
-      binder.Error(argument.position, "unknown aggregate `" + key + "`" + Suggestion(key, known));
+      static const std::vector<std::string> kKeys{"window", "where"};
+      const std::string near = Suggestion(key, kKeys, false);
+      binder.Error(argument.position,
+                   "unknown aggregate " + QuoteText(key) + (near.empty() ? Suggestion(key, known) : near));
     } else if (first != nullptr) {
       binder.Error(argument.position, "feature `" + name + "` has two aggregates, `" +
                                           std::string(first->name) + "` and `" + key +
@@ -233,10 +236,9 @@ void CheckFrame(const Features& p, Binder& binder) {
   }
   for (const auto& [port, fields] : p.key.by_port) {
     if (port == "from" || (port == "over" && (!p.over.empty() || binder.lost(&p.over)))) continue;
-    binder.Error(&p.key,
-                 "`key` names the input `" + port +
-                     "`, which this operator does not have; its inputs are `from` and, where it is "
-                     "given, `over`");
+    binder.Error(&p.key, "`key` names the input `" + port +
+                             "`, which this operator does not have; its inputs are `from` and, where it is "
+                             "given, `over`");
   }
 }
 
@@ -256,7 +258,7 @@ void BindKeys(const Features& p, Binder& binder, WindowedPlan& plan) {
       equal = binder.input(0)[from[i]].type == binder.input(1)[(*columns)[i]].type;
     if (!equal) {
       binder.Error(&p.key, "the keys of `" + p.from.name + "` and `" + p.over.name +
-                                       "` must have the same number of fields, of the same types");
+                               "` must have the same number of fields, of the same types");
     }
   }
 }

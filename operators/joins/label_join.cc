@@ -167,14 +167,13 @@ class JoinBinding {
     for (const auto& [port, fields] : p_.key.by_port) {
       if (port == "from" || port == "labels") continue;
       binder_.Error(&p_.key, "`key` names the input `" + port +
-                                         "`, which this operator does not have; its inputs are `from` and "
-                                         "`labels`");
+                                 "`, which this operator does not have; its inputs are `from` and "
+                                 "`labels`");
     }
     for (size_t port = 0; port < 2; ++port) {
       const std::string_view name = port == 0 ? "from" : "labels";
       const std::vector<FieldRef>& fields = p_.key.For(name);
-      if (fields.empty())
-        binder_.Error(&p_.key, "`key` names no field of `" + std::string(name) + "`");
+      if (fields.empty()) binder_.Error(&p_.key, "`key` names no field of `" + std::string(name) + "`");
       std::optional<std::vector<size_t>> columns = KeyColumns(binder_, port, fields);
       if (columns) plan_.keys[port] = std::move(*columns);
       for (const size_t column : plan_.keys[port])
@@ -183,7 +182,7 @@ class JoinBinding {
     if (plan_.keys[0].empty() || plan_.keys[1].empty()) return;  // reported
     if (KeyTypes(0) == KeyTypes(1)) return;
     binder_.Error(&p_.key, "the keys of `" + p_.from.name + "` and `" + p_.labels.name +
-                                       "` must have the same number of fields, of the same types");
+                               "` must have the same number of fields, of the same types");
   }
   std::vector<Type> KeyTypes(size_t port) const {
     std::vector<Type> types;

@@ -216,12 +216,12 @@ bool BindLevel(const Named<Expr>& fields, const std::vector<size_t>& which, Bind
 // The output's columns, as numbers of standing ones: those of the input that are kept, then new ones in file
 // order.
 std::vector<size_t> Choose(const Derive& p, Binder& binder, const Standing& standing) {
-  std::set<size_t> keep, drop;
+  std::set<size_t> keep;
   for (const FieldRef& field : p.keep) {
     if (const std::optional<size_t> column = binder.Column(0, field)) keep.insert(*column);
   }
   for (const FieldRef& field : p.drop) {
-    if (const std::optional<size_t> column = binder.Column(0, field)) drop.insert(*column);
+    binder.Column(0, field);  // reports one that is not there
   }
   if (!p.keep.empty() && !p.drop.empty()) binder.Error(&p.drop, "give either `keep` or `drop`, not both");
   std::vector<size_t> chosen;
@@ -229,8 +229,9 @@ std::vector<size_t> Choose(const Derive& p, Binder& binder, const Standing& stan
     const std::string& name = binder.input(0)[column].name;
     const bool replaced =
         std::any_of(p.fields.begin(), p.fields.end(), [&](const auto& f) { return f.first == name; });
-    if (replaced || ((p.keep.empty() || keep.contains(column)) && !drop.contains(column)))
-      chosen.push_back(column);
+    const bool dropped =
+        std::any_of(p.drop.begin(), p.drop.end(), [&](const FieldRef& field) { return field.name == name; });
+    if (replaced || ((p.keep.empty() || keep.contains(column)) && !dropped)) chosen.push_back(column);
   }
   for (const auto& [name, expression] : p.fields) {
     const std::optional<size_t> column = standing.schema.Find(name);

@@ -1,6 +1,8 @@
 // Jobs of which some part is wrong, wherever it is: their faults are told or they are other sound jobs, and
 // nothing that was bound by half misleads whoever is bound behind it, or runs.
+#include <algorithm>
 #include <cctype>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -153,6 +155,202 @@ TEST(FaultyPlan, APartGivenAsItIsIsSound) {
   const Node root = ParseYaml(job, diagnostics);
   for (const Node::Entry& entry : root.entries)
     EXPECT_TRUE(Try(job, {entry.first.text + '=' + Flow(entry.second, nullptr, "")}, entry.first.text));
+}
+
+// Every key here has a value that another one needs.
+constexpr std::string_view kDense = R"(job: dense
+sources:
+  orders:
+    event_time: {field: at, max_out_of_orderness: 1m}
+    fields: {at: timestamp, id: string, shop: string, price: float64, count: {type: int64, path: n.count}}
+  returns:
+    event_time: {field: at}
+    fields: {at: {type: timestamp, unit: s}, order: string, why: {type: string, values: [broken, late]}, cost: float64}
+operators:
+  narrow:
+    type: derive
+    from: orders
+    drop: [price]
+    fields: {total: "price * count", twice: "2 * total"}
+  chosen:
+    type: derive
+    from: orders
+    keep: [id, shop]
+  past:
+    type: features
+    from: narrow
+    over: returns
+    key: {from: id, over: order}
+    late: side
+    allowed_lateness: 2m
+    features:
+      costs: {mean: cost, window: 3h, where: "why == 'late'"}
+      price: {sum: "cost * 2", window: 1d}
+  recent:
+    type: features
+    from: past
+    key: shop
+    ties: exclude
+    exclude_current: true
+    features: {many: {count: "*", window: 1h}}
+  scored: {type: predict, from: recent, model: guess, shadow: [other], explain: 3}
+  labelled:
+    type: label_join
+    from: scored
+    labels: returns
+    key: {from: [id], labels: [order]}
+    label: "cost"
+    wait: 3d
+    keep: [why]
+    labels_early: 1h
+    take: last
+    release: after_wait
+    on_timeout: {label: {value: "0"}}
+    late_labels: side
+    remember: 6d
+  learnt: {type: train, from: labelled, models: [guess, other]}
+  first: {type: train, from: narrow, models: [third], label: "total > 5"}
+  quality:
+    type: evaluate
+    from: labelled
+    metrics: [accuracy, brier]
+    baselines: [prior, {last_label: {key: shop, name: last}}, {rule: {name: large, when: "total > 3"}}]
+    label: "label > 1"
+    every: 12h
+    windows: [36h, month]
+    longest_delay: 10d
+models:
+  guess:
+    learner: {linear: {loss: squared}}
+    optimizer: {sgd: {rate: 0.5, power: 1}}
+    features:
+      numeric: [total, twice]
+      categorical: [shop]
+      crosses: [[shop, id]]
+      missing: {policy: mean, columns: {total: zero}}
+      encoding: {policy: hashed, columns: {shop: hashed}}
+      bits: 12
+    microbatch: 16
+    update: mean_gradient
+    forbid: [price_of_return]
+  other: {learner: {linear: {loss: squared}}, features: {categorical: shop}}
+  third: {features: {numeric: [count]}, class_weight: {positive: 3}}
+sinks:
+  late: {from: past.late, key: id, fields: [id, total]}
+  lost: {from: labelled.late_labels, topic: lost.labels}
+  out: {from: [learnt], key: [id], fields: [guess.score, guess.value]}
+  figures: {from: quality}
+  rest: {from: first, fields: [third.probability, label]}
+  named: {from: chosen}
+)";
+
+// Puts other things in place of a sound job's values, and looks at where faults are told.
+class Misreading {
+ public:
+  struct Value {
+    Position position;
+    size_t begin;
+    size_t size;
+    bool type;  // of an operator, which decides what all its other values are
+  };
+  struct Edit {
+    size_t value;
+    std::string_view text;
+  };
+  explicit Misreading(std::string_view job) : job_(job) {
+    lines_.push_back(0);
+    for (size_t i = 0; i < job_.size(); ++i) {
+      if (job_[i] == '\n') lines_.push_back(i + 1);
+    }
+    Diagnostics diagnostics("job.yaml");
+    EXPECT_NE(PlanJob(job_, Operators(), {}, diagnostics), nullptr);
+    EXPECT_EQ(diagnostics.Text(), "");
+    Each(ParseYaml(job_, diagnostics), false);
+  }
+  const std::vector<Value>& values() const { return values_; }
+
+  // Where something is told, as places of the job without `edits`: of different values, in the file's order.
+  std::set<Position> Faults(const std::vector<Edit>& edits, std::string& told) const {
+    std::string text = job_;
+    for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit)
+      text.replace(values_[edit->value].begin, values_[edit->value].size, edit->text);
+    Diagnostics diagnostics("job.yaml");
+    PlanJob(text, Operators(), {}, diagnostics);
+    told = diagnostics.Text() + text;
+    std::set<Position> places;
+    for (const Diagnostic& one : diagnostics.all())
+      places.insert(Before(one.position, edits));
+    return places;
+  }
+
+ private:
+  void Each(const Node& node, bool type) {
+    for (const Node& item : node.items)
+      Each(item, false);
+    for (const Node::Entry& entry : node.entries)
+      Each(entry.second, entry.first.text == "type");
+    if (node.kind != Node::Kind::kScalar) return;
+    const size_t begin =
+        lines_[static_cast<size_t>(node.position.line) - 1] + static_cast<size_t>(node.position.column) - 1;
+    values_.push_back({node.position, begin, node.text.size() + (node.quoted ? 2 : 0), type});
+  }
+  // Where in the job what stands at `at` in the edited text stood.
+  Position Before(Position at, const std::vector<Edit>& edits) const {
+    for (const Edit& edit : edits) {
+      const Value& value = values_[edit.value];
+      if (value.position.line != at.line || value.position.column >= at.column) continue;
+      at.column += static_cast<int>(value.size) - static_cast<int>(edit.text.size());
+      at.column = std::max(at.column, value.position.column);  // inside what was put there
+    }
+    return at;
+  }
+
+  std::string job_;
+  std::vector<size_t> lines_;  // where each begins
+  std::vector<Value> values_;
+};
+
+constexpr std::string_view kNoValue = "{}";  // nothing that is one word in a job may be a map without keys
+
+TEST(FaultyPlan, NothingIsToldThatFollowsFromAValueThatCouldNotBeRead) {
+  for (const std::string& job : {std::string(kDense), ReadFile(std::string(kShipped))}) {
+    const Misreading misreading(job);
+    size_t faulty = 0;
+    for (size_t i = 0; i < misreading.values().size(); ++i) {
+      std::string told;
+      const std::set<Position> places = misreading.Faults({{i, kNoValue}}, told);
+      if (places.empty()) continue;
+      ++faulty;
+      EXPECT_EQ(places, std::set<Position>{misreading.values()[i].position}) << told;
+    }
+    EXPECT_GT(faulty, 100U);
+  }
+}
+
+// Of a value that could not be read and a wrong one elsewhere, nothing is told that neither leads to alone;
+// and the first is always told.
+TEST(FaultyPlan, TwoFaultsHaveNoMoreFollowingThanEither) {
+  const Misreading misreading(kDense);
+  const size_t count = misreading.values().size();
+  std::string told;
+  for (const size_t stride : {1, 2, 3, 5, 17, 40, 71}) {
+    for (size_t i = 0; i + stride < count; ++i) {
+      for (const bool first : {true, false}) {
+        const Misreading::Edit a{i, first ? kNoValue : "zzz"};
+        const Misreading::Edit b{i + stride, first ? "zzz" : kNoValue};
+        std::set<Position> either = misreading.Faults({a}, told);
+        either.merge(misreading.Faults({b}, told));
+        const std::set<Position> both = misreading.Faults({a, b}, told);
+        for (const Position& place : both)
+          EXPECT_TRUE(either.contains(place)) << place.line << ':' << place.column << '\n' << told;
+        const Misreading::Value& misread = misreading.values()[first ? i : i + stride];
+        const bool alone = misreading.values()[first ? i + stride : i].type;
+        if (!alone && either.contains(misread.position)) {
+          EXPECT_TRUE(both.contains(misread.position)) << told;
+        }
+      }
+    }
+  }
 }
 
 // What no job file leads to: an operator that finds no fault and cannot run.

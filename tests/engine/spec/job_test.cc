@@ -83,7 +83,8 @@ TEST(Job, FaultsOfTheFrame) {
             "f:6:12: `at_most_once` is not known here; did you mean `at_least_once`?\n");
   EXPECT_EQ(FaultsAfter("operatros: {}\n"), "f:6:1: unknown key `operatros`; did you mean `operators`?\n");
   EXPECT_EQ(Faults("job: my job\nsources: {}\n"),
-            "f:1:6: `my job` cannot name a job; use letters, digits, `_` and `-`, such as `my_job`\n"
+            "f:1:6: `my job` cannot name a job; use letters, digits, `_` and `-`, the first a letter or `_`, "
+            "such as `my_job`\n"
             "f:2:10: a job needs at least one source\n");
 }
 
@@ -112,16 +113,25 @@ TEST(Job, KnowsWhatOfTheFrameWasLost) {
 
 TEST(Job, Names) {
   EXPECT_EQ(FaultsAfter("operators: {1st: {type: filter}}\n"),
-            "f:6:13: `1st` cannot name an operator; use letters, digits, `_` and `-`, such as `_1st`\n");
+            "f:6:13: `1st` cannot name an operator; use letters, digits, `_` and `-`, "
+            "the first a letter or `_`, such as `_1st`\n");
   EXPECT_EQ(FaultsAfter("operators: {a.b: {type: filter}}\n"),
-            "f:6:13: `a.b` cannot name an operator; use letters, digits, `_` and `-`, such as `a_b`\n");
+            "f:6:13: `a.b` cannot name an operator; use letters, digits, `_` and `-`, "
+            "the first a letter or `_`, such as `a_b`\n");
   EXPECT_EQ(FaultsAfter("models: {a.b: {}}\nsinks: {c.d: {from: events}}\n"),
-            "f:6:10: `a.b` cannot name a model; use letters, digits, `_` and `-`, such as `a_b`\n"
-            "f:7:9: `c.d` cannot name a sink; use letters, digits, `_` and `-`, such as `c_d`\n");
+            "f:6:10: `a.b` cannot name a model; use letters, digits, `_` and `-`, "
+            "the first a letter or `_`, such as `a_b`\n"
+            "f:7:9: `c.d` cannot name a sink; use letters, digits, `_` and `-`, "
+            "the first a letter or `_`, such as `c_d`\n");
   EXPECT_EQ(FaultsAfter("operators: {events: {type: filter}}\n"),
             "f:6:13: `events` is the name of a source already (line 3), so nobody could tell which stream is "
             "meant; "
             "rename one of them\n");
+  EXPECT_EQ(FaultsAfter("kafka: {\"a b\": 1, sasl.username: x}\n"),
+            "f:6:9: `a b` is no setting of the Kafka client; their names have letters, digits, `.`, `_` and "
+            "`-`, such as `sasl.password`\n");
+  EXPECT_EQ(FaultsAfter("sinks: {a: {from: []}}\n"),
+            "f:6:19: sink `a` would write nothing; name the stream that it writes\n");
   EXPECT_EQ(FaultsAfter("models: {events: {}}\n"), "");  // models are no streams
 }
 
@@ -143,6 +153,23 @@ TEST(Job, FaultsOfSources) {
             "f:2:87: `values` closes the set of a string; `c` is an int64\n");
   EXPECT_EQ(faults("{topic: a/b, event_time: {field: t}, fields: {t: timestamp}}"),
             "f:2:22: `a/b` cannot name a topic; use at most 249 letters, digits, `.`, `_` and `-`\n");
+  EXPECT_EQ(faults("{event_time: {field: t}, fields: {t: timestamp, c: {type: string, values: []}}}"),
+            "f:2:88: `values` names none; list what the string may be, or leave the key out\n");
+  EXPECT_EQ(faults("{event_time: {field: t}, fields: {t: timestamp, c: {type: string, unit: s}}}"),
+            "f:2:86: `unit` is of a timestamp or a duration that is written as a number; `c` is a string: "
+            "remove it\n");
+  EXPECT_EQ(faults("{event_time: {field: t}, fields: {t: {type: timestamp, unit: s}, d: {type: duration, "
+                   "unit: s}}}"),
+            "");
+  for (const std::string path : {"", ".", "a..b", ".a", "a."}) {
+    EXPECT_EQ(faults("{event_time: {field: t}, fields: {t: {type: timestamp, path: \"" + path + "\"}}}"),
+              "f:2:75: the path `" + path +
+                  "` has an empty part; write the names on the way to the value, as `a.b`, or leave the key "
+                  "out\n");
+  }
+  EXPECT_EQ(faults("{event_time: {field: t}, fields: {t: timestamp, \"a b\": int64}}"),
+            "f:2:62: `a b` cannot name a field; use letters, digits and `_`, and `path:` for what the record "
+            "calls it\n");
   EXPECT_EQ(
       faults("{event_time: {field: t}, fields: {t: timestamp, x: float64}, partitioned_by: {field: x}}"),
       "f:2:91: `partitioned_by` is not available yet; leave it out, and rows find their shard by their key\n"
