@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 #include "engine/cli/exit.h"
+#include "engine/log/kafka/kafka_config.h"
 #include "operators/list.h"
 
 namespace freshet {
@@ -38,6 +40,20 @@ Result<std::string> ReadJobFile(const std::string& path) {
   return text;
 }
 
+namespace {
+
+// What the Kafka client would refuse, told before anything runs and whatever the log.
+void CheckSettings(const Job& job, Diagnostics& diagnostics) {
+  for (const auto& [name, setting] : job.frame.kafka) {
+    std::vector<std::string> secrets;
+    if (setting.hidden) secrets.push_back(setting.value);
+    const Status status = CheckUserSettings({{name, setting.value}}, secrets);
+    if (!status.ok()) diagnostics.Error(job.positions.Of(&setting), status.message());
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<JobPlan> LoadJob(const std::string& path, const std::vector<std::string>& overrides) {
   const Result<std::string> text = ReadJobFile(path);
   if (!text.ok()) {
@@ -46,8 +62,9 @@ std::unique_ptr<JobPlan> LoadJob(const std::string& path, const std::vector<std:
   }
   Diagnostics diagnostics(path);
   std::unique_ptr<JobPlan> plan = PlanJob(*text, Operators(), {overrides}, diagnostics);
+  if (plan != nullptr) CheckSettings(plan->job, diagnostics);
   std::fputs(diagnostics.Text().c_str(), stderr);
-  return plan;
+  return diagnostics.ok() ? std::move(plan) : nullptr;
 }
 
 }  // namespace freshet

@@ -49,5 +49,32 @@ TEST(JobFile, FaultsOfTheCommandLineAndOfTheFileAreToldAtOnce) {
   }
 }
 
+// Whatever the log: a job that was tried on a directory shall run on Kafka.
+TEST(JobFile, SettingsThatTheKafkaClientRefusesAreFaultsOfTheJob) {
+  const TempDir dir;
+  const std::string secret = dir.Write("secret", "swordfish");
+  const std::string path = dir.Write("job.yaml",
+                                     "job: x\n"
+                                     "kafka:\n"
+                                     "  linger.mss: 5\n"
+                                     "  linger.ms: 5\n"
+                                     "  acks: 1\n"
+                                     "  security.protocol: \"${file:" +
+                                         secret +
+                                         "}\"\n"
+                                         "sources:\n"
+                                         "  a: {event_time: {field: t}, fields: {t: timestamp}}\n");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(LoadJob(path, {}), nullptr);
+  const std::string said = testing::internal::GetCapturedStderr();
+  for (const std::string part :
+       {":3:15: Kafka setting `linger.mss` is unknown", ":5:9: Kafka setting `acks` may not be set",
+        ":6:22: Kafka setting `security.protocol` is refused"}) {
+    EXPECT_NE(said.find(path + part), std::string::npos) << part << " in\n" << said;
+  }
+  EXPECT_EQ(said.find("`linger.ms`"), std::string::npos) << said;
+  EXPECT_EQ(said.find("swordfish"), std::string::npos) << said;
+}
+
 }  // namespace
 }  // namespace freshet
