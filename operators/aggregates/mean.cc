@@ -1,42 +1,20 @@
 #include <cmath>
 
-#include "operators/aggregates/fold.h"
+#include "operators/aggregates/total.h"
 
 namespace freshet {
 namespace {
 
-struct FloatMean {
-  using Value = double;
+struct FloatMean : FloatTotal {
   using Result = double;
-  double sum = 0;
-  int64_t count = 0;
-  void Add(double value) {
-    sum += value;
-    ++count;
-  }
-  void Merge(const FloatMean& later) {
-    sum += later.sum;
-    count += later.count;
-  }
   std::optional<double> Finish() const {
     if (count == 0 || !std::isfinite(sum)) return std::nullopt;
     return sum / static_cast<double>(count);
   }
 };
 
-struct IntMean {
-  using Value = int64_t;
+struct IntMean : IntTotal {
   using Result = double;
-  WideSum sum;
-  int64_t count = 0;
-  void Add(int64_t value) {
-    sum.Add(value);
-    ++count;
-  }
-  void Merge(const IntMean& later) {
-    sum.Add(later.sum.Get());
-    count += later.count;
-  }
   std::optional<double> Finish() const {
     if (count == 0) return std::nullopt;
     return static_cast<double>(sum.Get()) / static_cast<double>(count);
@@ -44,9 +22,8 @@ struct IntMean {
 };
 
 // Rounded down to a microsecond.
-struct DurationMean : IntMean {
+struct DurationMean : IntTotal {
   using Result = int64_t;
-  void Merge(const DurationMean& later) { IntMean::Merge(later); }
   std::optional<int64_t> Finish() const {
     if (count == 0) return std::nullopt;
     const Int128 total = sum.Get();

@@ -1,41 +1,19 @@
 #include <cmath>
 
-#include "operators/aggregates/fold.h"
+#include "operators/aggregates/total.h"
 
 namespace freshet {
 namespace {
 
-struct FloatSum {
-  using Value = double;
+struct FloatSum : FloatTotal {
   using Result = double;
-  double sum = 0;
-  int64_t count = 0;
-  void Add(double value) {
-    sum += value;
-    ++count;
-  }
-  void Merge(const FloatSum& later) {
-    sum += later.sum;
-    count += later.count;
-  }
   std::optional<double> Finish() const {
     return count == 0 || !std::isfinite(sum) ? std::nullopt : std::optional<double>(sum);
   }
 };
 
-struct IntSum {
-  using Value = int64_t;
+struct IntSum : IntTotal {
   using Result = int64_t;
-  WideSum sum;
-  int64_t count = 0;
-  void Add(int64_t value) {
-    sum.Add(value);
-    ++count;
-  }
-  void Merge(const IntSum& later) {
-    sum.Add(later.sum.Get());
-    count += later.count;
-  }
   std::optional<int64_t> Finish() const { return count == 0 ? std::nullopt : Narrow(sum.Get()); }
 };
 
