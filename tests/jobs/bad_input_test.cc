@@ -228,10 +228,7 @@ TEST(BadInput, OutputTooLargeForItsTopicIsADeadLetter) {
   EXPECT_EQ(outcome.Count("dead_letters{reason=\"output_too_large\"}"), 1U);
 }
 
-// What is kept of a row until its label comes can be more than a record of the changelog may be. Only the
-// culprit is given up.
-TEST(BadInput, StateTooLargeForItsChangelogCostsOnlyTheRecord) {
-  Scene scene(R"yaml(job: keeping
+constexpr std::string_view kKeepingSources = R"yaml(job: keeping
 sources:
   events:
     event_time: {field: t}
@@ -239,20 +236,31 @@ sources:
   clicks:
     event_time: {field: t}
     fields: {id: string, t: timestamp, good: bool}
-operators:
+)yaml";
+
+// `large`: the one whose text is too much to be kept. `apart`: between their event times.
+JobInput HundredEvents(int large, Duration apart) {
+  JobInput events{"events", 1, {}};
+  for (int i = 0; i < 100; ++i) {
+    const std::string text(i == large ? 600 << 10 : 10, 'x');
+    const std::string time = FormatTimestamp(SimulatedBroker::kStart + i * apart);
+    events.records.push_back(Record(R"({"id": "e)" + std::to_string(i) + R"(", "t": ")" + time +
+                                    R"(", "text": ")" + text + "\"}"));
+  }
+  return events;
+}
+
+// What is kept of a row until its label comes can be more than a record of the changelog may be. Only the
+// culprit is given up.
+TEST(BadInput, StateTooLargeForItsChangelogCostsOnlyTheRecord) {
+  Scene scene(std::string(kKeepingSources) + R"yaml(operators:
   doubled: {type: derive, from: events, fields: {again: text}}
   labelled: {type: label_join, from: doubled, labels: clicks, key: id, label: good, wait: 1h, on_timeout: side}
 sinks:
   out: {from: labelled.timed_out, fields: [id]}
   texts: {from: labelled, fields: [text, again]}
 )yaml");
-  JobInput events{"events", 1, {}};
-  const std::string t = R"(", "t": "2024-01-01T00:00:00Z", "text": ")";
-  for (int i = 0; i < 100; ++i) {
-    const std::string text(i == 57 ? 600 << 10 : 10, 'x');
-    events.records.push_back(Record(R"({"id": "e)" + std::to_string(i) + t + text + "\"}"));
-  }
-  CreateAndFill(*scene.log, events);
+  CreateAndFill(*scene.log, HundredEvents(57, 0));
   CreateAndFill(*scene.log,
                 {"clicks", 1, {Record(R"({"id": "e", "t": "2024-01-01T02:00:00Z", "good": true})")}});
   JobOptions options;
@@ -270,29 +278,14 @@ sinks:
 // A timer brings rows that come to more downstream than a record of the changelog may be. No record around it
 // is to blame, and without the timer nothing goes on.
 TEST(BadInput, StateTooLargeByATimerStopsTheJobAndCostsNoRecord) {
-  Scene scene(R"yaml(job: keeping
-sources:
-  events:
-    event_time: {field: t}
-    fields: {id: string, t: timestamp, text: string}
-  clicks:
-    event_time: {field: t}
-    fields: {id: string, t: timestamp, good: bool}
-operators:
+  Scene scene(std::string(kKeepingSources) + R"yaml(operators:
   first: {type: label_join, from: events, labels: clicks, key: id, label: good, wait: 1h, on_timeout: side}
   doubled: {type: derive, from: first.timed_out, fields: {again: text}}
   second: {type: features, from: doubled, key: [text, again], features: {n_1h: {count: "*", window: 1h}}}
 sinks:
   out: {from: second, fields: [id, n_1h]}
 )yaml");
-  JobInput events{"events", 1, {}};
-  for (int i = 0; i < 100; ++i) {
-    const std::string text(i == 7 ? 600 << 10 : 10, 'x');
-    const std::string time = FormatTimestamp(SimulatedBroker::kStart + i * kMinute);
-    events.records.push_back(Record(R"({"id": "e)" + std::to_string(i) + R"(", "t": ")" + time +
-                                    R"(", "text": ")" + text + "\"}"));
-  }
-  CreateAndFill(*scene.log, events);
+  CreateAndFill(*scene.log, HundredEvents(7, kMinute));
   CreateAndFill(*scene.log,
                 {"clicks", 1, {Record(R"({"id": "e", "t": "2024-01-01T00:00:00Z", "good": true})")}});
   for (const int every : {1000, 1}) {
