@@ -44,7 +44,7 @@ extern "C" {
 int thrd_create(thrd_t* thread, thrd_start_t function, void* argument) {
   auto start = std::make_unique<Start>(Start{function, argument});
   const int error = pthread_create(thread, nullptr, Run, start.get());
-  if (error == 0) start.release();
+  if (error == 0) static_cast<void>(start.release());  // Run has it now
   return Code(error);
 }
 

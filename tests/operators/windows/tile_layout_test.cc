@@ -81,7 +81,7 @@ TEST(TileLayout, EqualStatesAreKeptOnce) {
   layout.Close(17);
   EXPECT_EQ(layout.states[0].offset, sizeof(TileHeader));
   EXPECT_EQ(layout.states[1].offset, sizeof(TileHeader) + count.size);
-  EXPECT_EQ(layout.rows_offset, sizeof(TileHeader) + 2 * count.size + sum.size);
+  EXPECT_EQ(layout.rows_offset, sizeof(TileHeader) + size_t{2} * count.size + sum.size);
   EXPECT_EQ(layout.chunk_rows, 4096U / 17);
 }
 
