@@ -17,7 +17,7 @@ ExprPtr Compile(const Expr& expression, const Schema& scope, std::optional<Type>
     return at;
   };
   // Where the text is not as it stands in the file, its place there is not known.
-  const auto words = [&](size_t offset, std::string message) {
+  const auto words = [&](size_t offset, const std::string& message) {
     const bool exact = expression.position.line > 0 && expression.verbatim;
     return exact || offset == 0
                ? message
@@ -28,11 +28,11 @@ ExprPtr Compile(const Expr& expression, const Schema& scope, std::optional<Type>
     diagnostics.Error(place(fault->offset), words(fault->offset, fault->message));
     return nullptr;
   }
-  Checker checker(scope, {[&](size_t offset, std::string message) {
-                            diagnostics.Error(place(offset), words(offset, std::move(message)));
+  Checker checker(scope, {[&](size_t offset, const std::string& message) {
+                            diagnostics.Error(place(offset), words(offset, message));
                           },
-                          [&](size_t offset, std::string message) {
-                            diagnostics.Warning(place(offset), words(offset, std::move(message)));
+                          [&](size_t offset, const std::string& message) {
+                            diagnostics.Warning(place(offset), words(offset, message));
                           }});
   auto instructions = checker.Run(root, expected);
   if (!instructions) return nullptr;

@@ -10,7 +10,7 @@
 namespace freshet {
 namespace {
 
-std::string Trimmed(std::string text) {
+std::string Trimmed(const std::string& text) {
   const size_t begin = text.find_first_not_of(" `");
   const size_t end = text.find_last_not_of(" `");
   return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
