@@ -14,8 +14,7 @@ int Fail(const Status& status);
 int Refuse(const Status& status);
 
 // Why a write to standard output failed with `error` (an errno): kCancelled where a reader that has seen
-// enough
-// (`| head`) closed the pipe; any other failure loses what was printed.
+// enough (`| head`) closed the pipe; any other failure loses what was printed.
 Status OutputFailure(int error);
 // The end of a command that printed its answer.
 int Printed();

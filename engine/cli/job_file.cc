@@ -15,8 +15,20 @@
 namespace freshet {
 
 namespace {
+
 constexpr size_t kMostRead = 2 << 20;  // twice what a job file may hold
+
+// What the Kafka client would refuse, told before anything runs and whatever the log.
+void CheckSettings(const Job& job, Diagnostics& diagnostics) {
+  for (const auto& [name, setting] : job.frame.kafka) {
+    std::vector<std::string> secrets;
+    if (setting.hidden) secrets.push_back(setting.value);
+    const Status status = CheckUserSettings({{name, setting.value}}, secrets);
+    if (!status.ok()) diagnostics.Error(job.positions.Of(&setting), status.message());
+  }
 }
+
+}  // namespace
 
 Result<std::string> ReadJobFile(const std::string& path) {
   std::error_code none;
@@ -39,20 +51,6 @@ Result<std::string> ReadJobFile(const std::string& path) {
   text.resize(static_cast<size_t>(file.gcount()));
   return text;
 }
-
-namespace {
-
-// What the Kafka client would refuse, told before anything runs and whatever the log.
-void CheckSettings(const Job& job, Diagnostics& diagnostics) {
-  for (const auto& [name, setting] : job.frame.kafka) {
-    std::vector<std::string> secrets;
-    if (setting.hidden) secrets.push_back(setting.value);
-    const Status status = CheckUserSettings({{name, setting.value}}, secrets);
-    if (!status.ok()) diagnostics.Error(job.positions.Of(&setting), status.message());
-  }
-}
-
-}  // namespace
 
 std::unique_ptr<JobPlan> LoadJob(const std::string& path, const std::vector<std::string>& overrides) {
   const Result<std::string> text = ReadJobFile(path);

@@ -78,7 +78,7 @@ Status SendLines(const CommandLine& line, const TopicInfo& topic, Producer& prod
         RecordOf(line, topic, text, key ? &*key : nullptr, *object, at.records, key_text);
     if (record.ok()) record->timestamp = clock.Now();
     const Status sent = record.ok() ? producer.Send(*record) : record.status();
-    if (!sent.ok()) return {sent.code(), "line " + std::to_string(at.next) + ": " + sent.message()};
+    if (!sent.ok()) return sent.Within("line " + std::to_string(at.next));
     ++at.records;
   }
   // std::cin reads through stdin, and takes its errors for the end.

@@ -6,16 +6,11 @@ namespace freshet {
 
 namespace {
 
-bool Known(const Schema& schema) {
-  return !schema.open() && std::all_of(schema.fields().begin(), schema.fields().end(),
-                                       [](const Field& field) { return field.known; });
-}
-
 // What keeps an operator from running; "" for nothing.
 std::string_view Lack(const Plan& plan) {
   if (!plan.make) return "nothing to run";
   for (const Output& output : plan.outputs) {
-    if (!Known(output.schema)) return "columns of which nothing is known";
+    if (output.schema.HidesAny()) return "columns of which nothing is known";
     if (output.derivations.size() != output.schema.size()) return "columns that come from nowhere";
   }
   return "";
@@ -32,7 +27,7 @@ void CheckRunnable(const JobPlan& plan, Diagnostics& diagnostics) {
   for (size_t s = 0; s < plan.sources.size(); ++s) {
     const PlannedSource& source = plan.sources[s];
     const Position at = plan.job.positions.Of(&frame.sources[s].second);
-    if (!Known(source.schema))
+    if (source.schema.HidesAny())
       refuse(at, "source `" + source.name + "`", "columns of which nothing is known");
     if (source.event_time >= source.schema.size())
       refuse(at, "source `" + source.name + "`", "no event time");

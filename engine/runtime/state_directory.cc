@@ -13,6 +13,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "engine/spec/topic_name.h"
+
 namespace freshet {
 
 namespace {
@@ -23,9 +25,9 @@ constexpr size_t kLongestInstance = 100;
 constexpr std::string_view kRights =
     "; choose another --state, or give this user the right to read and write there";
 
+// Kafka takes as an instance's name what it takes as a topic's.
 bool FitsInstance(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-         c == '.';
+  return kTopicLetters.find(c) != std::string_view::npos;
 }
 
 // What of the machine's name fits an instance's.

@@ -46,8 +46,7 @@ std::string_view Remedy(TopicNeed::Use use) {
   switch (use) {
     case TopicNeed::Use::kPlacement:
       return ": something else created it. It holds nothing: stop the job, delete the topic, and the job "
-             "makes "
-             "its own at the next start";
+             "makes its own at the next start";
     case TopicNeed::Use::kDeadLetters:
       return ": something else created it. Read what you need of it, delete it, and the job makes its own at "
              "the next start; or start afresh under another `prefix`";

@@ -2,14 +2,7 @@
 # What ./dev refuses, when it fetches the broker again, and what it says while it builds. It works on a copy, with programs
 # in place of dpkg-query, mvn and cmake that only note that they were called.
 #   script.sh, from the project's root
-set -eu
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-fail() {
-  echo "FAILED: $1" >&2
-  failed=1
-}
+. tests/harness/script.sh
 cp dev "$dir/dev"
 mkdir -p "$dir/bin" "$dir/tests/harness/kafka"
 echo 'first' >"$dir/tests/harness/kafka/pom.xml"

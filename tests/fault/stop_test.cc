@@ -8,23 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/fault/flights.h"
+#include "tests/fault/local_month.h"
 
 namespace freshet {
 namespace {
 
 constexpr int kFailedExit = 1;
 
-struct Stopping {
-  FlightRows rows;
-  TempDir dir;
-  FlightsOutcome expected = UndisturbedFlights(rows, dir.File("undisturbed"));
-  std::string directory = dir.File("stopped");
-
-  FlightsRun Begin() {
-    Produce(rows, {"--local", directory});
-    return {{"--local", directory}, directory + "/state"};
-  }
+struct Stopping : LocalMonth {
   void ExpectAnotherStartFinishes(FlightsRun& run) {
     run.Start();
     EXPECT_EQ(run.Finish(), 0) << run.Printed();

@@ -1,16 +1,9 @@
 # Sourced by the tests of the flight job: how one is filled, run and compared with the independent program.
 #   $freshet and $oracle: the binaries; run from the project's root. $dir: a temporary directory.
-set -eu
+. tests/harness/script.sh
 freshet=$1
 oracle=$2
 job=jobs/flight-delays
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-fail() {
-  echo "FAILED: $1" >&2
-  failed=1
-}
 
 # unpack [--month N]: departures.ndjson and arrivals.ndjson
 unpack() {

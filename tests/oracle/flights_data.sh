@@ -1,16 +1,9 @@
 #!/bin/sh
 # The flights kept in the project, unpacked by their own script, are whole and give the figures that their README quotes.
 #   flights_data.sh FLIGHTS_ORACLE, from the project's root
-set -eu
+. tests/harness/script.sh
 oracle=$1
 job=jobs/flight-delays
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-failed=0
-fail() {
-  echo "$1" >&2
-  failed=1
-}
 
 for stream in departures arrivals; do
   $job/rows $stream >"$dir/$stream.ndjson"
