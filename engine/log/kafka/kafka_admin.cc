@@ -54,6 +54,16 @@ int Ask(KafkaClient& client, Duration limit, bool all, rd_kafka_topic_t* topic, 
   });
 }
 
+int Count(KafkaClient& client, Duration limit, rd_kafka_topic_t* topic, int32_t& partitions) {
+  Metadata metadata;
+  if (const int code = Ask(client, limit, false, topic, metadata); code != 0) return code;
+  if (metadata->topic_cnt != 1) return RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+  partitions = metadata->topics[0].partition_cnt;
+  // An election is no reason not to know how many partitions there are.
+  const int code = metadata->topics[0].err;
+  return code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ? 0 : code;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<KafkaAdmin>> KafkaAdmin::Open(const KafkaOptions& options) {
@@ -98,14 +108,11 @@ Result<std::vector<std::string>> KafkaAdmin::Topics() {
 Result<std::optional<int32_t>> KafkaAdmin::Partitions(const std::string& topic) {
   const Topic handle(rd_kafka_topic_new(client_->handle(), topic.c_str(), nullptr));
   if (!handle) return Invalid("`" + topic + "` is no name of a topic");
-  Metadata metadata;
-  int code = Ask(*client_, options_.patience, false, handle.get(), metadata);
-  if (code == 0 && metadata->topic_cnt != 1) code = RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-  if (code == 0) code = metadata->topics[0].err;
+  int32_t count = 0;
+  const int code = Count(*client_, options_.patience, handle.get(), count);
   if (IsMissing(code)) return std::optional<int32_t>();
-  // An election is no reason not to know how many partitions there are.
-  if (code != 0 && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) return WhyNot(code, "topic " + topic);
-  return std::optional<int32_t>(metadata->topics[0].partition_cnt);
+  if (code != 0) return WhyNot(code, "topic " + topic);
+  return std::optional<int32_t>(count);
 }
 
 Result<std::optional<TopicInfo>> KafkaAdmin::Find(const std::string& topic) {
@@ -288,8 +295,9 @@ Status KafkaAdmin::AwaitLeaders(const std::string& topic, int32_t partitions) {
         rd_kafka_metadata(client_->handle(), 0, handle.get(), &answer, std::max(milliseconds, 1));
     const Metadata metadata(answer);
     if (asked != 0) return asked;
+    if (metadata->topic_cnt != 1) return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     const rd_kafka_metadata_topic_t& found = metadata->topics[0];
-    const bool led = metadata->topic_cnt == 1 && found.err == 0 && found.partition_cnt == partitions &&
+    const bool led = found.err == 0 && found.partition_cnt == partitions &&
                      std::all_of(found.partitions, found.partitions + found.partition_cnt,
                                  [](const rd_kafka_metadata_partition_t& p) { return p.leader >= 0; });
     return led ? 0 : RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
@@ -316,14 +324,28 @@ Result<OffsetRange> KafkaAdmin::Range(const PartitionId& id, Isolation isolation
   return QueryRange(**client, id, options_);
 }
 
+namespace {
+
+bool IsListed(KafkaClient& client, const PartitionId& id, Duration limit) {
+  const Topic topic(rd_kafka_topic_new(client.handle(), id.topic.c_str(), nullptr));
+  int32_t partitions = 0;
+  return topic && Count(client, limit, topic.get(), partitions) == 0 && id.partition < partitions;
+}
+
+}  // namespace
+
 Result<OffsetRange> QueryRange(KafkaClient& client, const PartitionId& id, const KafkaOptions& options) {
   OffsetRange range;
   // A negative partition has meanings of its own to librdkafka.
   if (id.partition < 0)
     return Status(Code::kNotFound, id.topic + " has no partition " + std::to_string(id.partition));
   const int code = Repeat(options.patience, [&](int milliseconds) -> int {
-    return rd_kafka_query_watermark_offsets(client.handle(), id.topic.c_str(), id.partition, &range.begin,
-                                            &range.end, std::max(milliseconds, 1));
+    const int answer = rd_kafka_query_watermark_offsets(client.handle(), id.topic.c_str(), id.partition,
+                                                        &range.begin, &range.end, std::max(milliseconds, 1));
+    // A broker lists a new topic a moment before it serves its partitions, and denies them until then.
+    if (IsMissing(answer) && IsListed(client, id, milliseconds * kMillisecond))
+      return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    return answer;
   });
   if (code == 0) return range;
   const std::string what = "the offsets of " + id.topic + "[" + std::to_string(id.partition) + "]";

@@ -85,9 +85,7 @@ Status ToStatus(int code, std::string_view what, std::string_view brokers) {
     return {Code::kNotFound, subject + ": " + text + "; create the topic, or correct its name"};
   }
   if (IsRefused(code)) {
-    return {Code::kInvalid,
-            subject + ": " + text +
-                "; grant it to this user on the broker (`freshet plan --acls` lists what is needed)"};
+    return {Code::kInvalid, subject + ": " + text + "; grant it to this user on the broker"};
   }
   if (IsFencing(code)) return {Code::kFenced, subject + ": " + text};
   return {Code::kInvalid, subject + ": " + text + " (broker " + std::string(brokers) + ")"};
