@@ -29,51 +29,42 @@ enum class Code : uint8_t {
 
 std::string_view NameOf(Code code);
 
+// What happens on errors only lies out of line and is marked cold, so that compilers move what leads to it
+// out of the way of the rest.
 class [[nodiscard]] Status {
  public:
   Status() = default;  // success, without allocation
-  Status(Code code, std::string message) : error_(std::make_unique<Error>(Error{code, std::move(message)})) {}
-  Status(const Status& other) : error_(other.error_ ? std::make_unique<Error>(*other.error_) : nullptr) {}
+  [[gnu::cold]] Status(Code code, std::string message);
+  Status(const Status& other) : error_(other.ok() ? nullptr : other.Copy()) {}
   Status(Status&&) noexcept = default;
-  Status& operator=(const Status& other) {
-    if (this != &other) error_ = other.error_ ? std::make_unique<Error>(*other.error_) : nullptr;
-    return *this;
-  }
+  Status& operator=(const Status& other) { return *this = Status(other); }
   Status& operator=(Status&&) noexcept = default;
   ~Status() = default;
 
   bool ok() const { return error_ == nullptr; }
-  Code code() const { return error_ ? error_->code : Code::kOk; }
-  const std::string& message() const {
-    static const std::string none;
-    return error_ ? error_->message : none;
-  }
+  Code code() const;
+  const std::string& message() const;
   // The same error with "<context>: " before its message, for the way up.
-  Status Within(std::string_view context) const {
-    if (ok()) return {};
-    return {code(), std::string(context) + ": " + message()};
-  }
+  [[gnu::cold]] Status Within(std::string_view context) const;
 
  private:
-  struct Error {
-    Code code;
-    std::string message;
+  struct Error;
+  struct Deleter {
+    [[gnu::cold]] void operator()(Error* error) const;
   };
-  std::unique_ptr<Error> error_;
+  using Owned = std::unique_ptr<Error, Deleter>;
+  [[gnu::cold]] Owned Copy() const;
+  Owned error_;
 };
 
-inline Status Invalid(std::string message) {
-  return {Code::kInvalid, std::move(message)};
-}
-inline Status Internal(std::string message) {
-  return {Code::kInternal, std::move(message)};
-}
+[[gnu::cold]] Status Invalid(std::string message);
+[[gnu::cold]] Status Internal(std::string message);
 
 template <class T>
 class [[nodiscard]] Result {
  public:
   Result(T value) : value_(std::move(value)) {}
-  Result(Status status) : status_(std::move(status)) { assert(!status_.ok()); }
+  [[gnu::cold]] Result(Status status) : status_(std::move(status)) { assert(!status_.ok()); }
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }

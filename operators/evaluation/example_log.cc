@@ -6,6 +6,14 @@
 
 namespace freshet {
 
+namespace {
+
+Status CutShort() {
+  return {Code::kCorrupt, "examples kept by an evaluate are cut short in the state"};
+}
+
+}  // namespace
+
 ExampleLog::ExampleLog(RawTable& table, std::span<const std::string> series)
     : table_(table), series_(series.size()) {
   AppendFixed(static_cast<uint32_t>(series.size()), head_);
@@ -47,17 +55,16 @@ Status ExampleLog::Add(Time bucket, bool label, std::span<const Guess> guesses, 
 
 // Into names_ and examples_.
 Status ExampleLog::Parse(std::string_view row) {
-  const Status corrupt = {Code::kCorrupt, "examples kept by an evaluate are cut short in the state"};
   uint32_t series = 0;
-  if (!TakeFixed(row, series)) return corrupt;
+  if (!TakeFixed(row, series)) return CutShort();
   names_.clear();
   for (uint32_t i = 0; i < series; ++i) {
     std::string_view name;
-    if (!TakeSized(row, name)) return corrupt;
+    if (!TakeSized(row, name)) return CutShort();
     names_.emplace_back(name);
   }
   const size_t record = RecordSize(series);
-  if (row.size() % record != 0) return corrupt;
+  if (row.size() % record != 0) return CutShort();
   if (examples_.size() < series) examples_.resize(series);
   for (std::vector<Scored>& examples : examples_)
     examples.clear();
