@@ -16,6 +16,8 @@ std::string_view NameOf(Code code) {
       return "unreachable";
     case Code::kAborted:
       return "aborted";
+    case Code::kUnwritable:
+      return "unwritable";
     case Code::kInDoubt:
       return "in_doubt";
     case Code::kFenced:
