@@ -19,9 +19,15 @@ struct Placed {
   std::set<uint32_t> sources;
 };
 
+bool IsStateless(const PlannedOperator& op) {
+  return op.plan.tables.empty() && op.plan.timers.empty() && op.plan.trains.empty();
+}
+
 class StageBuilder {
  public:
-  StageBuilder(const Draft& draft, JobPlan& plan) : draft_(draft), plan_(plan) {
+  // `apart`: operators that stay out of their input's stage where that keeps state.
+  StageBuilder(const Draft& draft, const std::set<uint32_t>& apart, JobPlan& plan)
+      : draft_(draft), apart_(apart), plan_(plan) {
     for (uint32_t s = 0; s < plan.sources.size(); ++s)
       sources_.push_back({kNoStage, {}, {s}});
   }
@@ -62,6 +68,7 @@ class StageBuilder {
     const PlannedOperator& op = plan_.operators[index];
     const Placed& first = Of(op.inputs[0]);
     if (first.stage == kNoStage || ports[0].spread == Spread::kOne) return kNoStage;
+    if (apart_.contains(index) && plan_.stages[static_cast<size_t>(first.stage)].keeps_state) return kNoStage;
     if (ports[0].spread == Spread::kKeyed) {
       if (first.key.empty() || first.key != Key(op.inputs[0], ports[0])) return kNoStage;
       if (plan_.stages[static_cast<size_t>(first.stage)].shards != Shards(index, ports)) return kNoStage;
@@ -98,8 +105,7 @@ class StageBuilder {
     const PlannedOperator& op = plan_.operators[index];
     const std::vector<InputPort>& ports = draft_.operators[index].ports;
     stage.members.push_back({index, part});
-    stage.keeps_state =
-        stage.keeps_state || !op.plan.tables.empty() || !op.plan.timers.empty() || !op.plan.trains.empty();
+    stage.keeps_state = stage.keeps_state || !IsStateless(op);
     std::set<uint32_t> sources(stage.sources.begin(), stage.sources.end());
     for (uint32_t p = 0; p < ports.size(); ++p) {
       const Placed& from = Of(op.inputs[p]);
@@ -152,11 +158,31 @@ class StageBuilder {
   }
 
   const Draft& draft_;
+  const std::set<uint32_t>& apart_;
   JobPlan& plan_;
   std::vector<Placed> sources_;
   std::vector<std::vector<Placed>> outputs_;  // [operator][port]
   int stage_of_first_part_ = kNoStage;
 };
+
+bool Reads(const PlannedOperator& reader, uint32_t op) {
+  return std::any_of(reader.inputs.begin(), reader.inputs.end(),
+                     [op](const StreamId& input) { return !input.source && input.node == op; });
+}
+
+// The stateless operators at the end of a stage of several shards: no operator after them needs their rows
+// where they are.
+void AddTail(const JobPlan& plan, const PlannedStage& stage, std::set<uint32_t>& tail) {
+  if (!stage.keeps_state || stage.shards == 1) return;
+  for (size_t m = stage.members.size(); m-- > 0;) {
+    const uint32_t op = stage.members[m].op;
+    if (!IsStateless(plan.operators[op])) continue;
+    const bool is_needed = std::any_of(stage.members.begin(), stage.members.end(), [&](const Member& other) {
+      return !tail.contains(other.op) && Reads(plan.operators[other.op], op);
+    });
+    if (!is_needed) tail.insert(op);
+  }
+}
 
 // Roles that readers of a stream give it; operators that only pass rows on ask their own readers.
 void Vote(const Draft& draft, const JobPlan& plan, StreamId stream, std::set<Role>& votes) {
@@ -179,10 +205,20 @@ void Vote(const Draft& draft, const JobPlan& plan, StreamId stream, std::set<Rol
 
 }  // namespace
 
+// Twice: what ends a stage without state is taken out of it, to run once on the rows of all shards, put back
+// into their order, rather than on each shard's share of a few rows.
 void AssignStages(const Draft& draft, JobPlan& plan) {
-  StageBuilder builder(draft, plan);
-  for (uint32_t o = 0; o < plan.operators.size(); ++o)
-    builder.Place(o);
+  const auto assign = [&](const std::set<uint32_t>& apart) {
+    plan.stages.clear();
+    StageBuilder builder(draft, apart, plan);
+    for (uint32_t o = 0; o < plan.operators.size(); ++o)
+      builder.Place(o);
+  };
+  assign({});
+  std::set<uint32_t> tail;
+  for (const PlannedStage& stage : plan.stages)
+    AddTail(plan, stage, tail);
+  if (!tail.empty()) assign(tail);
   for (PlannedStage& stage : plan.stages) {
     if (stage.keeps_state) stage.changelog = OwnTopic(plan.job, OwnUse::kChangelog, stage.name);
   }
