@@ -89,12 +89,9 @@ void RefuseClashes(const SinkSpec& spec, const Schema& schema, const std::vector
 // `all`: a sink that names no fields writes all there are; false where those it names could not be read.
 void ResolveFields(const SinkSpec& spec, const Schema& schema, bool all, PlannedSink& sink,
                    Diagnostics& diagnostics) {
-  for (const FieldRef& field : spec.key.all) {
+  for (const FieldRef& field : spec.key.fields) {
     if (const std::optional<size_t> column = FindColumn(schema, field, diagnostics))
       sink.key.push_back(*column);
-  }
-  if (!spec.key.by_port.empty()) {
-    diagnostics.Error(spec.key.position, "a sink reads one stream: write `key: name` or `key: [a, b]`");
   }
   for (const FieldRef& field : spec.fields) {
     if (const std::optional<size_t> column = FindColumn(schema, field, diagnostics)) {

@@ -24,9 +24,9 @@ const ValueType& Keep(Args&&... args) {
 class ListType final : public ValueType {
  public:
   ListType(const ValueType& item, ListAccess access) : item_(item), access_(access) {}
-  // One scalar is a list of one, except where the items are lists themselves.
+  // One item is a list of one, except where the items are lists or maps of keys themselves.
   void Read(const Node& node, void* out, ReadContext& context) const override {
-    if (node.kind == Node::Kind::kScalar && !item_.is_list()) {
+    if (IsOneItem(node)) {
       access_.resize(out, 1);
       ReadValue(item_, node, access_.item(out, 0), context);
       return;
@@ -47,10 +47,8 @@ class ListType final : public ValueType {
     }
   }
   std::string JsonSchema(size_t depth) const override {
-    const std::string item = item_.JsonSchema(depth);
-    const std::string list = R"({"type":"array","items":)" + item + '}';
-    if (item_.is_list() || item_.nested() != nullptr) return list;
-    return R"({"anyOf":[)" + list + ',' + item + "]}";
+    if (!TakesOneItem()) return Bracketed(depth);
+    return R"({"anyOf":[)" + Bracketed(depth) + ',' + item_.JsonSchema(depth) + "]}";
   }
   std::string Text() const override { return "list of " + item_.Text(); }
   std::string Print(const void* value) const override {
@@ -67,6 +65,17 @@ class ListType final : public ValueType {
   const Family* family() const override { return item_.family(); }
 
  private:
+  bool TakesOneItem() const { return !item_.is_list() && item_.nested() == nullptr; }
+  bool IsOneItem(const Node& node) const {
+    const bool is_choice =
+        node.kind == Node::Kind::kMap && node.entries.size() == 1 && item_.family() != nullptr;
+    return TakesOneItem() && (node.kind == Node::Kind::kScalar || is_choice);
+  }
+  std::string Bracketed(size_t depth) const {
+    const auto* lists = dynamic_cast<const ListType*>(&item_);
+    return R"({"type":"array","items":)" + (lists ? lists->Bracketed(depth) : item_.JsonSchema(depth)) + '}';
+  }
+
   const ValueType& item_;
   ListAccess access_;
 };

@@ -75,11 +75,19 @@ struct SourceSpec {
   std::optional<PartitionedBy> partitioned_by;
   static const ShapeBase& Describe();
 };
+// `key: a` or `key: [a, b]`: of a sink, which reads one stream, there is nothing to tell apart.
+struct SinkKey {
+  std::vector<FieldRef> fields;
+};
+template <>
+struct ValueOfImpl<SinkKey> {
+  static const ValueType& Get();
+};
 struct SinkSpec {
   std::string topic;  // default: the sink's name
   std::string format = "json";
   std::vector<StreamRef> from;   // a name or a list of streams of equal schema
-  KeyFields key;                 // default: none, rows go to the partition of their bytes
+  SinkKey key;                   // default: none, rows go to the partition of their bytes
   std::vector<FieldRef> fields;  // default: all columns
   static const ShapeBase& Describe();
 };

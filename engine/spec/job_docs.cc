@@ -139,7 +139,7 @@ std::string JobDocs(std::span<const NamedShape> operators, const ShapeBase& mode
       "text. "
       "Anchors,\naliases, tags, merge keys and keys that stand twice are refused. A list of one may be "
       "written without "
-      "brackets.\n\n"
+      "brackets, but\nnot a list of lists.\n\n"
       "`${env:NAME}` and `${file:PATH}` inside a value of `kafka:` stand for an environment variable and for "
       "a file's text;\nsuch values are never printed, and may stand nowhere else. `--set path=value` of the "
       "command line replaces the value\nof any key, as in `--set commit.interval=1s`.\n\n## The frame\n\n");

@@ -98,7 +98,8 @@ bool ReadSpan(const Node& node, Diagnostics& diagnostics, Span& out) {
   std::string text;
   if (!TextOf(node, kWhat, diagnostics, text)) return false;
   const auto parsed = ParseDuration(text);
-  if (parsed && *parsed >= 0) {
+  const bool negative = text.starts_with('-');
+  if (parsed && !negative) {
     out.micros = *parsed;
     return true;
   }
@@ -118,8 +119,8 @@ bool ReadByteSize(const Node& node, Diagnostics& diagnostics, ByteSize& out) {
   std::string text;
   if (!TextOf(node, kWhat, diagnostics, text)) return false;
   const auto parsed = ParseByteSize(text);
-  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  if (!parsed || *parsed < 0 || (digits && (node.quoted || (text[0] == '0' && text.size() > 1)))) {
+  const bool number = text.find_first_not_of("0123456789.") == std::string::npos;
+  if (!parsed || *parsed < 0 || (number && (node.quoted || (text[0] == '0' && text.size() > 1)))) {
     diagnostics.Error(node.position, "expected " + std::string(kWhat) + ", found " + Shown(node));
     return false;
   }
@@ -132,7 +133,7 @@ bool ReadFraction(const Node& node, Diagnostics& diagnostics, Fraction& out) {
   std::string text;
   if (!TextOf(node, kWhat, diagnostics, text)) return false;
   Node number = node;
-  const bool percent = text.ends_with('%');
+  const bool percent = text.ends_with('%') && text.find_first_not_of("0123456789.%") == std::string::npos;
   if (percent) {
     number.text.pop_back();
     number.quoted = false;
@@ -262,22 +263,26 @@ const ValueType& ValueOfImpl<Secret>::Get() {
   return type;
 }
 const ValueType& ValueOfImpl<Span>::Get() {
+  // As ParseDuration has it: whole numbers, units from large to small, each once.
   static const Scalar<Span> type(
-      {"duration", R"({"type":"string","pattern":"^([0-9]+([.][0-9]+)?(us|ms|s|m|h|d|w))+$"})"}, ReadSpan,
-      [](const Span& s) { return FormatDuration(s); });
+      {"duration", R"({"type":"string","minLength":1,"pattern":"^([0-9]+w)?([0-9]+d)?)"
+                   R"(([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?([0-9]+us)?$"})"},
+      ReadSpan, [](const Span& s) { return FormatDuration(s); });
   return type;
 }
 const ValueType& ValueOfImpl<ByteSize>::Get() {
   static const Scalar<ByteSize> type(
       {"size", R"({"anyOf":[{"type":"integer","minimum":0},)"
-               R"({"type":"string","pattern":"^[0-9]+([.][0-9]+)? ?([KMGT]iB|[kMGT]?B)?$"}]})"},
+               R"({"type":"string","pattern":"^([0-9]+([.][0-9]*)?|[.][0-9]+) ?([KMGT]iB|[kMGT]?B)$"}]})"},
       ReadByteSize, [](const ByteSize& b) { return FormatByteSize(b); });
   return type;
 }
 const ValueType& ValueOfImpl<Fraction>::Get() {
-  static const Scalar<Fraction> type({"fraction", R"({"anyOf":[{"type":"number","minimum":0,"maximum":1},)"
-                                                  R"({"type":"string","pattern":"^[0-9.]+%$"}]})"},
-                                     ReadFraction, [](const Fraction& f) { return FormatDouble(f); });
+  static const Scalar<Fraction> type(
+      {"fraction",
+       R"({"anyOf":[{"type":"number","minimum":0,"maximum":1},)"
+       R"({"type":"string","pattern":"^((0|[1-9][0-9]?)([.][0-9]*)?|[.][0-9]+|100([.]0*)?)%$"}]})"},
+      ReadFraction, [](const Fraction& f) { return FormatDouble(f); });
   return type;
 }
 const ValueType& ValueOfImpl<Expr>::Get() {

@@ -51,7 +51,7 @@ TEST(Job, FlightDelays) {
   EXPECT_EQ(departures.fields[1].second.type.type, Type::kTimestamp);
   EXPECT_EQ(job.frame.models.size(), 2U);
   EXPECT_NE(job.frame.operators[0].second.Find("type"), nullptr);
-  EXPECT_EQ(job.frame.sinks[0].second.key.For("from")[0].name, "flight_id");
+  EXPECT_EQ(job.frame.sinks[0].second.key.fields[0].name, "flight_id");
   EXPECT_EQ(job.frame.sinks[0].second.from[0].name, "predicted");
 }
 
@@ -130,6 +130,9 @@ TEST(Job, Names) {
   EXPECT_EQ(FaultsAfter("kafka: {\"a b\": 1, sasl.username: x}\n"),
             "f:6:9: `a b` is no setting of the Kafka client; their names have letters, digits, `.`, `_` and "
             "`-`, such as `sasl.password`\n");
+  EXPECT_EQ(FaultsAfter("sinks: {a: {from: events, key: {from: id}}, b: {from: events, key: []}}\n"),
+            "f:6:32: a sink reads one stream: write `key: name` or `key: [a, b]`\n"
+            "f:6:68: expected a field or several, found an empty list\n");
   EXPECT_EQ(FaultsAfter("sinks: {a: {from: []}}\n"),
             "f:6:19: sink `a` would write nothing; name the stream that it writes\n");
   EXPECT_EQ(FaultsAfter("models: {events: {}}\n"), "");  // models are no streams

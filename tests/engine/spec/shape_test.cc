@@ -230,6 +230,8 @@ TEST(Shape, FaultsOfEachType) {
       {"crosses: [a, b]",
        "f:1:11: expected list of field, found `a`\nf:1:14: expected list of field, found `b`\n"},
       {"crosses: a", "f:1:10: expected list of list of field, found `a`\n"},
+      {"letters: {beta: }", "f:1:11: the key `count` is missing: how many\n"},
+      {"letters: {alpha: , gamma: }", "f:1:10: expected list of a letter, found a map\n"},
       {"counted: {\"a b\": {window: 1h}}", ""},  // for whoever reads it to say
       {"counted: {a: }", "f:1:11: `a` has no value; give map\n"},
       {"missing: {columns: {a: 1}}", "f:1:10: the key `policy` is missing: which\n"},
@@ -258,18 +260,29 @@ TEST(Shape, WhatIsBrokenIsReportedOnce) {
             "f:1:7: tags are not supported; remove `!t`\nf:2:9: tags are not supported; remove `!t`\n");
 }
 
+TEST(Shape, OneItemIsAListOfOne) {
+  for (const char* text : {"letters: {beta: {count: 2}}", "letters: [{beta: {count: 2}}]"}) {
+    const auto o = ReadAll(text);
+    ASSERT_TRUE(o->diagnostics.ok()) << o->diagnostics.Text();
+    ASSERT_EQ(o->all.letters.size(), 1U);
+    EXPECT_EQ(o->all.letters[0].As<Beta>().count, 2);
+  }
+}
+
 TEST(Shape, Schema) {
   const std::string schema = JsonSchemaOf(All::Describe());
-  for (const char* part : {
-           R"("flag":{"description":"a flag","default":false,"type":"boolean"})",
-           R"("number":{"description":"a number","default":3,"type":"integer"})",
-           R"("text":{"description":"a text","default":"x","type":"string"})",
-           R"("colour":{"description":"a colour","default":"green","enum":["red","green"]})",
-           R"("span":{"description":"a span","default":"1s","type":"string")",
-           R"({"enum":["alpha","beta","gamma"]})",
-           R"("required":["count"],"additionalProperties":false)",
-           R"("any":{"description":"anything"})",
-       }) {
+  for (
+      const char* part : {
+          R"("flag":{"description":"a flag","default":false,"type":"boolean"})",
+          R"("number":{"description":"a number","default":3,"type":"integer"})",
+          R"("text":{"description":"a text","default":"x","type":"string"})",
+          R"("colour":{"description":"a colour","default":"green","enum":["red","green"]})",
+          R"("span":{"description":"a span","default":"1s","type":"string")",
+          R"({"enum":["alpha","beta","gamma"]})",
+          R"("required":["count"],"additionalProperties":false)",
+          R"("crosses":{"description":"crosses","type":"array","items":{"type":"array","items":{"type":"string")",
+          R"("any":{"description":"anything"})",
+      }) {
     EXPECT_NE(schema.find(part), std::string::npos) << part << "\n" << schema;
   }
 }
