@@ -25,6 +25,21 @@ uint32_t ModelState::DeclareBytes(std::string_view name, size_t size, size_t wid
   return static_cast<uint32_t>(arrays_.size() - 1);
 }
 
+uint32_t ModelState::DeclareDerivedBytes(std::string_view name, size_t size, size_t width) {
+  for (size_t i = 0; i < derived_.size(); ++i) {
+    if (derived_[i].name != name) continue;
+    assert(derived_[i].size == size && derived_[i].width == width);
+    return static_cast<uint32_t>(i);
+  }
+  derived_.push_back({std::string(name), size, width, std::make_unique<char[]>(size * width), kNever});
+  return static_cast<uint32_t>(derived_.size() - 1);
+}
+
+void ModelState::ForgetDerived() {
+  for (Derived& derived : derived_)
+    derived.version = kNever;
+}
+
 void ModelState::SetDirty(Array& array, size_t block) {
   array.dirty[block] = 1;
   array.changed.push_back(static_cast<uint32_t>(block));
@@ -63,6 +78,7 @@ Status ModelState::Apply(std::string_view key, std::string_view bytes) {
     const size_t count = std::min(kBlock, array.size - first);
     if (bytes.size() != count * array.width) break;
     std::memcpy(array.bytes.get() + first * array.width, bytes.data(), bytes.size());
+    ForgetDerived();
     return {};
   }
   return {Code::kConflict, "the saved model has an array `" + name +
@@ -74,6 +90,8 @@ size_t ModelState::bytes() const {
   size_t total = 0;
   for (const Array& array : arrays_)
     total += array.size * array.width + array.dirty.size();
+  for (const Derived& derived : derived_)
+    total += derived.size * derived.width;
   return total;
 }
 

@@ -25,6 +25,10 @@ template <class T>
 struct ModelArray {
   uint32_t index = 0;
 };
+template <class T>
+struct DerivedArray {
+  uint32_t index = 0;
+};
 
 class ModelState {
   struct Array {
@@ -36,6 +40,14 @@ class ModelState {
     std::vector<uint8_t> dirty;     // one a block
     std::vector<uint32_t> changed;  // blocks with dirty set, unordered
   };
+  struct Derived {
+    std::string name;
+    size_t size = 0;
+    size_t width = 0;
+    std::unique_ptr<char[]> bytes;
+    uint64_t version = kNever;  // of which it is
+  };
+  static constexpr uint64_t kNever = UINT64_MAX;
 
  public:
   static constexpr size_t kBlock = 64;  // elements
@@ -83,6 +95,27 @@ class ModelState {
   Writer<T> Write(ModelArray<T> a) {
     return Writer<T>(arrays_[a.index]);
   }
+  // Declares an array that follows from the others, or finds it again: whoever needs it of a version and
+  // finds it not current works it out, for all. Never saved. T: trivially copyable, zeros being a value of
+  // it.
+  template <class T>
+  DerivedArray<T> DeclareDerived(std::string_view name, size_t size) {
+    return {DeclareDerivedBytes(name, size, sizeof(T))};
+  }
+  template <class T>
+  std::span<T> Derive(DerivedArray<T> a) {
+    Derived& derived = derived_[a.index];
+    return {reinterpret_cast<T*>(derived.bytes.get()), derived.size};
+  }
+  // Whether it follows from the arrays as they are now; while a microbatch is learnt nobody may ask.
+  template <class T>
+  bool is_current(DerivedArray<T> a) const {
+    return derived_[a.index].version == version_;
+  }
+  template <class T>
+  void SetCurrent(DerivedArray<T> a) {
+    derived_[a.index].version = version_;
+  }
   uint64_t version() const { return version_; }
   uint64_t examples() const { return examples_; }
   // Ends a microbatch of `examples` rows.
@@ -100,13 +133,17 @@ class ModelState {
   void SetVersion(uint64_t version, uint64_t examples) {
     version_ = version;
     examples_ = examples;
+    ForgetDerived();
   }
   size_t bytes() const;
 
  private:
   static void SetDirty(Array& array, size_t block);
   uint32_t DeclareBytes(std::string_view name, size_t size, size_t width, bool published);
+  uint32_t DeclareDerivedBytes(std::string_view name, size_t size, size_t width);
+  void ForgetDerived();
   std::vector<Array> arrays_;
+  std::vector<Derived> derived_;
   uint64_t version_ = 0;
   uint64_t examples_ = 0;
 };

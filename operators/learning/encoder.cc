@@ -15,7 +15,7 @@ Scaler::Scaler(const ModelLayout& layout, ModelState& state)
     : layout_(layout),
       state_(state),
       moments_(state.Declare<double>("scaler", 3 * layout.numeric.size(), true)),
-      scales_(layout.numeric.size()) {}
+      scales_(state.DeclareDerived<Scale>("scales", layout.numeric.size())) {}
 
 void Scaler::Learn(const RawRow& row) {
   if (!layout_.learns_means) return;
@@ -35,16 +35,15 @@ void Scaler::Learn(const RawRow& row) {
   }
 }
 
-std::span<const Scaler::Scale> Scaler::Scales() {
-  if (!layout_.learns_means) return scales_;
+void Scaler::WorkOut() {
+  if (!layout_.learns_means) return;
   const double* of_feature = state_.Read(moments_).data();
-  for (Scale& scale : scales_) {
+  for (Scale& scale : state_.Derive(scales_)) {
     const double count = of_feature[0];
     const double variance = count > 0 ? of_feature[2] / count : 0;
     scale = {of_feature[1], variance > 0 ? std::sqrt(variance) : 0};
     of_feature += 3;
   }
-  return scales_;
 }
 
 FeatureEncoder::FeatureEncoder(const ModelLayout& layout) : layout_(layout), entries_(layout.entries()) {

@@ -91,7 +91,8 @@ class RowReader {
 // variance.
 class Scaler {
  public:
-  // Declares the published array "scaler": count, mean and sum of squares of each feature.
+  // Declares the published array "scaler": count, mean and sum of squares of each feature. What these come to
+  // is shared with all who scale for the model, so that it is worked out once a version.
   Scaler(const ModelLayout& layout, ModelState& state);
   void Learn(const RawRow& row);
   // Values of a row's numeric features as the learner sees them (missing ones are the encoder's).
@@ -99,14 +100,29 @@ class Scaler {
     double mean = 0;
     double deviation = 0;  // 0: nothing to scale by, values count as 0
   };
-  // As of now; valid until the next call.
-  std::span<const Scale> Scales();
+  // As the last whole microbatch left them; valid until the next call of either.
+  std::span<const Scale> Scales() {
+    if (!state_.is_current(scales_)) {
+      WorkOut();
+      state_.SetCurrent(scales_);
+    }
+    return state_.Derive(scales_);
+  }
+  // As the row learnt last left them, in the middle of a microbatch.
+  std::span<const Scale> ScalesAmidst() {
+    WorkOut();
+    return state_.Derive(scales_);
+  }
+  // The microbatch is learnt, and its last row's scales are those of the new version.
+  void EndMicrobatch() { state_.SetCurrent(scales_); }
 
  private:
+  void WorkOut();
+
   const ModelLayout& layout_;
   ModelState& state_;
   ModelArray<double> moments_;
-  std::vector<Scale> scales_;
+  DerivedArray<Scale> scales_;
 };
 
 // Rows of Examples in the making.

@@ -61,11 +61,12 @@ void Model::Learn(const RawRows& rows, std::span<const double> labels) {
   weights_.assign(rows.rows(), 1);
   for (size_t row = 0; row < rows.rows(); ++row) {
     scaler_.Learn(rows[row]);
-    encoder_.Add(rows[row], scaler_.Scales());
+    encoder_.Add(rows[row], scaler_.ScalesAmidst());
     if (class_weight && labels[row] > 0.5) weights_[row] = class_weight->positive;
   }
   learner_->Learn(encoder_.examples(), labels, weights_);
   state_.Advance(rows.rows());
+  scaler_.EndMicrobatch();
 }
 
 }  // namespace freshet

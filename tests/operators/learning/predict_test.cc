@@ -175,6 +175,26 @@ TEST(Predict, ShadowsPredictToo) {
   EXPECT_TRUE(fixture->dead_letters().empty());
 }
 
+// Of equal version too, as after a store that was lost.
+TEST(Predict, GoesByTheScalesOfWhateverWasPublishedLast) {
+  const std::vector<FixtureRow> rows = LearningRows(20, 3);
+  const std::span<const FixtureRow> asked = std::span(rows).first(5);
+  const auto used = Predictor("model: m", kModel);
+  used->Feed(asked);
+  TrainOn(LearningRows(30, 4), kModel, *used);
+  used->Feed(asked);
+  TrainOn(LearningRows(30, 5), kModel, *used);
+  used->Feed(asked);
+  const auto fresh = Predictor("model: m", kModel);
+  TrainOn(LearningRows(30, 4), kModel, *fresh);
+  TrainOn(LearningRows(30, 5), kModel, *fresh);
+  fresh->Feed(asked);
+  for (size_t i = 0; i < asked.size(); ++i) {
+    EXPECT_EQ(used->At(used->emitted()[10 + i], "m.score"), fresh->At(fresh->emitted()[i], "m.score"));
+    EXPECT_NE(used->At(used->emitted()[5 + i], "m.score"), fresh->At(fresh->emitted()[i], "m.score"));
+  }
+}
+
 TEST(Predict, AShadowNobodyReadsCostsNothing) {
   const std::string models = kModel + "s: {features: {numeric: [a], missing: error}}";
   const auto fixture =
