@@ -7,6 +7,8 @@
 namespace freshet {
 namespace {
 
+constexpr size_t kReadAtOnce = 256;  // rows
+
 void AddKeys(size_t first, size_t last, KeyColumn& keys) {
   keys.Clear();
   for (size_t i = first; i < last; ++i) {
@@ -17,19 +19,27 @@ void AddKeys(size_t first, size_t last, KeyColumn& keys) {
 
 }  // namespace
 
-Status Microbatch::Open() {
+Status Microbatch::Open(const LearnRows& learn) {
   if (open_) return {};
   open_ = true;
-  if (layout_.spec->microbatch == 1) return {};  // full as soon as it has a row
-  AddKeys(0, static_cast<size_t>(layout_.spec->microbatch), keys_);
-  slots_.resize(keys_.size());
-  if (Status s = table_.Load(keys_, slots_); !s.ok()) return s;
-  for (const RawTable::Slot& slot : slots_) {
-    if (!slot.present()) break;
-    if (Status s = Take(slot.bytes()); !s.ok()) return s;
-    ++stored_;
+  bool learnt = false;
+  for (bool more = true; more;) {
+    AddKeys(stored_, stored_ + kReadAtOnce, keys_);
+    slots_.resize(keys_.size());
+    if (Status s = table_.Load(keys_, slots_); !s.ok()) return s;
+    for (const RawTable::Slot& slot : slots_) {
+      more = slot.present();
+      if (!more) break;
+      if (Status s = Take(slot.bytes()); !s.ok()) return s;
+      ++stored_;
+      if (!full()) continue;
+      learn(rows_, labels_);
+      learnt = true;
+      rows_.Clear();
+      labels_.clear();
+    }
   }
-  return {};
+  return learnt ? EraseStored() : Status();  // what is left is stored anew, from number 0
 }
 
 Status Microbatch::Take(std::string_view value) {
@@ -62,6 +72,10 @@ void Microbatch::Add(const RawRow& row, double label) {
 Status Microbatch::Clear() {
   rows_.Clear();
   labels_.clear();
+  return EraseStored();
+}
+
+Status Microbatch::EraseStored() {
   if (stored_ == 0) return {};
   AddKeys(0, stored_, keys_);
   slots_.resize(stored_);

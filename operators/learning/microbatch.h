@@ -3,8 +3,10 @@
 // commits. One thread.
 //
 // Always, between calls of the operator's Process: the table holds exactly these rows, under their numbers
-// from 0. Value of a row: u64 fingerprint of the model's layout, f64 label, f64 a number, u32 a slot; all
+// from 0. It may hold more than a microbatch only before Open, where the job file asked for larger ones when
+// they came. Value of a row: u64 fingerprint of the model's layout, f64 label, f64 a number, u32 a slot; all
 // little-endian.
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,8 +22,10 @@ class Microbatch {
   Microbatch(const ModelLayout& layout, RawTable& table) : layout_(layout), table_(table), rows_(layout) {}
 
   static TableSpec Table() { return {"microbatch", 1, false, 0}; }
-  // Reads what an earlier run left, once; call before anything else.
-  Status Open();
+  // Reads what an earlier run left, once; call before anything else. Whole microbatches of it are learnt
+  // there and then, since they come before any newer row.
+  using LearnRows = std::function<void(const RawRows& rows, std::span<const double> labels)>;
+  Status Open(const LearnRows& learn);
   void Add(const RawRow& row, double label);
   bool full() const { return rows_.rows() >= static_cast<size_t>(layout_.spec->microbatch); }
   const RawRows& rows() const { return rows_; }
@@ -33,6 +37,7 @@ class Microbatch {
 
  private:
   Status Take(std::string_view value);
+  Status EraseStored();
 
   const ModelLayout& layout_;
   RawTable& table_;

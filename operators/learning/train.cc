@@ -38,7 +38,7 @@ class Training final : public Operator {
 
   Status Process(size_t, const Batch& in, Emitter& out) override {
     if (Status s = model_.Check(); !s.ok()) return s;
-    if (Status s = microbatch_.Open(); !s.ok()) return s;
+    if (Status s = OpenMicrobatch(); !s.ok()) return s;
     const ColumnPtr labels = plan_.label != nullptr
                                  ? plan_.label->Evaluate(context_.pool(), in, context_.faults())
                                  : in.shared(plan_.label_column);
@@ -55,6 +55,11 @@ class Training final : public Operator {
   }
 
  private:
+  Status OpenMicrobatch() {
+    return microbatch_.Open(
+        [this](const RawRows& rows, std::span<const double> labels) { model_.Learn(rows, labels); });
+  }
+
   // Finds the rows to learn from, and their labels.
   void Choose(const Batch& in, const Column& labels) {
     kept_.clear();

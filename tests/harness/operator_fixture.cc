@@ -533,6 +533,14 @@ void OperatorFixture::Restore() {
   i.Start();
 }
 
+void OperatorFixture::GoOnFrom(const OperatorFixture& earlier) {
+  impl_->durable = earlier.impl_->durable;
+  impl_->durable_models = earlier.impl_->durable_models;
+  impl_->position = earlier.impl_->position;
+  impl_->epoch = earlier.impl_->epoch;
+  Restore();
+}
+
 const std::vector<EmittedRow>& OperatorFixture::emitted() const {
   return impl_->emitted;
 }

@@ -91,6 +91,8 @@ class OperatorFixture {
   void Commit();
   // Forgets everything since the last Commit, emitted rows too, and goes on with a fresh store and operator.
   void Restore();
+  // Starts anew from what `earlier` committed, as the same operator of a changed job file does.
+  void GoOnFrom(const OperatorFixture& earlier);
 
   const std::vector<EmittedRow>& emitted() const;
   const std::vector<DeadLetterRow>& dead_letters() const;
