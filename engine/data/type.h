@@ -36,6 +36,9 @@ struct Field {
   std::vector<std::string> values;  // the closed set of a string field, where its source declares one
   // False only while a job file with faults is checked: what type it has was lost to one that was reported.
   bool known = true;
+  // Of a prediction that is only compared: sinks write it only where they name it, and what it cannot be made
+  // of fails no row.
+  bool shadow = false;
 };
 
 class Schema {

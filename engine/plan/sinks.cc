@@ -86,9 +86,10 @@ void RefuseClashes(const SinkSpec& spec, const Schema& schema, const std::vector
   }
 }
 
-// `all`: a sink that names no fields writes all there are; false where those it names could not be read.
-void ResolveFields(const SinkSpec& spec, const Schema& schema, bool all, PlannedSink& sink,
-                   Diagnostics& diagnostics) {
+// `shadows`: the columns of shadow predictions, which are written only where the sink names them. `all`: a
+// sink that names no fields writes all the others; false where those it names could not be read.
+void ResolveFields(const SinkSpec& spec, const Schema& schema, const std::vector<bool>& shadows, bool all,
+                   PlannedSink& sink, Diagnostics& diagnostics) {
   for (const FieldRef& field : spec.key.fields) {
     if (const std::optional<size_t> column = FindColumn(schema, field, diagnostics))
       sink.key.push_back(*column);
@@ -99,10 +100,29 @@ void ResolveFields(const SinkSpec& spec, const Schema& schema, bool all, Planned
     }
   }
   if (spec.fields.empty() && all) {
-    for (size_t c = 0; c < schema.size(); ++c)
-      sink.fields.push_back({c, PathOf(schema[c].name)});
+    for (size_t c = 0; c < schema.size(); ++c) {
+      if (!shadows[c]) sink.fields.push_back({c, PathOf(schema[c].name)});
+    }
+    if (sink.fields.empty() && schema.size() > 0) {
+      diagnostics.Error(
+          spec.from.front().position,
+          "`" + spec.from.front().name +
+              "` has only columns of shadow predictions, which a sink writes where its `fields` "
+              "name them; name some");
+    }
   }
   RefuseClashes(spec, schema, sink.fields, diagnostics);
+}
+
+// By column, whether it is of a shadow prediction in any of the streams.
+std::vector<bool> ShadowsOf(const JobPlan& plan, const std::vector<StreamId>& streams) {
+  std::vector<bool> shadows(plan.SchemaOf(streams[0]).size());
+  for (const StreamId& stream : streams) {
+    const Schema& schema = plan.SchemaOf(stream);
+    for (size_t c = 0; c < std::min(schema.size(), shadows.size()); ++c)
+      shadows[c] = shadows[c] || schema[c].shadow;
+  }
+  return shadows;
 }
 
 // Whether two schemas differ in what is known of them.
@@ -137,7 +157,8 @@ void PlanSinks(JobPlan& plan, Diagnostics& diagnostics) {
     }
     if (sink.streams.empty()) continue;
     const bool all = !plan.job.positions.Lost(&spec.fields);
-    ResolveFields(spec, plan.SchemaOf(sink.streams[0]), all, sink, diagnostics);
+    ResolveFields(spec, plan.SchemaOf(sink.streams[0]), ShadowsOf(plan, sink.streams), all, sink,
+                  diagnostics);
     plan.sinks.push_back(std::move(sink));
   }
 }

@@ -335,17 +335,18 @@ void CheckModel(const ModelRef& model, Binder& binder) {
   BindModel(model, 0, binder);
 }
 
-void AddPrediction(const ModelLayout& layout, size_t port, Output& output) {
+void AddPrediction(const ModelLayout& layout, size_t port, Output& output, bool shadow) {
   Derivation derivation;
   for (const size_t column : layout.Columns())
     derivation.reads.push_back({port, column});
   derivation.current = derivation.reads;
-  output.schema.Add({layout.model + ".version", Type::kInt64, {}});
-  output.derivations.emplace_back();
-  output.schema.Add({layout.model + ".score", Type::kFloat64, {}});
-  output.derivations.push_back(derivation);
-  output.schema.Add({layout.model + "." + std::string(PredictionName(*layout.loss)), Type::kFloat64, {}});
-  output.derivations.push_back(std::move(derivation));
+  const auto add = [&](std::string_view name, Type type, Derivation from) {
+    output.schema.Add({layout.model + "." + std::string(name), type, {}, true, shadow});
+    output.derivations.push_back(std::move(from));
+  };
+  add("version", Type::kInt64, {});
+  add("score", Type::kFloat64, derivation);
+  add(PredictionName(*layout.loss), Type::kFloat64, derivation);
 }
 
 void AddUnknownPrediction(const std::string& model, Output& output) {

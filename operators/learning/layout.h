@@ -76,7 +76,7 @@ std::shared_ptr<const ModelLayout> BindModel(const ModelRef& model, size_t port,
 void CheckModel(const ModelRef& model, Binder& binder);
 
 // Columns that a prediction of the model adds, `<model>.version` and so on, with what they derive from.
-void AddPrediction(const ModelLayout& layout, size_t port, Output& output);
+void AddPrediction(const ModelLayout& layout, size_t port, Output& output, bool shadow = false);
 // The same columns for a model that could not be bound, for faults that were reported.
 void AddUnknownPrediction(const std::string& model, Output& output);
 constexpr size_t kPredictionColumns = 3;  // version, score, probability or value

@@ -218,7 +218,8 @@ struct Predict {
             .Optional<&Predict::shadow>(
                 "shadow",
                 "models that predict as well, to be compared or trained; a row one of "
-                "them cannot use has nulls there")
+                "them cannot use has nulls there, and a sink writes what they say only where its `fields` "
+                "name it")
             .Optional<&Predict::explain>(
                 "explain",
                 "adds the features that moved the score of `model` most, that many at most: "
@@ -235,7 +236,8 @@ struct Predict {
 };
 
 // The model's layout and columns; null where it cannot be used.
-std::shared_ptr<const ModelLayout> AddModel(const ModelRef& model, Binder& binder, Output& output) {
+std::shared_ptr<const ModelLayout> AddModel(const ModelRef& model, bool shadow, Binder& binder,
+                                            Output& output) {
   const std::shared_ptr<const ModelLayout> layout = BindModel(model, 0, binder);
   if (layout == nullptr) {
     AddUnknownPrediction(model.name, output);
@@ -246,7 +248,7 @@ std::shared_ptr<const ModelLayout> AddModel(const ModelRef& model, Binder& binde
                  "`" + model.name + "` has predicted on these rows already; leave one of the two out");
     return nullptr;
   }
-  AddPrediction(*layout, 0, output);
+  AddPrediction(*layout, 0, output, shadow);
   return layout;
 }
 
@@ -255,7 +257,7 @@ Plan Predict::Bind(const Predict& p, Binder& binder) {
   Output output = PassOn(binder, 0);
   predict.added = output.schema.size();
   if (p.explain < 0 || p.explain > 1000) binder.Error(&p.explain, "explain may be 0 to 1000");
-  predict.model = AddModel(p.model, binder, output);
+  predict.model = AddModel(p.model, false, binder, output);
   if (p.explain > 0 && !output.schema.Find(p.model.name + ".contributions.features")) {
     predict.explain = static_cast<size_t>(p.explain);
     output.schema.Add({p.model.name + ".contributions.features", Type::kListString, {}});
@@ -268,7 +270,7 @@ Plan Predict::Bind(const Predict& p, Binder& binder) {
   plan.predicts.push_back(p.model.name);
   bool good = predict.model != nullptr;
   for (const ModelRef& shadow : p.shadow) {
-    predict.shadows.push_back(AddModel(shadow, binder, output));
+    predict.shadows.push_back(AddModel(shadow, true, binder, output));
     good = good && predict.shadows.back() != nullptr;
     plan.predicts.push_back(shadow.name);
   }

@@ -156,6 +156,8 @@ TEST(Predict, ShadowsPredictToo) {
       kModel + "s: {features: {numeric: [a], missing: error}, learner: {linear: {loss: squared}}}";
   const auto fixture = Predictor("model: m\nshadow: [s]", models);
   EXPECT_EQ(fixture->plan().predicts, (Texts{"m", "s"}));
+  for (const Field& field : fixture->schema().fields())
+    EXPECT_EQ(field.shadow, field.name.starts_with("s.")) << field.name;
   std::vector<FixtureRow> rows = LearningRows(30, 2);
   size_t failures = 0;
   rows[4].cells[0] = kNull;
