@@ -16,8 +16,12 @@ namespace {
 constexpr std::string_view kLabel = "label";
 
 struct TrainPlan {
-  std::vector<std::shared_ptr<const ModelLayout>> models;
-  ExprPtr label;  // null: read from the column
+  struct Trained {
+    std::shared_ptr<const ModelLayout> layout;
+    bool shadow = false;
+  };
+  std::vector<Trained> models;  // shadows last
+  ExprPtr label;                // null: read from the column
   size_t label_column = 0;
   bool adds_label = false;  // the output has a column for it
   bool predicts = false;    // the one model predicts here, in columns of the output
@@ -29,12 +33,14 @@ class Training final : public Operator {
       : plan_(plan),
         context_(context),
         emits_(part == 0),
-        model_(plan.models[part], context.model(plan.models[part]->model)),
+        shadow_(plan.models[part].shadow),
+        model_(plan.models[part].layout, context.model(plan.models[part].layout->model)),
         reader_(model_.layout()),
         rows_(model_.layout()),
         microbatch_(model_.layout(), context.raw_state(Microbatch::Table().name)),
         unlabelled_(context.counter("rows_without_label")),
-        refused_(context.counter("rows_refused")) {}
+        refused_(context.counter("rows_refused")),
+        left_out_(context.counter("shadow_rows_left_out")) {}
 
   Status Process(size_t, const Batch& in, Emitter& out) override {
     if (Status s = model_.Check(); !s.ok()) return s;
@@ -44,7 +50,7 @@ class Training final : public Operator {
                                  : in.shared(plan_.label_column);
     Choose(in, *labels);
     if (Status s = Learn(); !s.ok()) return s;
-    if (emits_ && !kept_.empty()) Emit(in, labels, out);
+    if (emits_ && !passed_.empty()) Emit(in, labels, out);
     return microbatch_.Keep();
   }
 
@@ -60,9 +66,10 @@ class Training final : public Operator {
         [this](const RawRows& rows, std::span<const double> labels) { model_.Learn(rows, labels); });
   }
 
-  // Finds the rows to learn from, and their labels.
+  // Finds the rows to learn from, and their labels, and the rows that go out.
   void Choose(const Batch& in, const Column& labels) {
     kept_.clear();
+    passed_.clear();
     labels_.clear();
     reader_.Read(in, rows_);
     for (uint32_t row = 0; row < in.rows(); ++row) {
@@ -73,13 +80,20 @@ class Training final : public Operator {
       const double label = LabelOf(labels, row);
       const RowFault fault = reader_.faults()[row];
       const bool label_good = std::abs(label) <= kNumberLimit;  // false for NaN too
-      if (label_good && fault.kind == RowFault::Kind::kNone) {
+      const bool row_good = fault.kind == RowFault::Kind::kNone;
+      if (label_good && row_good) {
+        passed_.push_back(row);
         kept_.push_back(row);
         labels_.push_back(label);
         continue;
       }
+      if (label_good && shadow_) {  // what a shadow cannot use is no fault of the row
+        passed_.push_back(row);
+        left_out_.Add();
+        continue;
+      }
       refused_.Add();
-      if (fault.kind != RowFault::Kind::kNone) {
+      if (!row_good && !shadow_) {
         Refuse(in, row, fault, model_.layout(), context_);
       } else {
         context_.DeadLetter(
@@ -119,14 +133,15 @@ class Training final : public Operator {
 
   void Emit(const Batch& in, const ColumnPtr& labels, Emitter& out) {
     Pool& pool = context_.pool();
-    const bool all = kept_.size() == in.rows();
-    Batch rows = all ? in : in.Take(pool, kept_);
+    const bool all = passed_.size() == in.rows();
+    Batch rows = all ? in : in.Take(pool, passed_);
     columns_.clear();
-    if (plan_.adds_label) columns_.push_back(all ? labels : Gather(pool, *labels, kept_));
+    if (plan_.adds_label) columns_.push_back(all ? labels : Gather(pool, *labels, passed_));
     if (plan_.predicts) AppendPredictions(pool);
     out.Emit(0, columns_.empty() ? std::move(rows) : rows.With(pool, columns_));
   }
 
+  // A model that predicts here is no shadow, so the rows that go out are those learnt from.
   void AppendPredictions(Pool& pool) {
     ColumnBuilder versions(pool, Type::kInt64, kept_.size());
     ColumnBuilder scores(pool, Type::kFloat64, kept_.size());
@@ -144,13 +159,16 @@ class Training final : public Operator {
   const TrainPlan plan_;
   TaskContext& context_;
   bool emits_;
+  bool shadow_;
   Model model_;
   RowReader reader_;
   RawRows rows_;
   Microbatch microbatch_;
   Counter& unlabelled_;
   Counter& refused_;
-  std::vector<uint32_t> kept_;  // scratch, as all below
+  Counter& left_out_;
+  std::vector<uint32_t> kept_;    // rows learnt from; scratch, as all below
+  std::vector<uint32_t> passed_;  // rows that go out
   std::vector<double> labels_;
   std::vector<int64_t> versions_;
   std::vector<double> scores_;
@@ -164,7 +182,9 @@ struct Train {
 
   static const ShapeBase& Describe() {
     static const auto shape =
-        Shape<Train>("models learn from labelled rows; the rows learnt from go out again, as they came")
+        Shape<Train>(
+            "models learn from labelled rows; the rows learnt from go out again, as they came. A row that a "
+            "shadow cannot use is left out of what that one learns, and counted")
             .Required<&Train::from>("from", "the stream read, as a rule a label_join")
             .Optional<&Train::models>("models",
                                       "the models that learn; default: all that predicted on these rows")
@@ -196,10 +216,11 @@ class TrainBinding {
     const std::optional<Type> label = Label();
     bool good = label.has_value() && !models.empty();
     for (const ModelRef& model : models) {
-      train_.models.push_back(BindModel(model, 0, binder_));
-      good = train_.models.back() != nullptr && good;
+      train_.models.push_back({BindModel(model, 0, binder_), IsShadow(model.name)});
+      const ModelLayout* layout = train_.models.back().layout.get();
+      good = layout != nullptr && good;
       plan.trains.push_back(model.name);
-      if (good) good = CheckLabel(model, *train_.models.back(), *label);
+      if (good) good = CheckLabel(model, *layout, *label);
     }
     good = good && !schema().open() && AddColumns(models);
     if (!good) HideColumns(models);
@@ -217,7 +238,20 @@ class TrainBinding {
   const Schema& schema() const { return binder_.input(0); }
   bool Predicted(const std::string& model) const { return schema().Find(model + ".score").has_value(); }
 
+  bool IsShadow(const std::string& model) const {
+    const std::optional<size_t> score = schema().Find(model + ".score");
+    return score && schema()[*score].shadow;
+  }
+
+  // The first one's task emits the rows, so shadows come last: a row that one cannot use still goes out.
   std::vector<ModelRef> Models() {
+    std::vector<ModelRef> models = NamedModels();
+    std::stable_partition(models.begin(), models.end(),
+                          [&](const ModelRef& model) { return !IsShadow(model.name); });
+    return models;
+  }
+
+  std::vector<ModelRef> NamedModels() {
     std::vector<ModelRef> models = p_.models;
     for (size_t i = 0; i < models.size(); ++i) {
       const auto end = models.begin() + static_cast<ptrdiff_t>(i);
@@ -303,7 +337,7 @@ class TrainBinding {
       output_.derivations.push_back(std::move(derivation));
     }
     train_.predicts = !unpredicted.empty();
-    if (train_.predicts) AddPrediction(*train_.models[0], 0, output_);
+    if (train_.predicts) AddPrediction(*train_.models[0].layout, 0, output_);
     return true;
   }
 
@@ -323,8 +357,8 @@ class TrainBinding {
     } else {
       columns.push_back(train_.label_column);
     }
-    for (const auto& model : train_.models) {
-      for (const size_t column : model->Columns())
+    for (const TrainPlan::Trained& model : train_.models) {
+      for (const size_t column : model.layout->Columns())
         columns.push_back(column);
     }
     std::sort(columns.begin(), columns.end());

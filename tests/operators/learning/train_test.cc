@@ -1,4 +1,6 @@
 // What training must not depend on: cuts of batches, commits, restores, the size of microbatches.
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "tests/operators/learning/learning_rows.h"
@@ -177,6 +179,98 @@ TEST(Train, EveryModelThatPredictedLearnsInATaskOfItsOwn) {
     EXPECT_EQ(fixture.Summarize(),
               (std::map<std::string, double>{{learnt + "version", 20}, {learnt + "learnt", 20}}));
   }
+}
+
+// The same, `second` being a shadow.
+Named<Schema> ShadowedStreams() {
+  std::vector<Field> fields = JoinedStreams()[0].second.fields();
+  for (Field& field : fields)
+    field.shadow = field.name.starts_with("second.");
+  return {{"rows", Schema(fields)}};
+}
+
+std::vector<FixtureRow> ShadowedRows(size_t count) {
+  std::vector<FixtureRow> rows = LearningRows(count, 6);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    rows[i].cells[0] = i % 4 == 1 ? Cell() : Cell(1.5);  // a, which `second` needs
+    for (int model = 0; model < 2; ++model)
+      rows[i].cells.insert(rows[i].cells.end(), {int64_t{0}, 0.0, 0.5});
+    rows[i].cells.push_back(rows[i].cells[7]);
+  }
+  return rows;
+}
+
+constexpr std::string_view kStrictSecond =
+    "first: {features: {numeric: [b]}}\nsecond: {features: {numeric: [a], missing: error}, microbatch: 2}\n";
+
+// `body`: which models; `part`: of them.
+std::unique_ptr<OperatorFixture> TrainerOf(const Named<Schema>& streams, std::string_view body, size_t part) {
+  FixtureOptions options = WithModels(std::string(kStrictSecond));
+  options.part = part;
+  auto fixture = std::make_unique<OperatorFixture>(train_definition(), "from: rows" + std::string(body),
+                                                   streams, options);
+  EXPECT_TRUE(fixture->ok()) << fixture->diagnostics();
+  return fixture;
+}
+
+TEST(Train, ARowThatAShadowCannotUseIsLeftOutForThatModelOnly) {
+  const std::vector<FixtureRow> rows = ShadowedRows(20);  // 5 of them without a
+  for (const std::string_view body : {"", "\nmodels: [second, first]"}) {
+    const auto first = TrainerOf(ShadowedStreams(), body, 0);
+    EXPECT_EQ(first->plan().trains, (std::vector<std::string>{"first", "second"}));  // shadows come last
+    first->Feed(rows, 6);
+    EXPECT_EQ(first->emitted().size(), rows.size());
+    EXPECT_EQ(first->model("first").examples(), 20U);
+    EXPECT_EQ(first->counter("shadow_rows_left_out"), 0U);
+
+    const auto second = TrainerOf(ShadowedStreams(), body, 1);
+    second->Feed(rows, 6);
+    EXPECT_TRUE(second->dead_letters().empty());
+    EXPECT_TRUE(second->emitted().empty());
+    EXPECT_EQ(second->counter("shadow_rows_left_out"), 5U);
+    EXPECT_EQ(second->counter("rows_refused"), 0U);
+    EXPECT_EQ(second->model("second").examples(), 14U);  // the fifteenth waits
+  }
+}
+
+TEST(Train, ARowThatTheOnlyTrainedModelAShadowCannotUseGoesOutAllTheSame) {
+  const std::vector<FixtureRow> rows = ShadowedRows(20);
+  const auto trainer = TrainerOf(ShadowedStreams(), "\nmodels: [second]", 0);
+  trainer->Feed(rows, 6);
+  ASSERT_EQ(trainer->emitted().size(), rows.size());
+  for (size_t i = 0; i < rows.size(); ++i)
+    EXPECT_EQ(trainer->emitted()[i].cells, rows[i].cells) << i;
+  EXPECT_EQ(trainer->counter("shadow_rows_left_out"), 5U);
+  EXPECT_TRUE(trainer->dead_letters().empty());
+}
+
+TEST(Train, ARowThatAModelCannotUseIsADeadLetter) {
+  const std::vector<FixtureRow> rows = ShadowedRows(20);
+  const auto trainer = TrainerOf(JoinedStreams(), "", 1);
+  trainer->Feed(rows, 6);
+  ASSERT_EQ(trainer->dead_letters().size(), 5U);
+  EXPECT_EQ(trainer->dead_letters()[0].reason, "missing_feature");
+  EXPECT_EQ(trainer->dead_letters()[0].cause, 1);
+  EXPECT_EQ(trainer->counter("rows_refused"), 5U);
+  EXPECT_EQ(trainer->counter("shadow_rows_left_out"), 0U);
+}
+
+TEST(Train, ALabelThatIsNoNumberIsADeadLetterForAShadowToo) {
+  Named<Schema> streams = ShadowedStreams();
+  std::vector<Field> fields = streams[0].second.fields();
+  fields.back().type = Type::kFloat64;
+  streams[0].second = Schema(fields);
+  OperatorFixture trainer(
+      train_definition(), "from: rows\nmodels: [second]", streams,
+      WithModels("second: {features: {numeric: [a]}, learner: {linear: {loss: squared}}}"));
+  ASSERT_TRUE(trainer.ok()) << trainer.diagnostics();
+  std::vector<FixtureRow> rows = ShadowedRows(2);
+  rows[0].cells.back() = std::numeric_limits<double>::infinity();
+  rows[1].cells.back() = 1.0;
+  trainer.Feed(rows);
+  ASSERT_EQ(trainer.dead_letters().size(), 1U);
+  EXPECT_EQ(trainer.dead_letters()[0].reason, "not_finite");
+  EXPECT_EQ(trainer.emitted().size(), 1U);
 }
 
 TEST(Train, ReadsLabelAndFeaturesWhateverIsReadDownstream) {
