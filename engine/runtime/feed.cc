@@ -26,8 +26,6 @@ Status Feed::Fill(const RejectSink& rejects) {
   if (has_row()) return {};
   block_ = Batch();
   next_ = 0;
-  const Time now = clock_->Now();
-  latest_ = options_.max_future >= kMaxTime - std::max<Time>(now, 0) ? kMaxTime : now + options_.max_future;
   if (Status s = DecodeBlock(); !s.ok()) return s;
   CloseBlock();
   return PassRejects(rejects, has_row() ? head_offset() : decoded_to_);
@@ -50,6 +48,7 @@ Status Feed::DecodeBlock() {
       decoded_to_ = *options_.until;
       break;
     }
+    if (records == 0) latest_ = LatestAllowed();
     decoded_to_ = record->offset + 1;
     bytes += record->value ? record->value->size() : 0;
     if (std::optional<Rejection> bad = DecodeOne(*record)) {
@@ -61,6 +60,11 @@ Status Feed::DecodeBlock() {
     }
   }
   return {};
+}
+
+Time Feed::LatestAllowed() const {
+  const Time now = clock_->Now();
+  return options_.max_future >= kMaxTime - std::max<Time>(now, 0) ? kMaxTime : now + options_.max_future;
 }
 
 // A row far ahead of the wall clock would move watermarks for good, so it is refused before anybody sees it.
@@ -84,7 +88,6 @@ void Feed::CloseBlock() {
   building_offsets_.clear();
   if (offsets_.empty()) return;
   last_arrival_ = clock_->Steady();
-  rows_read_ += offsets_.size();
   columns_.clear();
   for (ColumnBuilder& builder : builders_)
     columns_.push_back(builder.Finish());

@@ -74,10 +74,10 @@ class Feed {
   uint32_t source_index() const { return source_index_; }
   int32_t partition() const { return partition_; }
   PartitionId id() const { return {source_->topic, partition_}; }
-  uint64_t rows_read() const { return rows_read_; }
 
  private:
   Status DecodeBlock();
+  Time LatestAllowed() const;
   std::optional<Rejection> DecodeOne(const RecordView& record);
   void CloseBlock();
   Status PassRejects(const RejectSink& rejects, int64_t before);
@@ -102,7 +102,6 @@ class Feed {
   std::vector<ColumnPtr> columns_;
   std::vector<uint32_t> ordinals_;
   Duration last_arrival_;
-  uint64_t rows_read_ = 0;
   bool cut_short_ = false;  // the last block ended with more at hand
 };
 

@@ -128,7 +128,7 @@ void Incarnation::RaiseWatermarks(uint32_t source) {
 }
 
 bool Incarnation::FindFinished() {
-  if (!s_.options.until_end) return false;
+  if (!s_.options.until_end || merging_->finished_feeds() == FinishedMarked()) return false;
   return std::any_of(merging_->feeds().begin(), merging_->feeds().end(), [&](const Feed* feed) {
     return feed->finished() &&
            !watermarks_[feed->source_index()].idle(static_cast<size_t>(feed->partition()));
@@ -146,6 +146,7 @@ void Incarnation::MarkFinished(bool& marked) {
     RaiseWatermarks(feed->source_index());
     marked = true;
   }
+  FinishedMarked() = merging_->finished_feeds();
 }
 
 void Incarnation::JudgeIdleness() {

@@ -141,6 +141,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   void RefreshStage(uint32_t stage);
   bool IsDue(uint32_t stage, Time timer) const;
   bool FindFinished();
+  size_t& FinishedMarked() { return finished_marked_[static_cast<size_t>(merging_ - merges_.data())]; }
   void MarkFinished(bool& marked);
   bool ExactIsDue(uint32_t stage) const;
   Result<Task*> FirstDue();
@@ -171,7 +172,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
   std::vector<Time> stage_reached_;  // watermark of each stage's tasks
 
   std::vector<std::unique_ptr<Feed>> feeds_;
-  std::vector<Merge> merges_;  // one a confluence
+  std::vector<Merge> merges_;            // one a confluence
+  std::vector<size_t> finished_marked_;  // of each, how many finished feeds MarkFinished has seen
   size_t next_merge_ = 0;
   std::vector<SourceWatermark> watermarks_;  // by source
   std::vector<int32_t> known_partitions_;    // by source, as read or last warned of

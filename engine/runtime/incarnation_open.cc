@@ -320,8 +320,10 @@ Status Incarnation::OpenFeeds() {
       of_confluence[s_.plan.sources[source].confluence].push_back(feeds_.back().get());
     }
   }
-  for (auto& [confluence, feeds] : of_confluence)
+  for (auto& [confluence, feeds] : of_confluence) {
     merges_.emplace_back(std::move(feeds), pool_, s_.plan.sources);
+    finished_marked_.push_back(0);
+  }
   for (uint32_t source = 0; source < s_.plan.sources.size(); ++source)
     RaiseWatermarks(source);
   for (TaskState& state : stateful_) {

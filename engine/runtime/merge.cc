@@ -14,17 +14,38 @@ Merge::Merge(std::vector<Feed*> feeds, Pool& pool, const std::vector<PlannedSour
            std::tuple(y.role, std::string_view(y.name), b->partition());
   });
   block_of_feed_.assign(feeds_.size(), -1);
+  heads_.resize(feeds_.size());
+  for (size_t i = 0; i < feeds_.size(); ++i)
+    Look(i);
 }
 
-bool Merge::finished() const {
-  return std::all_of(feeds_.begin(), feeds_.end(), [](const Feed* f) { return f->finished(); });
+void Merge::Look(size_t index) {
+  const Feed& feed = *feeds_[index];
+  Head& head = heads_[index];
+  holding_ -= head.holds_back ? 1 : 0;
+  finished_ -= head.finished ? 1 : 0;
+  head = {.row = feed.has_row()};
+  if (head.row) {
+    head.time = feed.head_time();
+    return;
+  }
+  head.holds_back = feed.holds_back();
+  head.finished = feed.finished();
+  holding_ += head.holds_back ? 1 : 0;
+  finished_ += head.finished ? 1 : 0;
 }
 
-Status Merge::Refill(const Feed::RejectSink& rejects) {
+Status Merge::Ask(size_t index, const Feed::RejectSink& rejects) {
+  block_of_feed_[index] = -1;
+  if (Status s = feeds_[index]->Fill(rejects); !s.ok()) return s;
+  Look(index);
+  return {};
+}
+
+Status Merge::AskEmpty(const Feed::RejectSink& rejects) {
   for (size_t i = 0; i < feeds_.size(); ++i) {
-    if (feeds_[i]->has_row()) continue;
-    block_of_feed_[i] = -1;
-    if (Status s = feeds_[i]->Fill(rejects); !s.ok()) return s;
+    if (heads_[i].row) continue;
+    if (Status s = Ask(i, rejects); !s.ok()) return s;
   }
   return {};
 }
@@ -33,10 +54,10 @@ Status Merge::Refill(const Feed::RejectSink& rejects) {
 int Merge::First() const {
   int first = -1;
   Time least = kMaxTime;
-  for (size_t i = 0; i < feeds_.size(); ++i) {
-    if (feeds_[i]->has_row() && (first < 0 || feeds_[i]->head_time() < least)) {
+  for (size_t i = 0; i < heads_.size(); ++i) {
+    if (heads_[i].row && (first < 0 || heads_[i].time < least)) {
       first = static_cast<int>(i);
-      least = feeds_[i]->head_time();
+      least = heads_[i].time;
     }
   }
   return first;
@@ -48,29 +69,35 @@ Status Merge::Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, Sou
   blocks_.clear();
   picks_.clear();
   std::fill(block_of_feed_.begin(), block_of_feed_.end(), -1);
-  waits_for_ = nullptr;
-  while (picks_.size() < most) {
-    if (Status s = Refill(rejects); !s.ok()) return s;
-    for (const Feed* feed : feeds_) {
-      if (feed->holds_back()) waits_for_ = feed;
-    }
-    if (waits_for_ != nullptr) break;
+  if (Status s = AskEmpty(rejects); !s.ok()) return s;
+  while (picks_.size() < most && holding_ == 0) {
     const int first = First();
     if (first < 0) break;
     const auto index = static_cast<size_t>(first);
-    Feed& feed = *feeds_[index];
+    const Feed& feed = *feeds_[index];
     if (!picks_.empty() && feed.source_index() != out.source) break;
     if (!gate.Admit(feed, feed.head_time())) break;
-    out.source = feed.source_index();
-    if (block_of_feed_[index] < 0) {
-      block_of_feed_[index] = static_cast<int>(blocks_.size());
-      blocks_.push_back(feed.block());
-    }
-    picks_.push_back({static_cast<uint32_t>(block_of_feed_[index]), feed.head_row()});
-    out.from.push_back({static_cast<uint32_t>(index), feed.head_offset()});
-    if (Status s = feed.Take(rejects); !s.ok()) return s;
+    if (Status s = Take(index, rejects, out); !s.ok()) return s;
+    if (heads_[index].row || picks_.size() == most) continue;
+    if (Status s = Ask(index, rejects); !s.ok()) return s;
+    if (!heads_[index].row) continue;
+    if (Status s = AskEmpty(rejects); !s.ok()) return s;
   }
   if (!picks_.empty()) Assemble(out);
+  return {};
+}
+
+Status Merge::Take(size_t index, const Feed::RejectSink& rejects, SourceBatch& out) {
+  Feed& feed = *feeds_[index];
+  out.source = feed.source_index();
+  if (block_of_feed_[index] < 0) {
+    block_of_feed_[index] = static_cast<int>(blocks_.size());
+    blocks_.push_back(feed.block());
+  }
+  picks_.push_back({static_cast<uint32_t>(block_of_feed_[index]), feed.head_row()});
+  out.from.push_back({static_cast<uint32_t>(index), feed.head_offset()});
+  if (Status s = feed.Take(rejects); !s.ok()) return s;
+  Look(index);
   return {};
 }
 

@@ -40,21 +40,33 @@ class Merge {
   Merge(std::vector<Feed*> feeds, Pool& pool, const std::vector<PlannedSource>& sources);
 
   // Decodes what is at hand and takes the next batch, at most `most` rows; empty where nothing may be taken
-  // now.
+  // now. Partitions without rows are asked at its beginning and with each block that comes meanwhile: so a
+  // row that was there before another one came is never taken after it for want of asking.
   Status Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, SourceBatch& out);
-  // The partition that the confluence waits for, or null.
-  const Feed* waits_for() const { return waits_for_; }
-  bool finished() const;
+  bool finished() const { return finished_ == feeds_.size(); }
+  size_t finished_feeds() const { return finished_; }  // they stay so
   std::span<Feed* const> feeds() const { return feeds_; }
 
  private:
+  // What is to be known of a feed at each row, as of when it was last asked or taken from.
+  struct Head {
+    Time time = 0;  // of its first row
+    bool row = false;
+    bool holds_back = false;
+    bool finished = false;
+  };
   int First() const;
-  Status Refill(const Feed::RejectSink& rejects);
+  Status Take(size_t index, const Feed::RejectSink& rejects, SourceBatch& out);
+  Status Ask(size_t index, const Feed::RejectSink& rejects);
+  Status AskEmpty(const Feed::RejectSink& rejects);
+  void Look(size_t index);
   void Assemble(SourceBatch& out);
 
   std::vector<Feed*> feeds_;  // sorted by (role, source name, partition): the rank at equal times
   Pool* pool_;
-  const Feed* waits_for_ = nullptr;
+  std::vector<Head> heads_;  // of each feed
+  size_t holding_ = 0;       // of them, how many hold the others back
+  size_t finished_ = 0;
   std::vector<Batch> blocks_;
   std::vector<Batch::Pick> picks_;
   std::vector<int> block_of_feed_;  // index into blocks_ of the feed's present block, or -1

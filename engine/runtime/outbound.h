@@ -37,11 +37,6 @@ class Outbound {
     records_ = bytes_ = 0;
     return {};
   }
-  Status Abort() {
-    if (!begun_) return {};
-    begun_ = false;
-    return producer_->Abort();
-  }
   uint64_t records() const { return records_; }  // of the open epoch
   uint64_t bytes() const { return bytes_; }
 

@@ -2,6 +2,7 @@
 // A partition in memory whose records come to hand when a test says so, and a source that reads such ones.
 // One thread.
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,13 @@ class FakePartition final : public PartitionReader {
   // Markers after the last record: the end lies past them.
   void EndAt(int64_t end) { end_ = end; }
 
+  size_t asked() const { return asked_; }
+  // Called by each Next, before it looks.
+  void OnAsked(std::function<void()> hook) { hook_ = std::move(hook); }
+
   Result<const RecordView*> Next() override {
+    ++asked_;
+    if (hook_) hook_();
     if (next_ == at_hand_) return static_cast<const RecordView*>(nullptr);
     const Record& record = records_[next_++];
     view_ = {};
@@ -53,6 +60,8 @@ class FakePartition final : public PartitionReader {
   std::vector<Record> records_;
   size_t at_hand_ = 0;
   size_t next_ = 0;
+  size_t asked_ = 0;
+  std::function<void()> hook_;
   int64_t end_ = 0;
   RecordView view_;
 };

@@ -165,7 +165,7 @@ class OpenGate final : public Merge::Gate {
   bool Admit(const Feed&, Time) override { return true; }
 };
 
-TEST(Merge, WaitsForAPartitionWithKnownLagAndSaysForWhich) {
+TEST(Merge, WaitsForAPartitionWithKnownLag) {
   const std::vector<PlannedSource> sources = {FakeSource("a", Role::kEvent), FakeSource("b", Role::kEvent)};
   ManualClock clock(kDay);
   Pool pool;
@@ -182,13 +182,70 @@ TEST(Merge, WaitsForAPartitionWithKnownLagAndSaysForWhich) {
   const Feed::RejectSink none = [](const Feed&, const Reject&) { return Status(); };
   ASSERT_TRUE(merge.Next(10, gate, none, batch).ok());
   EXPECT_TRUE(batch.rows.empty());
-  EXPECT_EQ(merge.waits_for(), &b);
   second.DeliverAll();
   ASSERT_TRUE(merge.Next(10, gate, none, batch).ok());
   EXPECT_EQ(batch.source, 1U);
   ASSERT_TRUE(merge.Next(10, gate, none, batch).ok());
   EXPECT_EQ(batch.source, 0U);
-  EXPECT_EQ(merge.waits_for(), nullptr);
+  EXPECT_EQ(batch.rows.rows(), 1U);
+}
+
+// To ask costs a look into a queue or at a map under a lock: once for a batch and for a block, not for a row.
+TEST(Merge, AsksSilentPartitionsSeldom) {
+  const std::vector<PlannedSource> sources = {FakeSource("a", Role::kEvent), FakeSource("b", Role::kEvent)};
+  ManualClock clock(kDay);
+  Pool pool;
+  FakePartition busy;
+  constexpr int kRows = 1000;
+  for (int i = 0; i < kRows; ++i)
+    busy.Add(FakeRow(i, i));
+  busy.DeliverAll();
+  FakePartition silent;
+  FeedOptions options;
+  options.block_rows = 100;
+  Feed a(sources[0], 0, 0, busy, 0, clock, pool, options);
+  Feed b(sources[1], 1, 0, silent, 0, clock, pool, options);
+  Merge merge({&a, &b}, pool, sources);
+  OpenGate gate;
+  SourceBatch batch;
+  const Feed::RejectSink none = [](const Feed&, const Reject&) { return Status(); };
+  ASSERT_TRUE(merge.Next(kRows, gate, none, batch).ok());
+  EXPECT_EQ(batch.rows.rows(), static_cast<size_t>(kRows));
+  EXPECT_EQ(silent.asked(), 10U);
+  ASSERT_TRUE(merge.Next(kRows, gate, none, batch).ok());
+  EXPECT_TRUE(batch.rows.empty());
+  EXPECT_EQ(silent.asked(), 11U);
+}
+
+TEST(Merge, ARowThatWasThereBeforeAnotherCameGoesFirst) {
+  const std::vector<PlannedSource> sources = {FakeSource("a", Role::kEvent), FakeSource("z", Role::kTable)};
+  ManualClock clock(kDay);
+  Pool pool;
+  FakePartition events;
+  FakePartition table;
+  events.Add(FakeRow(1, 1));
+  events.Add(FakeRow(2, 2));
+  events.DeliverAll();
+  // A table's row and then an event of the same time come while the batch is being put together.
+  events.OnAsked([&] {
+    if (events.asked() != 3) return;
+    table.Add(FakeRow(3, 10));
+    table.DeliverAll();
+    events.Add(FakeRow(3, 3));
+    events.DeliverAll();
+  });
+  FeedOptions options;
+  options.block_rows = 2;
+  Feed a(sources[0], 0, 0, events, 0, clock, pool, options);
+  Feed z(sources[1], 1, 0, table, 0, clock, pool, options);
+  Merge merge({&a, &z}, pool, sources);
+  OpenGate gate;
+  SourceBatch batch;
+  const Feed::RejectSink none = [](const Feed&, const Reject&) { return Status(); };
+  std::vector<std::pair<uint32_t, size_t>> batches;  // source, rows
+  while (merge.Next(100, gate, none, batch).ok() && !batch.rows.empty())
+    batches.emplace_back(batch.source, batch.rows.rows());
+  EXPECT_EQ(batches, (std::vector<std::pair<uint32_t, size_t>>{{0, 2}, {1, 1}, {0, 1}}));
 }
 
 TEST(Feed, RefusesWhatIsNoRowAndGoesOn) {
