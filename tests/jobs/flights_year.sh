@@ -14,7 +14,7 @@ features year >"$dir/features"
 cmp "$dir/features" "$dir/expected" || fail "features differ from the independent program's"
 
 for model in with_delay without_delay; do
-  for metric in log_loss roc_auc brier calibration_error; do
+  for metric in log_loss roc_auc accuracy brier calibration_error; do
     ours=$(figure summary.json models $model $metric) theirs=$(figure oracle.json models $model $metric)
     echo "$model $metric $ours (independent: $theirs)"
     near "$ours" "$theirs" 0.0005 || fail "$model $metric is $ours, the independent program says $theirs"
