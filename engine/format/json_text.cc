@@ -29,6 +29,17 @@ size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
+bool IsAscii(char c) {
+  return static_cast<uint8_t>(c) < 0x80;
+}
+bool IsPlain(char c) {
+  return IsAscii(c) && c >= 0x20 && c != '"' && c != '\\';
+}
+
+void AppendReplacement(std::string& out) {
+  out += "\xef\xbf\xbd";  // U+FFFD
+}
+
 void AppendEscaped(char c, std::string& out) {
   switch (c) {
     case '"':
@@ -58,20 +69,20 @@ void AppendEscaped(char c, std::string& out) {
 
 void AppendJsonString(std::string_view text, std::string& out) {
   out.push_back('"');
+  size_t begin = 0;  // of what goes out as it is
   for (size_t i = 0; i < text.size();) {
-    const auto c = static_cast<uint8_t>(text[i]);
-    if (c < 0x20 || c == '"' || c == '\\') {
-      AppendEscaped(text[i++], out);
-    } else if (c < 0x80) {
-      out.push_back(text[i++]);
+    const char c = text[i];
+    if (IsPlain(c)) {
+      ++i;
     } else if (const size_t length = SequenceLength(text.substr(i)); length > 0) {
-      out.append(text, i, length);
       i += length;
     } else {
-      out += "\xef\xbf\xbd";
-      ++i;
+      out.append(text, begin, i - begin);
+      IsAscii(c) ? AppendEscaped(c, out) : AppendReplacement(out);
+      begin = ++i;
     }
   }
+  out.append(text, begin);
   out.push_back('"');
 }
 

@@ -1,11 +1,16 @@
 #include <bit>
 #include <cmath>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 #include "engine/base/random.h"
 #include "engine/format/format.h"
+#include "engine/format/json_text.h"
 
 namespace freshet {
 namespace {
@@ -75,6 +80,80 @@ bool Same(const Column& a, size_t row_a, const Column& b, size_t row_b) {
     if (!Same(a.items(), first_a + i, b.items(), first_b + i)) return false;
   }
   return true;
+}
+
+// A text as JSON (RFC 8259, section 7), a byte or a sequence at a time, the lengths of those of UTF-8 from a
+// table (RFC 3629, section 4).
+std::string NaiveJson(const std::string& text) {
+  struct Form {
+    uint8_t first[2], second[2];
+    size_t length;
+  };
+  constexpr Form kForms[] = {{{0xc2, 0xdf}, {0x80, 0xbf}, 2}, {{0xe0, 0xe0}, {0xa0, 0xbf}, 3},
+                             {{0xe1, 0xec}, {0x80, 0xbf}, 3}, {{0xed, 0xed}, {0x80, 0x9f}, 3},
+                             {{0xee, 0xef}, {0x80, 0xbf}, 3}, {{0xf0, 0xf0}, {0x90, 0xbf}, 4},
+                             {{0xf1, 0xf3}, {0x80, 0xbf}, 4}, {{0xf4, 0xf4}, {0x80, 0x8f}, 4}};
+  const auto within = [&](size_t i, uint8_t low, uint8_t high) {
+    return i < text.size() && static_cast<uint8_t>(text[i]) >= low && static_cast<uint8_t>(text[i]) <= high;
+  };
+  std::string out = "\"";
+  for (size_t i = 0; i < text.size();) {
+    size_t length = within(i, 0, 0x7f) ? 1 : 0;
+    for (const Form& form : kForms) {
+      bool good = within(i, form.first[0], form.first[1]) && within(i + 1, form.second[0], form.second[1]);
+      for (size_t k = 2; k < form.length; ++k)
+        good = good && within(i + k, 0x80, 0xbf);
+      if (good) length = form.length;
+    }
+    constexpr std::string_view kShort = "\"\\\n\r\t", kLetters = "\"\\nrt";
+    const size_t found = kShort.find(text[i]);
+    char escape[7] = {};
+    if (found != std::string_view::npos) {
+      out += {'\\', kLetters[found]};
+    } else if (within(i, 0, 0x1f)) {
+      std::snprintf(escape, sizeof(escape), "\\u%04x", static_cast<unsigned>(text[i]));
+      out += escape;
+    } else {
+      out += length == 0 ? "\xef\xbf\xbd" : text.substr(i, length);
+    }
+    i += std::max<size_t>(length, 1);
+  }
+  return out + "\"";
+}
+
+// Runs of plain bytes, of what must be escaped, of sequences whole and broken, of anything, at any place.
+TEST(JsonProperty, TextsAreTheBytesOfTheNaiveWay) {
+  const std::vector<std::string> parts{"plain text ",
+                                       "a",
+                                       "\"",
+                                       "\\",
+                                       "\n",
+                                       "\x01",
+                                       "\x1f",
+                                       "\x7f",
+                                       "\xc3\xa9",
+                                       "\xe2\x82\xac",
+                                       "\xf0\x9f\x98\x80",
+                                       "\xc3",
+                                       "\xe2\x82",
+                                       "\xf0\x9f\x98",
+                                       "\xed\xa0\x80",
+                                       "\xc0\x80",
+                                       "\xf4\x90\x80\x80",
+                                       "\x80",
+                                       "\xff",
+                                       std::string(1, '\0'),
+                                       "a longer run of plain bytes that no special one interrupts"};
+  Random random(3);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    for (uint64_t left = random.Below(10); left > 0; --left)
+      text += random.Chance(0.1) ? std::string(1, static_cast<char>(random.Next()))
+                                 : parts[random.Below(parts.size())];
+    std::string out = "before ";
+    AppendJsonString(text, out);
+    ASSERT_EQ(out, "before " + NaiveJson(text));
+  }
 }
 
 // Random schemas, nested paths and values: what the encoder writes is JSON to another parser, and the decoder
