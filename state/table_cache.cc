@@ -253,11 +253,13 @@ void TableCache::Reset() {
 }
 
 bool TableCache::Sweep(int64_t target) {
-  ++era_;
   if (evictable_ == 0) clock_ = entries_;
+  bool told = false;
   while (clock_ < entries_) {
     Entry& entry = At(clock_++);
     if (!entry.Has(kEvictable)) continue;
+    if (!told) ++era_;
+    told = true;
     if (entry.Has(kReferenced)) {
       entry.Drop(kReferenced);
       continue;

@@ -46,6 +46,7 @@ class TableCache {
   ~TableCache();
 
   const TableSpec& spec() const { return spec_; }
+  CacheBudget& budget() { return budget_; }
   void SetOrdered(bool ordered);
   // 0: the catalog's, or none yet. Its bytes precede the key in the store and in change records.
   uint32_t number() const { return number_; }

@@ -6,9 +6,10 @@
 // The changelog is the durable record, so the store comes after it:
 //   epoch:    operators edit tables → Collect yields the dirty rows as change records
 //   commit:   the log commits them → Committed(position) (they are kept in memory, to be stored later)
-//   store:    Flush writes everything committed in one WriteBatch with its changelog position and epoch, WAL
-//   on, no sync abort:    destroy the store object and open it again; nothing in memory survives restore:
-//   Apply records from stored_position() on, then EndRestore(position)
+//   store:    Flush writes everything committed in one WriteBatch with its changelog position and epoch, the
+//             WAL on, without a sync
+//   abort:    destroy the store object and open it again; nothing in memory survives
+//   restore:  Apply records from stored_position() on, then EndRestore(position)
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -58,6 +59,7 @@ struct CacheBudget {
   std::vector<TableCache*> caches = {};
   size_t hand = 0;
   std::vector<TableCache*> forgetful = {};  // those with rows that may be forgotten
+  int64_t timers = 0;                       // tasks with timers, which share a part of it
 
  private:
   void Forget();

@@ -13,9 +13,13 @@ namespace freshet {
 
 namespace {
 
-constexpr size_t kReadAhead = 1024;       // timers read from the table at once
-constexpr size_t kKept = 8 * kReadAhead;  // and at most so many kept in memory
-constexpr size_t kMostAbsent = 64;        // cancelled ones among these are worth no sweep
+// The timers that all tasks of a lane keep in memory take an eighth of its cache. Of these a task's part:
+constexpr int64_t kPartOfCache = 8;
+constexpr int64_t kTimerCost = 256;  // a row of some 40 bytes, its entry, its place in the order and the heap
+constexpr size_t kLeastKept = 256;
+constexpr size_t kMostKept = 8192;
+constexpr size_t kReadAhead = 8;    // so many times fewer are read from the table at once
+constexpr size_t kMostAbsent = 64;  // cancelled ones among these are worth no sweep
 
 // A row's key; its value is empty. Byte order is firing order.
 void AppendKey(Time time, uint32_t place, std::string_view key, std::string& out) {
@@ -46,8 +50,12 @@ struct TaskTimers::Impl {
     Slot row;
   };
 
-  explicit Impl(TableCache& timers) : table(timers), drops(timers.drops()) {}
+  explicit Impl(TableCache& timers) : table(timers), budget(timers.budget()), drops(timers.drops()) {
+    ++budget.timers;
+  }
+  ~Impl() { --budget.timers; }
   TableCache& table;
+  CacheBudget& budget;
   uint64_t drops;  // of the table, when last asked: what was held before is not any more
   std::vector<Waiting> heap;
   size_t absent = 0;    // of the heap
@@ -62,6 +70,11 @@ struct TaskTimers::Impl {
     row.clear();
     AppendKey(time, place, key, row);
     return row;
+  }
+  // How many timers may be kept in memory.
+  size_t Most() const {
+    const int64_t part = budget.limit / kPartOfCache / budget.timers;
+    return std::clamp(static_cast<size_t>(std::max<int64_t>(part, 0) / kTimerCost), kLeastKept, kMostKept);
   }
   bool IsKept(std::string_view row_key) const { return all || row_key < horizon; }
   // For the heap of the standard library, whose first is the greatest.
@@ -115,9 +128,10 @@ Status TaskTimers::Impl::ReadOn() {
   bool damaged = false;
   bool more = false;
   DueTimer timer;
+  const size_t at_once = Most() / kReadAhead;
   read.Clear();
   const Status status = table.Scan(horizon, {}, [&](std::string_view key, std::string_view) {
-    if (read.size() == kReadAhead) {
+    if (read.size() == at_once) {
       row = key;
       more = true;
       return false;
@@ -144,9 +158,10 @@ Status TaskTimers::Impl::ReadOn() {
 // Far timers go back to being in the table only.
 void TaskTimers::Impl::DropLast() {
   DropAbsent();
-  if (heap.size() <= kKept) return;
+  const size_t most = Most();
+  if (heap.size() <= most) return;
   const auto earlier = [later = Later()](const Waiting& a, const Waiting& b) { return later(b, a); };
-  const auto last = heap.begin() + kReadAhead;
+  const auto last = heap.begin() + static_cast<ptrdiff_t>(most / kReadAhead);
   std::nth_element(heap.begin(), last, heap.end(), earlier);
   horizon = table.KeyOf(last->row);
   for (auto waiting = last; waiting != heap.end(); ++waiting)
@@ -183,7 +198,7 @@ Status TaskTimers::Set(Time time, uint32_t place, std::string_view key) {
     --me.absent;
   }
   if (!was_set && !me.ComesAfterDue(time)) me.due_known = false;
-  if (me.heap.size() > kKept) me.DropLast();
+  if (me.heap.size() > me.Most()) me.DropLast();
   return {};
 }
 

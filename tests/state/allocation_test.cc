@@ -49,9 +49,14 @@ TEST(Allocation, HitsAndEditsNeedNone) {
   }
   round();
   const size_t before = allocations;
+  const Pool& memory = fixture.budget.memory;  // where the rows lie
+  const auto fresh = memory.fresh_blocks();
+  const auto held = memory.held();
   for (int i = 0; i < 100; ++i)
     round();
   EXPECT_EQ(allocations, before);
+  EXPECT_EQ(memory.fresh_blocks(), fresh);
+  EXPECT_EQ(memory.held(), held);
 }
 
 // Rows that come and go, epoch by epoch: their memory is used again.
@@ -75,8 +80,13 @@ TEST(Allocation, NewRowsUseWhatOldOnesLeft) {
   for (int i = 0; i < 8; ++i)
     epoch(i % 2 * 200);
   const size_t before = allocations;
+  const Pool& memory = fixture.budget.memory;  // where the rows lie
+  const auto fresh = memory.fresh_blocks();
+  const auto held = memory.held();
   for (int i = 0; i < 20; ++i)
     epoch(i % 2 * 200);
+  EXPECT_EQ(memory.fresh_blocks(), fresh);
+  EXPECT_EQ(memory.held(), held);
   // A few lists of tables a commit, none a row.
   EXPECT_LE(allocations - before, 20U * 20U);
   EXPECT_GE(records, 20U * 200U);

@@ -301,6 +301,23 @@ TEST(TableEra, StandsUntilTheSlotOfAPresentRowIsVoid) {
   EXPECT_NE(table.era(), era);
 }
 
+TEST(TableEra, StandsWhereNothingCanBeGivenUp) {
+  const TempDir directory;
+  StoreFixture fixture(directory.File("store"));
+  fixture.Open();
+  RawTable& table = fixture.Declare({.name = "rows"});
+  Put(table, "not stored yet", "value");
+  const uint64_t era = table.era();
+  fixture.budget.limit = 0;
+  fixture.budget.Trim();
+  EXPECT_EQ(table.era(), era);
+  Changelog log;
+  Commit(*fixture.store, log);
+  ASSERT_TRUE(fixture.store->Flush().ok());
+  EXPECT_NE(table.era(), era);
+  EXPECT_EQ(fixture.budget.used, 0);
+}
+
 // --- rows that come and go ---
 
 // In a store that was opened again too, of which not all is in memory.

@@ -145,6 +145,40 @@ TEST(Timers, OfAClearedStoreAreGone) {
   ASSERT_EQ(FirstOf(*timers), (DueTimer{2, 0, "new"}));
 }
 
+// However many tasks a lane has, their timers leave room for rows.
+TEST(Timers, OfAllTasksTakeAPartOfTheCache) {
+  const TempDir directory;
+  StoreResources resources(1 << 20, 1 << 20);
+  CacheBudget budget;
+  budget.limit = 2 << 20;
+  std::vector<std::unique_ptr<TaskStore>> stores;
+  std::vector<std::unique_ptr<TaskTimers>> timers;
+  for (int i = 0; i < 8; ++i) {
+    auto opened = TaskStore::Open(directory.File("store" + std::to_string(i)), resources, budget);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    stores.push_back(std::move(*opened));
+    timers.push_back(OpenTimers(*stores.back()));
+  }
+  for (size_t i = 0; i < stores.size(); ++i) {
+    Changelog log;
+    ASSERT_EQ(FirstOf(*timers[i]), std::nullopt);  // so that those to come are kept
+    for (Time t = 0; t < 8'000; ++t)
+      ASSERT_TRUE(timers[i]->Set(t, 0, "some key of an operator").ok());
+    Commit(*stores[i], log);
+    ASSERT_TRUE(stores[i]->Flush().ok());
+  }
+  budget.limit = 0;  // all that can be given up goes
+  budget.Trim();
+  EXPECT_LE(budget.used, 2 << 18);
+  budget.limit = 2 << 20;
+  for (size_t i = 0; i < stores.size(); ++i) {
+    for (Time t = 0; t < 3'000; ++t) {
+      ASSERT_EQ(FirstOf(*timers[i]), (DueTimer{t, 0, "some key of an operator"}));
+      ASSERT_TRUE(timers[i]->Pop().ok());
+    }
+  }
+}
+
 // Against a set, with more timers than are kept in memory, through commits, flushes and crashes.
 class TimerHistory {
  public:
