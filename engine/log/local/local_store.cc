@@ -142,9 +142,32 @@ Result<std::shared_ptr<LocalStore>> LocalStore::Open(const std::string& director
   return store;
 }
 
-Status LocalStore::OpenDatabase() {
+// Beside the process that writes. A secondary instance takes the latest state whose files are all there: of a
+// log that lost one it shows what was before, perhaps nothing, and does not say so. So the log is also opened
+// as at a start, which does. That may meet files that the writer removes at this moment, but not again and
+// again.
+Status LocalStore::OpenBeside() {
+  constexpr int kTries = 5;
   rocksdb::Options rocks = OptionsOf(options_);
-  rocksdb::DB* db = nullptr;
+  rocks.max_open_files = -1;           // a secondary keeps files that its primary deletes
+  rocks.max_file_opening_threads = 1;  // else each look for news starts and ends 16 threads
+  rocksdb::Status whole;
+  for (int i = 0; i < kTries; ++i) {
+    db_.reset();
+    rocksdb::DB* db = nullptr;
+    // A directory of its own is for its log file only, which it has not.
+    const rocksdb::Status opened = rocksdb::DB::OpenAsSecondary(rocks, directory_, directory_ + "/none", &db);
+    db_.reset(db);
+    if (!opened.ok()) return FromRocks(opened, directory_);
+    rocksdb::DB* check = nullptr;
+    whole = rocksdb::DB::OpenForReadOnly(rocks, directory_, &check);
+    delete check;
+    if (whole.ok()) return {};
+  }
+  return FromRocks(whole, directory_);
+}
+
+Status LocalStore::OpenDatabase() {
   std::error_code error;
   if (options_.read_only) {
     const bool exists = std::filesystem::exists(directory_ + "/CURRENT", error);
@@ -157,13 +180,10 @@ Status LocalStore::OpenDatabase() {
       return {Code::kNotFound,
               "there is no log in " + directory_ + "; `freshet produce --local` or `run --local` make one"};
     }
-    rocks.max_open_files = -1;           // a secondary keeps files that its primary deletes
-    rocks.max_file_opening_threads = 1;  // else each look for news starts and ends 16 threads
-    // A directory of its own is for its log file only, which it has not.
-    const rocksdb::Status opened = rocksdb::DB::OpenAsSecondary(rocks, directory_, directory_ + "/none", &db);
-    db_.reset(db);
-    return FromRocks(opened, directory_);
+    return OpenBeside();
   }
+  const rocksdb::Options rocks = OptionsOf(options_);
+  rocksdb::DB* db = nullptr;
   std::filesystem::create_directories(directory_, error);
   if (error) {
     return {Code::kInvalid,

@@ -1,7 +1,9 @@
 #pragma once
 // The RocksDB directory behind the embedded log: topics, records, positions of groups, compaction. Internal
 // to engine/log/local. Any thread: one mutex guards what is in memory, another lets one transaction commit at
-// a time, so that nobody who only looks waits for a disk; reads of records go past both.
+// a time, so that who only looks waits for no commit's disk; reads of records go past both. What is rare
+// writes or reads under the first: a topic being made, the end of a pass of compaction, and, beside another
+// process that writes, the list of topics where there is news.
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -71,6 +73,7 @@ class LocalStore {
   static std::string EncodeTopic(const Topic& topic);
   LocalStore(std::string directory, LocalLogOptions options);
   Status OpenDatabase();
+  Status OpenBeside();
   Status LoadTopics();
   Status CheckFormat();
   // One pass over one partition; whether it needs another at once.

@@ -161,6 +161,34 @@ TEST_F(LocalTest, ADamagedListOfTopicsSaysWhatToDo) {
   }
 }
 
+// Not that it has no such topic, which would be believed.
+TEST_F(LocalTest, WhoReadsALogThatLostAFileIsToldSo) {
+  for (const bool all : {true, false}) {
+    for (const std::string topic : {"first", "second"}) {
+      std::unique_ptr<Log> log = Open();  // and a file each, when it is closed
+      Create(*log, topic);
+      Send(*log, topic, {{"key", "value"}});
+    }
+    std::vector<std::filesystem::path> files;
+    for (const auto& file : std::filesystem::directory_iterator(Directory())) {
+      if (file.path().extension() == ".sst") files.push_back(file.path());
+    }
+    ASSERT_GE(files.size(), 2U);
+    std::sort(files.begin(), files.end());
+    std::filesystem::remove(files.back());
+    if (all) std::filesystem::remove(files.front());
+    LocalLogOptions options;
+    for (const bool read_only : {true, false}) {
+      options.read_only = read_only;
+      const Status damaged = OpenLocalLog(Directory(), options).status();
+      EXPECT_EQ(damaged.code(), Code::kCorrupt) << damaged.message();
+      EXPECT_NE(damaged.message().find("put a copy of the directory in its place"), std::string::npos)
+          << damaged.message();
+    }
+    std::filesystem::remove_all(Directory());
+  }
+}
+
 // Who follows a topic looks for ever, beside a log that goes on.
 TEST_F(LocalTest, AReaderFindsTopicsMadeAfterItLookedInVain) {
   std::unique_ptr<Log> writer = Open();
