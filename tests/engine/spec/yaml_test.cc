@@ -164,16 +164,77 @@ TEST(Yaml, HostileInput) {
   EXPECT_NE(Faults(deep_good).find("nested more than 64 deep"), std::string::npos);
 }
 
-// Every prefix of a job must end in a tree or in a fault, never in anything worse.
+std::vector<std::string> LinesOf(const std::string& text) {
+  std::vector<std::string> lines = {""};
+  for (const char c : text) {
+    if (c == '\n') {
+      lines.emplace_back();
+    } else {
+      lines.back().push_back(c);
+    }
+  }
+  return lines;
+}
+
+// One column past a line's last character is where it ends.
+void ExpectWithin(const std::vector<std::string>& lines, Position at) {
+  ASSERT_GE(at.line, 1);
+  ASSERT_GE(at.column, 1);
+  ASSERT_LE(static_cast<size_t>(at.line), lines.size());
+  EXPECT_LE(static_cast<size_t>(at.column), lines[static_cast<size_t>(at.line) - 1].size() + 1);
+}
+
+void ExpectWithin(const std::vector<std::string>& lines, const Node& node) {
+  ExpectWithin(lines, node.position);
+  for (const Node& item : node.items)
+    ExpectWithin(lines, item);
+  for (const auto& entry : node.entries) {
+    ExpectWithin(lines, entry.first);
+    ExpectWithin(lines, entry.second);
+  }
+}
+
+// Whether the text ends inside quotes, or brackets, in neither of which it has an escape.
+bool EndsOpen(std::string_view text) {
+  char quote = 0;
+  int depth = 0;
+  for (const char c : text) {
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return quote != 0 || depth > 0;
+}
+
+// Every piece of a job ends in a tree or in faults, with places within it; never in anything worse.
 TEST(Yaml, AnyPrefix) {
   const std::string text =
       "job: \"x\"\nsources: {a: {fields: [1, 'two', \"three\"], b: ~}}\nc: |\n  text\n? d\n: &e !f *g\n- "
       "<<\n%h\n";
+  size_t open = 0;
   for (size_t n = 0; n <= text.size(); ++n) {
-    Diagnostics diagnostics("f");
-    ParseYaml(text.substr(0, n), diagnostics);
-    ParseYaml(text.substr(n), diagnostics);
+    for (const std::string& piece : {text.substr(0, n), text.substr(n)}) {
+      SCOPED_TRACE(piece);
+      Diagnostics diagnostics("f");
+      const Node root = ParseYaml(piece, diagnostics);
+      const std::vector<std::string> lines = LinesOf(piece);
+      ExpectWithin(lines, root);
+      for (const Diagnostic& fault : diagnostics.all()) {
+        ExpectWithin(lines, fault.position);
+        EXPECT_NE(fault.message, "");
+      }
+    }
+    if (!EndsOpen(text.substr(0, n))) continue;
+    ++open;
+    EXPECT_NE(Faults(text.substr(0, n)), "") << text.substr(0, n);
   }
+  EXPECT_EQ(open, 41U);
 }
 
 }  // namespace
