@@ -89,7 +89,8 @@ struct PlannedModel {
   uint32_t part = 0;
 };
 
-struct MemorySplit {  // bytes of one lane; the sum is the job's `memory`
+// Bytes of one lane; the sum is the job's `memory`. `merge`: the records of decoded blocks, by their values.
+struct MemorySplit {
   int64_t prefetch = 0, producer = 0, dirty = 0, cache = 0, block_cache = 0, memtables = 0, merge = 0,
           restore = 0;
 };

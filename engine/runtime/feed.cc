@@ -32,10 +32,10 @@ Status Feed::Fill(const RejectSink& rejects) {
 }
 
 Status Feed::DecodeBlock() {
-  size_t bytes = 0;
+  block_bytes_ = 0;
   cut_short_ = false;
   for (size_t records = 0;; ++records) {
-    if (records >= options_.block_rows || bytes >= options_.block_bytes) {
+    if (records >= options_.block_rows || block_bytes_ >= options_.block_bytes) {
       cut_short_ = true;
       break;
     }
@@ -50,7 +50,7 @@ Status Feed::DecodeBlock() {
     }
     if (records == 0) latest_ = LatestAllowed();
     decoded_to_ = record->offset + 1;
-    bytes += record->value ? record->value->size() : 0;
+    block_bytes_ += record->value ? record->value->size() : 0;
     if (std::optional<Rejection> bad = DecodeOne(*record)) {
       rejects_.push_back({record->offset, record->timestamp, std::string(record->key.value_or("")),
                           record->key.has_value(), std::string(record->value.value_or("")), bad->reason,

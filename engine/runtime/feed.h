@@ -55,6 +55,7 @@ class Feed {
   Time head_time() const { return block_.times()[next_]; }
   int64_t head_offset() const { return offsets_[next_]; }
   const Batch& block() const { return block_; }
+  size_t block_bytes() const { return block_bytes_; }  // of the values of its records
   uint32_t head_row() const { return static_cast<uint32_t>(next_); }
   // Passes the head row.
   Status Take(const RejectSink& rejects);
@@ -96,6 +97,7 @@ class Feed {
   std::vector<int64_t> offsets_;
   std::deque<Reject> rejects_;
   size_t next_ = 0;
+  size_t block_bytes_ = 0;
   int64_t position_;
   int64_t decoded_to_;      // offset after the last record decoded
   Time latest_ = kMaxTime;  // event times after it are refused

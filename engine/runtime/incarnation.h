@@ -120,6 +120,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Status RestoreModels();
   Status OpenSinks();
   Status OpenFeeds();
+  size_t BlockBytes() const;
   Status OpenFeed(uint32_t source, const PartitionId& id);
   Status CheckClosing();
   PartitionId ChangelogOf(const Task& task) const;

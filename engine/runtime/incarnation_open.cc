@@ -18,6 +18,9 @@ std::string PartitionText(const PartitionId& id) {
 // store has not seen are still there to be told.
 constexpr Duration kOldestStore = 12 * kHour;
 
+constexpr int64_t kLeastBlockBytes = 4 << 10;
+constexpr int64_t kMostBlockBytes = 1 << 20;
+
 bool Trained(const JobPlan& plan, const Task& task, const PlannedModel& model) {
   const PlannedStage& stage = plan.stages[task.stage()];
   return std::any_of(stage.members.begin(), stage.members.end(),
@@ -321,7 +324,7 @@ Status Incarnation::OpenFeeds() {
     }
   }
   for (auto& [confluence, feeds] : of_confluence) {
-    merges_.emplace_back(std::move(feeds), pool_, s_.plan.sources);
+    merges_.emplace_back(std::move(feeds), pool_, s_.plan.sources, s_.plan.memory.merge / 2);
     finished_marked_.push_back(0);
   }
   for (uint32_t source = 0; source < s_.plan.sources.size(); ++source)
@@ -332,6 +335,15 @@ Status Incarnation::OpenFeeds() {
   for (uint32_t stage = 0; stage < stage_first_timer_.size(); ++stage)
     RefreshStage(stage);
   return {};
+}
+
+// Half of what is for merging goes to the blocks that wait, equal parts, the other half to those of a batch.
+size_t Incarnation::BlockBytes() const {
+  int64_t partitions = 0;
+  for (const SourceWatermark& source : watermarks_)
+    partitions += static_cast<int64_t>(source.partitions());
+  return static_cast<size_t>(std::clamp(s_.plan.memory.merge / 2 / std::max<int64_t>(partitions, 1),
+                                        kLeastBlockBytes, kMostBlockBytes));
 }
 
 Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {
@@ -354,6 +366,7 @@ Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {
   if (s_.options.until_end) s_.ends.emplace(id, range->end);
   FeedOptions options;
   options.max_future = s_.plan.job.frame.max_future;
+  options.block_bytes = BlockBytes();
   if (s_.options.until_end) options.until = s_.ends.at(id);
   if (const auto found = s_.poison.find(id); found != s_.poison.end()) options.poison = found->second;
   Result<PartitionReader*> reader = consumer_.Assign(id, position);

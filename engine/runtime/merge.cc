@@ -5,8 +5,9 @@
 
 namespace freshet {
 
-Merge::Merge(std::vector<Feed*> feeds, Pool& pool, const std::vector<PlannedSource>& sources)
-    : feeds_(std::move(feeds)), pool_(&pool) {
+Merge::Merge(std::vector<Feed*> feeds, Pool& pool, const std::vector<PlannedSource>& sources,
+             int64_t most_bytes)
+    : feeds_(std::move(feeds)), pool_(&pool), most_bytes_(most_bytes) {
   std::sort(feeds_.begin(), feeds_.end(), [&](const Feed* a, const Feed* b) {
     const PlannedSource& x = sources[a->source_index()];
     const PlannedSource& y = sources[b->source_index()];
@@ -42,10 +43,15 @@ Status Merge::Ask(size_t index, const Feed::RejectSink& rejects) {
   return {};
 }
 
+// Again after a block came: what lies before its rows may have come after its partition was asked.
 Status Merge::AskEmpty(const Feed::RejectSink& rejects) {
-  for (size_t i = 0; i < feeds_.size(); ++i) {
-    if (heads_[i].row) continue;
-    if (Status s = Ask(i, rejects); !s.ok()) return s;
+  for (bool came = true; came;) {
+    came = false;
+    for (size_t i = 0; i < feeds_.size(); ++i) {
+      if (heads_[i].row) continue;
+      if (Status s = Ask(i, rejects); !s.ok()) return s;
+      came = came || heads_[i].row;
+    }
   }
   return {};
 }
@@ -68,6 +74,7 @@ Status Merge::Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, Sou
   out.from.clear();
   blocks_.clear();
   picks_.clear();
+  bytes_ = 0;
   std::fill(block_of_feed_.begin(), block_of_feed_.end(), -1);
   if (Status s = AskEmpty(rejects); !s.ok()) return s;
   while (picks_.size() < most && holding_ == 0) {
@@ -78,7 +85,8 @@ Status Merge::Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, Sou
     if (!picks_.empty() && feed.source_index() != out.source) break;
     if (!gate.Admit(feed, feed.head_time())) break;
     if (Status s = Take(index, rejects, out); !s.ok()) return s;
-    if (heads_[index].row || picks_.size() == most) continue;
+    if (heads_[index].row) continue;
+    if (picks_.size() == most || bytes_ >= most_bytes_) break;
     if (Status s = Ask(index, rejects); !s.ok()) return s;
     if (!heads_[index].row) continue;
     if (Status s = AskEmpty(rejects); !s.ok()) return s;
@@ -93,6 +101,7 @@ Status Merge::Take(size_t index, const Feed::RejectSink& rejects, SourceBatch& o
   if (block_of_feed_[index] < 0) {
     block_of_feed_[index] = static_cast<int>(blocks_.size());
     blocks_.push_back(feed.block());
+    bytes_ += static_cast<int64_t>(feed.block_bytes());
   }
   picks_.push_back({static_cast<uint32_t>(block_of_feed_[index]), feed.head_row()});
   out.from.push_back({static_cast<uint32_t>(index), feed.head_offset()});

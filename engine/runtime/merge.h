@@ -36,12 +36,14 @@ class Merge {
     ~Gate() = default;
   };
 
-  // `feeds` of one confluence; they and `pool` outlive this.
-  Merge(std::vector<Feed*> feeds, Pool& pool, const std::vector<PlannedSource>& sources);
+  // `feeds` of one confluence; they and `pool` outlive this. A batch ends with the block whose records make
+  // it `most_bytes`.
+  Merge(std::vector<Feed*> feeds, Pool& pool, const std::vector<PlannedSource>& sources,
+        int64_t most_bytes = INT64_MAX);
 
   // Decodes what is at hand and takes the next batch, at most `most` rows; empty where nothing may be taken
-  // now. Partitions without rows are asked at its beginning and with each block that comes meanwhile: so a
-  // row that was there before another one came is never taken after it for want of asking.
+  // now. Partitions without rows are asked at its beginning and after each block that comes: so a row that
+  // was there before another one came is not taken after it for want of asking.
   Status Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, SourceBatch& out);
   bool finished() const { return finished_ == feeds_.size(); }
   size_t finished_feeds() const { return finished_; }  // they stay so
@@ -64,6 +66,8 @@ class Merge {
 
   std::vector<Feed*> feeds_;  // sorted by (role, source name, partition): the rank at equal times
   Pool* pool_;
+  int64_t most_bytes_;
+  int64_t bytes_ = 0;        // of the records in blocks_
   std::vector<Head> heads_;  // of each feed
   size_t holding_ = 0;       // of them, how many hold the others back
   size_t finished_ = 0;

@@ -211,10 +211,35 @@ TEST(Merge, AsksSilentPartitionsSeldom) {
   const Feed::RejectSink none = [](const Feed&, const Reject&) { return Status(); };
   ASSERT_TRUE(merge.Next(kRows, gate, none, batch).ok());
   EXPECT_EQ(batch.rows.rows(), static_cast<size_t>(kRows));
-  EXPECT_EQ(silent.asked(), 10U);
+  EXPECT_EQ(silent.asked(), 11U);
   ASSERT_TRUE(merge.Next(kRows, gate, none, batch).ok());
   EXPECT_TRUE(batch.rows.empty());
-  EXPECT_EQ(silent.asked(), 11U);
+  EXPECT_EQ(silent.asked(), 12U);
+}
+
+TEST(Merge, ABatchHoldsNoMoreBytesThanItMay) {
+  const std::vector<PlannedSource> sources = {FakeSource("a", Role::kEvent)};
+  ManualClock clock(kDay);
+  Pool pool;
+  FakePartition partition;
+  constexpr int kRows = 1000;
+  for (int i = 0; i < kRows; ++i)
+    partition.Add(FakeRow(i, 1'000'000 + i));
+  partition.DeliverAll();
+  const size_t bytes_of_a_row = FakeRow(0, 1'000'000).size();
+  FeedOptions options;
+  options.block_bytes = 10 * bytes_of_a_row;
+  Feed feed(sources[0], 0, 0, partition, 0, clock, pool, options);
+  Merge merge({&feed}, pool, sources, static_cast<int64_t>(35 * bytes_of_a_row));
+  OpenGate gate;
+  SourceBatch batch;
+  const Feed::RejectSink none = [](const Feed&, const Reject&) { return Status(); };
+  size_t rows = 0;
+  while (merge.Next(kRows, gate, none, batch).ok() && !batch.rows.empty()) {
+    EXPECT_LE(batch.rows.rows(), 40U);
+    rows += batch.rows.rows();
+  }
+  EXPECT_EQ(rows, static_cast<size_t>(kRows));
 }
 
 TEST(Merge, ARowThatWasThereBeforeAnotherCameGoesFirst) {
