@@ -1,9 +1,12 @@
 #include "operators/joins/joined_rows.h"
 
-#include <array>
 #include <bit>
 
 namespace freshet {
+
+namespace {
+enum Own : size_t { kLabel, kLabelTime, kPredictionTime, kLabelState };
+}  // namespace
 
 uint64_t LabelBits(const Column& column, size_t row) {
   switch (column.type()) {
@@ -16,17 +19,19 @@ uint64_t LabelBits(const Column& column, size_t row) {
   }
 }
 
-JoinedRows::JoinedRows(const KeptRows& rows, const KeptRows& keep, Type label, Pool& pool)
+JoinedRows::JoinedRows(const KeptRows& rows, const KeptRows& keep, Type label,
+                       const std::array<bool, kOwn>& own, Pool& pool)
     : rows_(rows),
       keep_(keep),
-      label_type_(label),
+      own_types_{label, Type::kTimestamp, Type::kTimestamp, Type::kString},
+      own_read_(own),
       row_builders_(rows.Builders(pool, 0)),
       keep_builders_(keep.Builders(pool, 0)),
-      label_(pool, label, 0),
-      label_time_(pool, Type::kTimestamp, 0),
-      prediction_time_(pool, Type::kTimestamp, 0),
-      state_(pool, Type::kString, 0),
-      columns_(rows.schema().size() + keep.schema().size() + 4) {}
+      columns_(rows.schema().size() + keep.schema().size() + kOwn) {
+  own_builders_.reserve(kOwn);
+  for (const Type type : own_types_)
+    own_builders_.emplace_back(pool, type, 0);
+}
 
 Status JoinedRows::Add(const JoinedRow& row) {
   std::string_view bytes = row.row;
@@ -38,24 +43,32 @@ Status JoinedRows::Add(const JoinedRow& row) {
     for (ColumnBuilder& builder : keep_builders_)
       builder.AppendNull();
   }
-  AppendLabel(row.label);
-  row.label_time ? label_time_.Append(*row.label_time) : label_time_.AppendNull();
-  prediction_time_.Append(row.prediction_time);
-  state_.Append(row.state);
+  AppendOwn(row);
   times_.push_back(row.time);
   ordinals_.push_back(row.ordinal);
   return {};
 }
 
+void JoinedRows::AppendOwn(const JoinedRow& row) {
+  if (own_read_[kLabel]) AppendLabel(row.label);
+  if (own_read_[kLabelTime]) {
+    ColumnBuilder& times = own_builders_[kLabelTime];
+    row.label_time ? times.Append(*row.label_time) : times.AppendNull();
+  }
+  if (own_read_[kPredictionTime]) own_builders_[kPredictionTime].Append(row.prediction_time);
+  if (own_read_[kLabelState]) own_builders_[kLabelState].Append(row.state);
+}
+
 void JoinedRows::AppendLabel(std::optional<uint64_t> bits) {
+  ColumnBuilder& labels = own_builders_[kLabel];
   if (!bits) {
-    label_.AppendNull();
-  } else if (label_type_ == Type::kBool) {
-    label_.Append(*bits != 0);
-  } else if (label_type_ == Type::kFloat64) {
-    label_.Append(std::bit_cast<double>(*bits));
+    labels.AppendNull();
+  } else if (own_types_[kLabel] == Type::kBool) {
+    labels.Append(*bits != 0);
+  } else if (own_types_[kLabel] == Type::kFloat64) {
+    labels.Append(std::bit_cast<double>(*bits));
   } else {
-    label_.Append(std::bit_cast<int64_t>(*bits));
+    labels.Append(std::bit_cast<int64_t>(*bits));
   }
 }
 
@@ -64,13 +77,17 @@ void JoinedRows::SetNulls(Pool& pool) {
   null_rows_ = times_.size();
   std::array<ColumnPtr, static_cast<size_t>(Type::kListString) + 1> nulls;
   ColumnPtr* column = columns_.data();
+  const auto set = [&](Type type) {
+    ColumnPtr& null = nulls[static_cast<size_t>(type)];
+    if (!null) null = NullColumn(pool, type, null_rows_);
+    *column++ = null;
+  };
   for (const KeptRows* rows : {&rows_, &keep_}) {
-    for (const Field& field : rows->schema().fields()) {
-      ColumnPtr& null = nulls[static_cast<size_t>(field.type)];
-      if (!null) null = NullColumn(pool, field.type, null_rows_);
-      *column++ = null;
-    }
+    for (const Field& field : rows->schema().fields())
+      set(field.type);
   }
+  for (const Type type : own_types_)
+    set(type);
 }
 
 Batch JoinedRows::Finish(Pool& pool) {
@@ -82,8 +99,9 @@ Batch JoinedRows::Finish(Pool& pool) {
   for (size_t i = 0; i < keep_builders_.size(); ++i)
     column[keep_.chosen()[i]] = keep_builders_[i].Finish();
   column += keep_.schema().size();
-  for (ColumnBuilder* builder : {&label_, &label_time_, &prediction_time_, &state_})
-    *column++ = builder->Finish();
+  for (size_t i = 0; i < kOwn; ++i) {
+    if (own_read_[i]) column[i] = own_builders_[i].Finish();
+  }
   Batch batch = Batch::Make(pool, columns_, times_, ordinals_);
   times_.clear();
   ordinals_.clear();

@@ -1,6 +1,7 @@
 #pragma once
 // The rows a `label_join` puts out in one call, of one port: the kept row, the kept fields of the label's
 // row, and label, label_time, prediction_time, label_state. One thread.
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -23,20 +24,25 @@ struct JoinedRow {
 
 class JoinedRows {
  public:
-  JoinedRows(const KeptRows& rows, const KeptRows& keep, Type label, Pool& pool);
+  static constexpr size_t kOwn = 4;  // columns after the kept ones
+  // `own`: which of these somebody reads; the others are null.
+  JoinedRows(const KeptRows& rows, const KeptRows& keep, Type label, const std::array<bool, kOwn>& own,
+             Pool& pool);
   bool empty() const { return times_.empty(); }
   Status Add(const JoinedRow& row);
   Batch Finish(Pool& pool);  // and begins anew
 
  private:
+  void AppendOwn(const JoinedRow& row);
   void AppendLabel(std::optional<uint64_t> bits);
   void SetNulls(Pool& pool);
 
   const KeptRows& rows_;
   const KeptRows& keep_;
-  const Type label_type_;
+  const std::array<Type, kOwn> own_types_;
+  const std::array<bool, kOwn> own_read_;
   std::vector<ColumnBuilder> row_builders_, keep_builders_;
-  ColumnBuilder label_, label_time_, prediction_time_, state_;
+  std::vector<ColumnBuilder> own_builders_;  // label, label_time, prediction_time, label_state
   std::vector<Time> times_;
   std::vector<uint32_t> ordinals_;
   std::vector<ColumnPtr> columns_;  // of the batch before; those that nobody reads serve again

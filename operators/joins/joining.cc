@@ -1,6 +1,7 @@
 #include "operators/joins/joining.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -39,8 +40,9 @@ class Joining final : public Operator {
         entries_(context.raw_state(kEntries)),
         rows_(plan_->from, ReadColumns(*plan_, context), "from", context.raw_state(KeptRows::Table().name)),
         keep_(plan_->keep, ReadKept(*plan_, context), "keep", context.raw_state(KeptRows::Table().name)),
-        joined_(rows_, keep_, plan_->label->type(), context.pool()),
-        timed_out_(rows_, keep_, plan_->label->type(), context.pool()),
+        joined_(rows_, keep_, plan_->label->type(), ReadOwn(*plan_, context, 0), context.pool()),
+        timed_out_(rows_, keep_, plan_->label->type(), ReadOwn(*plan_, context, plan_->timed_out_port()),
+                   context.pool()),
         unmatched_(context.counter("labels_unmatched")),
         repeated_(context.counter("labels_repeated")),
         late_(context.counter("labels_late")),
@@ -56,6 +58,8 @@ class Joining final : public Operator {
 
   static std::vector<size_t> ReadColumns(const JoinPlan& plan, const TaskContext& context);
   static std::vector<size_t> ReadKept(const JoinPlan& plan, const TaskContext& context);
+  static std::array<bool, JoinedRows::kOwn> ReadOwn(const JoinPlan& plan, const TaskContext& context,
+                                                    size_t port);
 
   Status Open();
   Status Settle(Entry& entry, Time watermark, uint32_t ordinal);
@@ -106,6 +110,15 @@ std::vector<size_t> Joining::ReadKept(const JoinPlan& plan, const TaskContext& c
     if (context.is_read(0, plan.from.size() + c)) columns.push_back(c);
   }
   return columns;
+}
+
+std::array<bool, JoinedRows::kOwn> Joining::ReadOwn(const JoinPlan& plan, const TaskContext& context,
+                                                    size_t port) {
+  std::array<bool, JoinedRows::kOwn> read{};
+  if (port != 0 && plan.on_timeout != OnTimeout::kSide) return read;  // there is no such output
+  for (size_t i = 0; i < read.size(); ++i)
+    read[i] = context.is_read(port, plan.from.size() + plan.keep.size() + i);
+  return read;
 }
 
 Status Joining::Open() {

@@ -64,7 +64,7 @@ TEST(LabelJoin, PlansWhatItReadsAndWhenItEmits) {
 
 TEST(LabelJoin, KeepsOnlyWhatIsRead) {
   FixtureOptions options;
-  options.is_read = [](size_t, size_t column) { return column == 1; };
+  options.is_read = [](size_t, size_t column) { return column == 1 || column > 6; };
   OperatorFixture fixture(label_join_definition(), kBody + "label: y\nwait: 1h\nkeep: [note]", JoinStreams(),
                           options);
   ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
@@ -76,6 +76,30 @@ TEST(LabelJoin, KeepsOnlyWhatIsRead) {
   const std::vector<Cell> expected = {kNull, 1.5, kNull,       kNull,       kNull,     kNull,
                                       kNull, 3.0, int64_t{20}, int64_t{10}, "labelled"};
   EXPECT_EQ(fixture.emitted()[0].cells, expected);
+}
+
+// Of its own columns too: x, label and prediction_time here, beside the label's note on the side.
+TEST(LabelJoin, MakesOnlyWhatIsRead) {
+  FixtureOptions options;
+  options.is_read = [](size_t port, size_t column) {
+    return port == 0 ? column == 1 || column == 7 || column == 9 : column == 1 || column == 10;
+  };
+  OperatorFixture fixture(label_join_definition(),
+                          kBody + "label: y\nwait: 1h\nkeep: [note]\non_timeout: side", JoinStreams(),
+                          options);
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  const std::vector<FixtureRow> rows = {{0, 10, {"a", 1.5, kNull, kNull, kNull, kNull}},
+                                        {0, 15, {"b", 2.5, kNull, kNull, kNull, kNull}},
+                                        {1, 20, {"a", 3.0, "n"}}};
+  fixture.Feed(rows);
+  fixture.FireTimers(kMaxTime);
+  ASSERT_EQ(fixture.emitted().size(), 2U);
+  const std::vector<Cell> labelled = {kNull, 1.5, kNull, kNull,       kNull, kNull,
+                                      kNull, 3.0, kNull, int64_t{10}, kNull};
+  EXPECT_EQ(fixture.emitted()[0].cells, labelled);
+  const std::vector<Cell> timed_out = {kNull, 2.5,   kNull, kNull, kNull,      kNull,
+                                       kNull, kNull, kNull, kNull, "timed_out"};
+  EXPECT_EQ(fixture.emitted()[1].cells, timed_out);
 }
 
 }  // namespace
