@@ -314,6 +314,13 @@ Status TaskStore::Apply(std::string_view key, std::optional<std::string_view> va
   return me.WriteBatch();
 }
 
+bool TaskStore::IsRow(const TableSpec& table, std::string_view row, std::string_view key) const {
+  if (!key.ends_with(row)) return false;
+  const Impl::Known* known = impl_->ByName(table.name);
+  return known != nullptr && known->cache.number() != 0 &&
+         key.substr(0, key.size() - row.size()) == known->cache.prefix();
+}
+
 // A catalog row of the changelog or the store: the table gets that number.
 Status TaskStore::Impl::ApplyCatalog(std::string_view key, std::optional<std::string_view> value) {
   uint64_t number = 0;

@@ -99,6 +99,8 @@ class TaskStore {
   // Forgets everything stored (a store that does not fit its changelog is rebuilt).
   Status Clear();
   Status Apply(std::string_view key, std::optional<std::string_view> value);
+  // Whether a change record's key is that of a table's row.
+  bool IsRow(const TableSpec& table, std::string_view row, std::string_view key) const;
   Status EndRestore(int64_t position, uint64_t epoch);
 
   const StoreStats& stats() const;

@@ -5,12 +5,14 @@
 namespace freshet {
 
 namespace {
-constexpr uint8_t kVersion = 2;
-}
+constexpr uint8_t kVersion = 3;
+constexpr uint8_t kWithoutLineage = 2;
+}  // namespace
 
 std::string EncodeClosing(const ClosingRecord& record) {
   std::string out;
   AppendFixed(kVersion, out);
+  AppendFixed(record.lineage, out);
   AppendVarint(record.epoch, out);
   AppendVarint(record.lane, out);
   AppendFixed(record.fingerprint, out);
@@ -34,7 +36,7 @@ Result<ClosingRecord> DecodeClosing(std::string_view in) {
                        "under another prefix"};
   uint8_t version = 0;
   if (!TakeFixed(in, version)) return corrupt;
-  if (version != kVersion) {
+  if (version != kVersion && version != kWithoutLineage) {
     return Status{Code::kConflict,
                   "the changelog was written by another version of Freshet (closing record " +
                       std::to_string(version) + "); run that version, or a newer one"};
@@ -42,6 +44,7 @@ Result<ClosingRecord> DecodeClosing(std::string_view in) {
   ClosingRecord record;
   uint64_t lane = 0;
   uint64_t count = 0;
+  if (version != kWithoutLineage && !TakeFixed(in, record.lineage)) return corrupt;
   if (!TakeVarint(in, record.epoch) || !TakeVarint(in, lane) || !TakeFixed(in, record.fingerprint) ||
       !TakeFixed(in, record.task_watermark) || !TakeFixed(in, record.committed_at) ||
       !TakeVarint(in, count)) {

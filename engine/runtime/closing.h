@@ -15,6 +15,9 @@
 namespace freshet {
 
 struct ClosingRecord {
+  // Drawn when the changelog was begun, so that a store knows which one it is of. 0: begun by a version that
+  // drew none.
+  uint64_t lineage = 0;
   uint64_t epoch = 0;
   uint32_t lane = 0;
   uint64_t fingerprint = 0;  // of the plan that wrote it

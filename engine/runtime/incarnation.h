@@ -37,6 +37,7 @@ struct LaneOptions {
   bool until_end = false;
   Duration flush_interval = 5 * kSecond;  // of the stores
   Duration patience = 60 * kSecond;       // how long a restore may stand still
+  std::function<uint64_t()> draw_lineage;  // of changelogs that are begun; nothing else depends on it
 };
 
 // What a lane lends its incarnations.
@@ -100,8 +101,17 @@ class Incarnation final : private Merge::Gate, private Outbox {
   struct TaskState {
     Task* task = nullptr;
     RawTable* closing = nullptr;
-    int64_t changelog_next = 0;  // a lower bound of the changelog's next offset
-    int64_t sent = 0;            // records of the open epoch
+    int64_t changelog_begin = 0;  // as found at start
+    int64_t changelog_next = 0;   // a lower bound of the changelog's next offset
+    int64_t sent = 0;             // records of the open epoch
+    // The store's position: a lower bound of the offset of the last closing record. So a restore reads that
+    // one again, and sees whether the store is of this changelog.
+    int64_t closing_at = 0;
+    int64_t closing_sent = 0;             // records of the open epoch before its closing record
+    std::optional<ClosingRecord> stored;  // what the store said at start
+    std::optional<ClosingRecord> read;    // what the changelog said after it
+    bool foreign = false;                 // the changelog is not the store's
+    uint64_t lineage = 0;                 // of the changelog
     int64_t most_bytes = 0;      // of a record of the changelog; 0: not known
     Time first_timer = kMaxTime;
   };
@@ -114,7 +124,10 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Status ReadPositions();
   Status AskForLimits();
   Status Restore();
-  Status DropStaleStore(const TaskState& state, const OffsetRange& changelog);
+  Status LookAtStore(TaskState& state);
+  Status ReadChangelogs(const std::vector<TaskState*>& states);
+  Status ApplyChange(TaskState& state, const RecordView& record);
+  Status RebuildForeignStores();
   Result<std::optional<ClosingRecord>> LoadClosing(const TaskState& state) const;
   Status ReadClosing(TaskState& state);
   Status RestoreModels();

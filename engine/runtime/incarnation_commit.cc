@@ -33,6 +33,7 @@ std::vector<ClosingRecord::Input> Incarnation::Inputs() const {
 Status Incarnation::WriteClosing(const TaskState& state, Time now,
                                  const std::vector<ClosingRecord::Input>& inputs) {
   ClosingRecord record;
+  record.lineage = state.lineage;
   record.committed_at = now;
   record.epoch = epoch_ + 1;
   record.lane = s_.options.lane;
@@ -58,11 +59,13 @@ Status Incarnation::SendChanges(const std::vector<ClosingRecord::Input>& inputs)
     record.topic = changelog.topic;
     record.partition = changelog.partition;
     record.timestamp = now;
-    state.sent = 0;
+    state.sent = state.closing_sent = 0;
     Status sent =
         state.task->store()->Collect([&](std::string_view key, std::optional<std::string_view> value) {
           record.key = key;
           record.value = value;
+          if (state.task->store()->IsRow(state.closing->spec(), kClosingKey, key))
+            state.closing_sent = state.sent;
           ++state.sent;
           const size_t bytes = key.size() + (value ? value->size() : 0);
           if (!Fits(bytes, state.most_bytes)) return TooLarge(bytes, state.most_bytes);
@@ -91,8 +94,9 @@ Status Incarnation::Commit() {
   for (TaskState& state : stateful_) {
     // A lower bound is enough: applying a record twice changes nothing, and markers only add to the true
     // position.
+    state.closing_at = state.changelog_next + state.closing_sent;
     state.changelog_next += state.sent;
-    state.task->store()->Committed(state.changelog_next, epoch_);
+    state.task->store()->Committed(state.closing_at, epoch_);
   }
   s_.tally.Keep();
   return FlushStores();

@@ -144,25 +144,28 @@ PartitionId Incarnation::ChangelogOf(const Task& task) const {
   return {s_.plan.stages[task.stage()].changelog, static_cast<int32_t>(task.shard())};
 }
 
-// A store that cannot be brought up to date by the changelog's end is emptied, to be rebuilt from its
-// beginning.
-Status Incarnation::DropStaleStore(const TaskState& state, const OffsetRange& changelog) {
+// What a store says of itself. One that cannot be brought up to date by the changelog's end is emptied, to be
+// rebuilt from its beginning.
+Status Incarnation::LookAtStore(TaskState& state) {
   TaskStore& store = *state.task->store();
-  const std::optional<int64_t> stored = store.stored_position();
-  if (!stored) return {};
+  const std::optional<int64_t> position = store.stored_position();
+  if (!position) return {};
+  Result<std::optional<ClosingRecord>> closing = LoadClosing(state);
+  if (!closing.ok()) return closing.status();
+  state.stored = std::move(*closing);
+  if (!state.stored) return store.Clear();  // of a changelog without a commit: it holds nothing
   std::string why;
-  if (*stored > changelog.end) {
+  if (*position > state.changelog_next) {
     why = "is ahead of its changelog " + PartitionText(ChangelogOf(*state.task)) +
           ": it belongs to another one";
   } else {
-    const Result<std::optional<ClosingRecord>> closing = LoadClosing(state);
-    if (!closing.ok()) return closing.status();
-    const Duration age = *closing ? s_.clock.Now() - (*closing)->committed_at : 0;
+    const Duration age = s_.clock.Now() - state.stored->committed_at;
     if (age <= kOldestStore) return {};
     why = "is " + FormatDuration(age / kHour * kHour) +
           " old: its changelog may have forgotten rows that were deleted since";
   }
   LogWarning("the store in " + store.directory() + " " + why + "; it is rebuilt from the changelog");
+  state.stored.reset();
   return store.Clear();
 }
 
@@ -183,24 +186,18 @@ Status Incarnation::AskForLimits() {
 
 Status Incarnation::Restore() {
   if (Status s = AskForLimits(); !s.ok()) return s;
-  std::vector<CatchUp> parts;
+  std::vector<TaskState*> all;
   for (TaskState& state : stateful_) {
-    TaskStore& store = *state.task->store();
     const PartitionId changelog = ChangelogOf(*state.task);
     Result<OffsetRange> range = s_.log.Range(changelog, Isolation::kUncommitted);
     if (!range.ok()) return range.status().Within(changelog.topic);
-    if (Status s = DropStaleStore(state, *range); !s.ok()) return s;
-    const int64_t from = store.stored_position().value_or(range->begin);
+    state.changelog_begin = range->begin;
     state.changelog_next = range->end;
-    parts.push_back({changelog, std::max(range->begin, from), range->end, [&store](const RecordView& record) {
-                       return record.key ? store.Apply(*record.key, record.value) : Status();
-                     }});
+    if (Status s = LookAtStore(state); !s.ok()) return s;
+    all.push_back(&state);
   }
-  if (Status s = ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock,
-                         s_.keep_alive);
-      !s.ok()) {
-    return s;
-  }
+  if (Status s = ReadChangelogs(all); !s.ok()) return s;
+  if (Status s = RebuildForeignStores(); !s.ok()) return s;
   for (TaskState& state : stateful_) {
     if (Status s = ReadClosing(state); !s.ok()) return s;
   }
@@ -210,6 +207,57 @@ Status Incarnation::Restore() {
     }
   }
   return {};
+}
+
+// From the stores' positions to the ends.
+Status Incarnation::ReadChangelogs(const std::vector<TaskState*>& states) {
+  std::vector<CatchUp> parts;
+  for (TaskState* state : states) {
+    const int64_t begin = state->changelog_begin;
+    const int64_t from = std::max(begin, state->task->store()->stored_position().value_or(begin));
+    parts.push_back({ChangelogOf(*state->task), from, state->changelog_next,
+                     [this, state](const RecordView& record) { return ApplyChange(*state, record); }});
+  }
+  return ReadAll(s_.log, std::move(parts), s_.plan.memory.restore, s_.options.patience, s_.clock,
+                 s_.keep_alive);
+}
+
+// A store keeps its own closing record until the changelog has shown one of the same lineage: so it is known
+// as a foreign one however often the restore is broken off.
+Status Incarnation::ApplyChange(TaskState& state, const RecordView& record) {
+  if (!record.key || state.foreign) return {};
+  TaskStore& store = *state.task->store();
+  if (record.value && store.IsRow(state.closing->spec(), kClosingKey, *record.key)) {
+    Result<ClosingRecord> closing = DecodeClosing(*record.value);
+    if (!closing.ok()) return closing.status();
+    state.foreign = state.stored && state.stored->lineage != closing->lineage;
+    if (state.foreign) return {};
+    state.closing_at = record.offset;
+    state.read = std::move(*closing);
+  }
+  Status applied = store.Apply(*record.key, record.value);
+  state.foreign = applied.code() == Code::kCorrupt && state.stored;  // else it is the changelog
+  return state.foreign ? Status() : applied;
+}
+
+// The last closing record of a changelog is never compacted away, and a store's position lies before its own:
+// so a changelog that shows none after it is another one.
+Status Incarnation::RebuildForeignStores() {
+  std::vector<TaskState*> foreign;
+  for (TaskState& state : stateful_) {
+    if (!state.stored) continue;
+    if (!state.foreign && state.read && state.read->epoch >= state.stored->epoch) continue;
+    TaskStore& store = *state.task->store();
+    LogWarning("the store in " + store.directory() + " is not of the changelog " +
+               PartitionText(ChangelogOf(*state.task)) +
+               ": it belongs to another one; it is rebuilt from the changelog");
+    if (Status s = store.Clear(); !s.ok()) return s;
+    state.foreign = false;
+    state.stored.reset();
+    state.read.reset();
+    foreign.push_back(&state);
+  }
+  return ReadChangelogs(foreign);
 }
 
 Result<std::optional<ClosingRecord>> Incarnation::LoadClosing(const TaskState& state) const {
@@ -224,25 +272,16 @@ Result<std::optional<ClosingRecord>> Incarnation::LoadClosing(const TaskState& s
 // Every commit closes every task, so all must name the same epoch: one that does not has lost its changelog.
 Status Incarnation::ReadClosing(TaskState& state) {
   TaskStore& store = *state.task->store();
-  const uint64_t stored = store.stored_epoch();
+  std::optional<ClosingRecord> found = std::move(state.read);
+  const int64_t position = found ? state.closing_at : state.changelog_next;
   // Restored rows can be read only after it.
-  if (Status s = store.EndRestore(state.changelog_next, stored); !s.ok()) return s;
-  Result<std::optional<ClosingRecord>> loaded = LoadClosing(state);
-  if (!loaded.ok()) return loaded.status();
-  std::optional<ClosingRecord> found = std::move(*loaded);
-  if (found && found->epoch < stored) {
-    if (Status s = store.Clear(); !s.ok()) return s;
-    return {Code::kAborted, "the store in " + store.directory() + " holds commit " + std::to_string(stored) +
-                                ", its changelog " + PartitionText(ChangelogOf(*state.task)) +
-                                " ends with commit " + std::to_string(found->epoch) +
-                                ": it belongs to another one, and is rebuilt"};
-  }
+  if (Status s = store.EndRestore(position, found ? found->epoch : 0); !s.ok()) return s;
+  state.lineage = found && found->lineage != 0 ? found->lineage : s_.options.draw_lineage();
   if (found && found->fingerprint != s_.plan.fingerprint) {
     return {Code::kConflict,
             "the job file has other stages, shards, keys or tables than those whose state is in " +
                 ChangelogOf(*state.task).topic + "; set it back, or start afresh under another `prefix`"};
   }
-  if (found) store.Committed(state.changelog_next, found->epoch);
   if (found) {
     Time& reached = stage_reached_[state.task->stage()];
     reached = std::max(reached, found->task_watermark);

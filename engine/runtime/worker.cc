@@ -1,6 +1,7 @@
 #include "engine/runtime/worker.h"
 
 #include <algorithm>
+#include <random>
 
 #include "engine/runtime/state_directory.h"
 
@@ -25,6 +26,13 @@ std::string JobId(const JobPlan& plan) {
   return plan.job.frame.prefix + plan.job.frame.job;
 }
 
+// A name for a changelog that no other has; no result depends on it.
+uint64_t DrawLineage() {
+  std::random_device device;
+  const uint64_t high = device();
+  return (high << 32 | device()) | 1;  // 0 stands for none
+}
+
 ConsumerOptions Membership(const JobPlan& plan, const WorkerOptions& options, const std::string& member) {
   ConsumerOptions consuming;
   consuming.group = JobId(plan);
@@ -47,6 +55,7 @@ LaneOptions OptionsOfLane(const JobPlan& plan, const WorkerOptions& options, con
   lane.until_end = options.until_end;
   lane.most_rows = options.most_rows;
   return lane;
+  lane.draw_lineage = options.draw_lineage ? options.draw_lineage : DrawLineage;
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ struct WorkerOptions {
   bool until_end = false;
   size_t most_rows = 4096;  // of a batch
   TopicPolicy topics;
+  std::function<uint64_t()> draw_lineage;  // of changelogs that are begun; empty: from the machine's entropy
   LaneHooks hooks;
 };
 

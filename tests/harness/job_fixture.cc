@@ -128,6 +128,7 @@ JobOutcome JobFixture::Run(const JobOptions& options) {
   worker.until_end = options.until_end;
   worker.most_rows = options.most_rows;
   worker.topics.create_sinks = true;
+  worker.draw_lineage = options.draw_lineage;
   worker.hooks.commit_now = options.commit_now;
   worker.hooks.progress = options.progress;
   const StopSignal never;

@@ -47,6 +47,7 @@ struct JobOptions {
   std::string state_directory;
   std::string instance;
   bool until_end = true;
+  std::function<uint64_t()> draw_lineage = [] { return uint64_t{1}; };
   const StopSignal* stop = nullptr;
 };
 

@@ -9,6 +9,7 @@
 #include "tests/harness/job_fixture.h"
 #include "tests/harness/job_small.h"
 #include "tests/harness/temp_dir.h"
+#include "tests/jobs/unsynced_log.h"
 
 namespace freshet {
 namespace {
@@ -27,10 +28,11 @@ struct Halves {
       Append(*log, input.topic, std::span(input.records).subspan(static_cast<size_t>(Half(input))));
   }
   // What the run printed.
-  std::string Run(const std::string& state) {
+  std::string Run(const std::string& state, uint64_t lineage = 1) {
     JobFixture job(std::string(JoiningJob()), Operators(), *log, broker.clock());
     JobOptions options;
     options.state_directory = state;
+    options.draw_lineage = [lineage] { return lineage; };
     options.set = settings;
     options.commit_now = [&](uint64_t rows) {
       broker.Advance(kSecond / 10);  // commits are some seconds apart, so that stores are written
@@ -95,6 +97,68 @@ TEST(Stores, OneOfAnotherLogIsRebuilt) {
   const std::string printed = halves.Run(state);
   EXPECT_NE(printed.find("belongs to another one"), std::string::npos) << printed;
   EXPECT_EQ(Difference(WithoutStores(), halves.Read()), "");
+}
+
+// The same job ran elsewhere, on the same rows but one: commits, positions and ends are the same.
+TEST(Stores, OneOfAnotherLogThatLooksTheSameIsRebuilt) {
+  Halves other;
+  const std::string state = other.dir.File("state");
+  other.Run(state, 2);
+  Halves halves;
+  halves.Run("", 1);
+  halves.AppendSecond();
+  const std::string printed = halves.Run(state, 1);
+  EXPECT_NE(printed.find("is not of the changelog"), std::string::npos) << printed;
+  EXPECT_NE(printed.find("rebuilt from the changelog"), std::string::npos) << printed;
+  EXPECT_EQ(Difference(WithoutStores(), halves.Read()), "");
+  // And is one of this log from there on.
+  EXPECT_EQ(halves.Run(state, 1).find("rebuilt"), std::string::npos);
+}
+
+// Goes on whenever it is looked at, so that commits are seconds apart and stores are written.
+class HurryingClock final : public Clock {
+ public:
+  Time Now() const override { return SystemClock().Now(); }
+  Duration Steady() const override { return steady_ += kSecond / 5; }
+
+ private:
+  mutable Duration steady_ = 0;
+};
+
+// As users do it: two logs on disk, names of changelogs drawn by chance. The second has more commits and a
+// longer changelog, so nothing but its name tells it from a later state of the first.
+TEST(Stores, OneOfAnotherLogOnDiskIsRebuilt) {
+  const TempDir a, b, c;
+  const HurryingClock clock;
+  const std::string of_a = a.File("state");
+  const auto run = [&](const TempDir& dir, const std::string& id, int rows, const std::string& state) {
+    const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
+    JobFixture job(std::string(CountingJob()), Operators(), *log, clock);
+    const std::vector<JobRecord> records(static_cast<size_t>(rows), CountingRow(id));
+    if (log->Find("events")->has_value()) {
+      Append(*log, "events", records);
+    } else {
+      CreateAndFill(*log, {"events", 1, records});
+    }
+    JobOptions options;
+    options.set = {"shards=1"};
+    options.state_directory = state;
+    options.draw_lineage = nullptr;
+    options.most_rows = 1;
+    options.commit_now = [](uint64_t in_epoch) { return in_epoch > 0; };
+    testing::internal::CaptureStderr();
+    const JobOutcome outcome = job.Run(options);
+    const std::string printed = testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
+    return std::pair(printed, job.Read(options.set));
+  };
+  run(a, "x", 50, of_a);
+  run(b, "y", 200, "");
+  run(c, "y", 200, "");
+  const auto [printed, found] = run(b, "x", 1, of_a);
+  const auto [nothing, expected] = run(c, "x", 1, "");
+  EXPECT_NE(printed.find("rebuilt from the changelog"), std::string::npos) << printed;
+  EXPECT_EQ(Difference(expected, found), "");
 }
 
 }  // namespace

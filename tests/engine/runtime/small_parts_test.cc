@@ -100,6 +100,7 @@ TEST(LeastWatermark, LeavesOutIdleSourcesUnlessAllAre) {
 
 ClosingRecord RandomClosing(Random& random) {
   ClosingRecord record;
+  record.lineage = random.Next();
   record.epoch = random.Next();
   record.lane = static_cast<uint32_t>(random.Below(9));
   record.fingerprint = random.Next();
@@ -128,6 +129,20 @@ TEST(Closing, ComesBackAsItWasAndNothingElseDoes) {
       ASSERT_EQ(DecodeClosing(bytes.substr(0, cut)).status().code(), Code::kCorrupt) << cut;
     EXPECT_EQ(DecodeClosing(bytes + "x").status().code(), Code::kCorrupt);
   }
+}
+
+// What was written before changelogs had a lineage is read as one of none.
+TEST(Closing, OfTheVersionBeforeIsRead) {
+  ClosingRecord record;
+  record.epoch = 7;
+  record.lineage = 99;
+  std::string bytes = EncodeClosing(record);
+  bytes[0] = 2;
+  bytes.erase(1, sizeof(record.lineage));
+  const Result<ClosingRecord> back = DecodeClosing(bytes);
+  ASSERT_TRUE(back.ok()) << back.status().message();
+  record.lineage = 0;
+  EXPECT_EQ(*back, record);
 }
 
 TEST(Closing, OfAnotherVersionIsRefusedWithWhatToDo) {
