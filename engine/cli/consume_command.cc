@@ -64,13 +64,18 @@ std::string Envelope(const PartitionId& id, const RecordView& record, Decoder& a
   return out + "}";
 }
 
-Result<std::vector<Part>> AssignAll(const CommandLine& line, Log& log, Consumer& consumer) {
-  const std::string& topic = line.operands[0];
+Result<int32_t> PartitionsOf(const std::string& topic, Log& log) {
   Result<std::optional<TopicInfo>> info = log.Find(topic);
   if (!info.ok()) return info.status();
   if (!*info) return Status{Code::kNotFound, "there is no topic `" + topic + "` on " + log.Describe()};
+  return (*info)->partitions;
+}
+
+Result<std::vector<Part>> AssignAll(const CommandLine& line, int32_t partitions, Log& log,
+                                    Consumer& consumer) {
+  const std::string& topic = line.operands[0];
   std::vector<Part> parts;
-  for (int32_t p = 0; p < (*info)->partitions; ++p) {
+  for (int32_t p = 0; p < partitions; ++p) {
     Part part;
     part.id = {topic, p};
     Result<OffsetRange> range = log.Range(part.id, Isolation::kCommitted);
@@ -143,9 +148,14 @@ int ConsumeCommand(const CommandLine& line) {
   access.read_only = true;
   Result<std::unique_ptr<Log>> log = OpenLog(line, access);
   if (!log.ok()) return Fail(log.status());
-  Result<std::unique_ptr<Consumer>> consumer = (*log)->OpenConsumer({});
+  const Result<int32_t> partitions = PartitionsOf(line.operands[0], **log);
+  if (!partitions.ok()) return Fail(partitions.status());
+  ConsumerOptions options;
+  options.partitions = *partitions;
+  options.headers = line.envelope;
+  Result<std::unique_ptr<Consumer>> consumer = (*log)->OpenConsumer(options);
   if (!consumer.ok()) return Fail(consumer.status());
-  Result<std::vector<Part>> parts = AssignAll(line, **log, **consumer);
+  Result<std::vector<Part>> parts = AssignAll(line, *partitions, **log, **consumer);
   if (!parts.ok()) return Fail(parts.status());
   return Print(line, StopOnSignals(), **consumer, *parts);
 }

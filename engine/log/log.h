@@ -44,7 +44,7 @@ struct RecordView {
   Time timestamp = 0;  // microseconds; logs may cut it to milliseconds
   std::optional<std::string_view> key;
   std::optional<std::string_view> value;  // absent: a tombstone
-  std::span<const Header> headers;
+  std::span<const Header> headers;        // may be empty where ConsumerOptions::headers is false
 };
 
 // A record to write. Views need to live until Send returns.
@@ -101,6 +101,10 @@ struct ConsumerOptions {
   std::string instance;  // static membership where not empty
   Duration session_timeout = 10 * kSecond;
   int64_t prefetch_bytes = 16 << 20;
+  // How many partitions are to be assigned at once: prefetch_bytes is for all of them together. A partition
+  // has no less than 64 KiB, so very many take more.
+  int32_t partitions = 1;
+  bool headers = true;  // records are wanted with their headers
   Isolation isolation = Isolation::kCommitted;
   bool merges = true;  // small fetch waits, since one partition holds up others
 };

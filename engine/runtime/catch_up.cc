@@ -33,6 +33,8 @@ Status ReadAll(Log& log, std::vector<CatchUp> parts, int64_t prefetch_bytes, Dur
   if (parts.empty()) return {};
   ConsumerOptions options;
   options.prefetch_bytes = prefetch_bytes;
+  options.partitions = static_cast<int32_t>(parts.size());
+  options.headers = false;
   Result<std::unique_ptr<Consumer>> consumer = log.OpenConsumer(options);
   if (!consumer.ok()) return consumer.status();
   struct Open {

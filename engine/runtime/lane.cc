@@ -74,7 +74,14 @@ Status Lane::Run(const StopSignal& stop) {
 Status Lane::Join() {
   consumer_.reset();  // first: two members of one name would throw each other out
   owns_placement_ = expelled_ = false;
-  Result<std::unique_ptr<Consumer>> consumer = services_.log.OpenConsumer(services_.options.membership);
+  ConsumerOptions membership = services_.options.membership;
+  membership.partitions = 0;
+  for (const PlannedSource& source : services_.plan.sources) {
+    Result<std::optional<TopicInfo>> topic = services_.log.Find(source.topic);
+    if (!topic.ok()) return topic.status();
+    if (*topic) membership.partitions += (*topic)->partitions;
+  }
+  Result<std::unique_ptr<Consumer>> consumer = services_.log.OpenConsumer(membership);
   if (!consumer.ok()) return consumer.status();
   if (Status s = (*consumer)->Join(services_.plan.placement_topic); !s.ok()) return s;
   consumer_ = std::move(*consumer);

@@ -41,6 +41,7 @@ ConsumerOptions Membership(const JobPlan& plan, const WorkerOptions& options, co
   consuming.session_timeout = options.session_timeout;
   consuming.prefetch_bytes = plan.memory.prefetch;
   consuming.merges = plan.sources.size() > 1;
+  consuming.headers = false;
   return consuming;
 }
 

@@ -17,9 +17,11 @@ namespace {
 
 constexpr Duration kDefaultPollLimit = 5 * kMinute;
 constexpr Duration kLongestWait = kSecond;  // librdkafka's timers are to be served while nothing comes
-// With queues of their own librdkafka counts its prefetch limits for each partition; a lane seldom has more
-// that are full at once.
-constexpr int64_t kFullPartitions = 8;
+// With queues of their own librdkafka counts its prefetch limits for each partition, so each has its part of
+// the whole: at most an eighth, since more buys nothing, and at least so much that fetching is worth it.
+constexpr int64_t kFewPartitions = 8;
+constexpr int64_t kLeastBytes = 64 << 10;
+constexpr int64_t kMostFetched = 1 << 20;       // of one partition by one request
 constexpr int64_t kBytesPerQueuedRecord = 512;  // librdkafka's own part of a small record
 
 struct ListDeleter {
@@ -28,11 +30,6 @@ struct ListDeleter {
   }
 };
 using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
-
-PrefetchLimits LimitsFor(const ConsumerOptions& options) {
-  const int64_t share = std::max<int64_t>(options.prefetch_bytes / kFullPartitions, 64 << 10);
-  return {std::max<int64_t>(share / kBytesPerQueuedRecord, 100), share};
-}
 
 KafkaSettings DefaultsFor(const ConsumerOptions& options) {
   const int64_t session = options.session_timeout / kMillisecond;
@@ -61,7 +58,7 @@ KafkaSettings FixedFor(const ConsumerOptions& options, const std::string& client
       {"auto.offset.reset", "error"},  // records that are gone are told, not skipped
       {"queued.max.messages.kbytes", std::to_string(limits.bytes >> 10)},
       {"queued.min.messages", std::to_string(limits.records)},
-      {"fetch.message.max.bytes", std::to_string(std::min<int64_t>(limits.bytes, 1 << 20))},
+      {"fetch.message.max.bytes", std::to_string(limits.fetch)},
       {"message.max.bytes", std::to_string(std::min<int64_t>(fetch, 1000000))},
       {"fetch.max.bytes", std::to_string(fetch)},
   };
@@ -79,6 +76,17 @@ void AppendPartition(const PartitionId& id, rd_kafka_topic_partition_list_t& lis
 }
 
 }  // namespace
+
+// A queue below its limit is fetched for once more.
+PrefetchLimits LimitsFor(const ConsumerOptions& options) {
+  const int64_t partitions = std::max<int64_t>(options.partitions, kFewPartitions);
+  const int64_t share = std::max(options.prefetch_bytes / partitions, kLeastBytes);
+  PrefetchLimits limits;
+  limits.fetch = std::min(share / 2, kMostFetched);
+  limits.bytes = share - limits.fetch;
+  limits.records = std::max<int64_t>(limits.bytes / kBytesPerQueuedRecord, 100);
+  return limits;
+}
 
 Result<std::unique_ptr<Consumer>> OpenKafkaConsumer(std::shared_ptr<KafkaAdmin> admin,
                                                     const ConsumerOptions& options) {
@@ -115,6 +123,7 @@ Status KafkaConsumer::Start() {
                         DefaultsFor(options_), FixedFor(options_, options.client_id), std::move(hooks));
   if (!client.ok()) return client.status();
   client_ = std::move(*client);
+  rouser_ = std::make_unique<KafkaRouser>(client_->handle());
   rd_kafka_poll_set_consumer(client_->handle());
   group_queue_ = rd_kafka_queue_get_consumer(client_->handle());
   const uint64_t one = 1;
@@ -309,7 +318,8 @@ Result<PartitionReader*> KafkaConsumer::Assign(const PartitionId& id, int64_t of
                       "the job without its state");
   }
   auto reader =
-      std::make_unique<KafkaReader>(client_->handle(), id, offset, range->end, LimitsFor(options_), event_);
+      std::make_unique<KafkaReader>(client_->handle(), id, offset, range->end, *rouser_,
+                                    KafkaReaderOptions{LimitsFor(options_), options_.headers, event_});
   if (Status s = reader->Start(); !s.ok()) return s;
   return readers_.emplace(id, std::move(reader)).first->second.get();
 }
@@ -370,6 +380,7 @@ Status KafkaConsumer::Close(Duration limit) {
   closing_ = true;
   const Deadline deadline(limit);
   readers_.clear();  // data partitions first: the group's end would wait for them
+  rouser_.reset();
   Status left = LeaveGroup(std::max<Duration>(deadline.left(), 0));
   rd_kafka_queue_io_event_enable(group_queue_, -1, nullptr, 0);
   rd_kafka_queue_destroy(group_queue_);

@@ -13,6 +13,7 @@
 #include "engine/log/kafka/kafka_admin.h"
 #include "engine/log/kafka/kafka_client.h"
 #include "engine/log/kafka/kafka_reader.h"
+#include "engine/log/kafka/kafka_rouser.h"
 #include "engine/log/log.h"
 
 struct rd_kafka_consumer_group_metadata_s;
@@ -31,6 +32,9 @@ struct Membership {
 };
 // Which member of which generation the metadata speaks for.
 Result<Membership> ReadMembership(const rd_kafka_consumer_group_metadata_s& metadata);
+
+// Of each partition.
+PrefetchLimits LimitsFor(const ConsumerOptions& options);
 
 class KafkaConsumer final : public Consumer {
  public:
@@ -68,6 +72,7 @@ class KafkaConsumer final : public Consumer {
   std::atomic<bool> woken_{false};
   std::unique_ptr<KafkaClient> client_;
   rd_kafka_queue_s* group_queue_ = nullptr;
+  std::unique_ptr<KafkaRouser> rouser_;
   std::map<PartitionId, std::unique_ptr<KafkaReader>> readers_;
   std::string placement_;
   std::set<int32_t> owned_;

@@ -24,14 +24,14 @@ struct ListDeleter {
 
 }  // namespace
 
-KafkaReader::KafkaReader(rd_kafka_s* handle, PartitionId id, int64_t offset, int64_t end,
-                         PrefetchLimits limits, int event)
-    : handle_(handle), id_(std::move(id)), next_(offset), end_(end), limits_(limits) {
+KafkaReader::KafkaReader(rd_kafka_s* handle, PartitionId id, int64_t offset, int64_t end, KafkaRouser& rouser,
+                         const KafkaReaderOptions& options)
+    : handle_(handle), id_(std::move(id)), next_(offset), end_(end), rouser_(&rouser), options_(options) {
   queue_ = rd_kafka_queue_get_partition(handle_, id_.topic.c_str(), id_.partition);
   // Before the assignment, or its first records would go to the consumer's common queue.
   rd_kafka_queue_forward(queue_, nullptr);
   const uint64_t one = 1;
-  rd_kafka_queue_io_event_enable(queue_, event, &one, sizeof one);
+  rd_kafka_queue_io_event_enable(queue_, options_.event, &one, sizeof one);
 }
 
 KafkaReader::~KafkaReader() {
@@ -97,7 +97,7 @@ Result<const RecordView*> KafkaReader::Next() {
     View(*message);
     next_ = message->offset + 1;
     at_end_ = drained_ = false;
-    ++taken_.records;
+    if (taken_.records++ == 0) broker_ = rd_kafka_message_broker_id(message);
     taken_.bytes += static_cast<int64_t>(message->len + message->key_len);
     quiet_since_ = 0;
     missing_since_.reset();
@@ -105,7 +105,7 @@ Result<const RecordView*> KafkaReader::Next() {
   }
   drained_ = true;
   if (!at_end_) end_ = std::max(end_, FetchedEnd());
-  if (!at_end_ && Rouse()) return Next();
+  if (!at_end_) Rouse();
   if (missing_since_) {
     if (Status s = CheckMissing(); !s.ok()) return s;
   }
@@ -122,6 +122,10 @@ void KafkaReader::View(rd_kafka_message_s& message) {
   if (message.key != nullptr) record_.key.emplace(static_cast<const char*>(message.key), message.key_len);
   if (message.payload != nullptr)
     record_.value.emplace(static_cast<const char*>(message.payload), message.len);
+  if (options_.headers) ViewHeaders(message);
+}
+
+void KafkaReader::ViewHeaders(rd_kafka_message_s& message) {
   headers_.clear();
   rd_kafka_headers_t* headers = nullptr;
   if (rd_kafka_message_headers(&message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -173,19 +177,19 @@ Status KafkaReader::CheckMissing() {
 // A partition whose queue was full when librdkafka last looked is not fetched again for a whole second,
 // unless something else wakes the thread of its broker (fetch.queue.backoff.ms mends that, from 2.2.0 on).
 // Any request does, so one is made when the queue has run empty below a known end and was full before, or
-// nothing has come for a while. True: made, so something may be there now.
-bool KafkaReader::Rouse() {
+// nothing has come for a while. What it brings is at hand later: the event tells. Where no record ever came
+// the queue was never full.
+void KafkaReader::Rouse() {
   constexpr Duration kQuiet = 50 * kMillisecond;
-  const bool was_full = taken_.records >= limits_.records / 2 || taken_.bytes >= limits_.bytes / 2;
+  const bool was_full =
+      taken_.records >= options_.limits.records / 2 || taken_.bytes >= options_.limits.bytes / 2;
   const Duration now = SteadyNow();
   if (quiet_since_ == 0) quiet_since_ = now;
   taken_ = {};
-  if (!was_full && (next_ >= end_ || now - quiet_since_ < kQuiet)) return false;
+  if (broker_ < 0) return;
+  if (!was_full && (next_ >= end_ || now - quiet_since_ < kQuiet)) return;
   quiet_since_ = now;
-  int64_t low = 0;
-  int64_t high = 0;
-  rd_kafka_query_watermark_offsets(handle_, id_.topic.c_str(), id_.partition, &low, &high, 1000);
-  return true;
+  rouser_->Rouse(broker_, id_.topic);
 }
 
 // Where Next last found nothing, as of then. Where it gave a record there may be more, and others must wait

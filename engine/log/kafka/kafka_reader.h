@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/log/kafka/kafka_rouser.h"
 #include "engine/log/log.h"
 
 struct rd_kafka_s;
@@ -19,14 +20,20 @@ namespace freshet {
 struct PrefetchLimits {
   int64_t records = 0;
   int64_t bytes = 0;  // of keys and values
+  int64_t fetch = 0;  // bytes that one request asks for, and may come on top
+};
+
+struct KafkaReaderOptions {
+  PrefetchLimits limits;
+  bool headers = true;  // RecordView::headers is filled
+  int event = -1;       // a descriptor that is written to when something comes
 };
 
 class KafkaReader final : public PartitionReader {
  public:
-  // From `offset` on; `end` is the partition's end as asked for just now. `event` is written to when
-  // something comes.
-  KafkaReader(rd_kafka_s* handle, PartitionId id, int64_t offset, int64_t end, PrefetchLimits limits,
-              int event);
+  // From `offset` on; `end` is the partition's end as asked for just now. `rouser` outlives this.
+  KafkaReader(rd_kafka_s* handle, PartitionId id, int64_t offset, int64_t end, KafkaRouser& rouser,
+              const KafkaReaderOptions& options);
   ~KafkaReader() override;
   KafkaReader(const KafkaReader&) = delete;
   KafkaReader& operator=(const KafkaReader&) = delete;
@@ -45,11 +52,12 @@ class KafkaReader final : public PartitionReader {
 
  private:
   void View(rd_kafka_message_s& message);
+  void ViewHeaders(rd_kafka_message_s& message);
   void Drop();
   Status TakeError(const rd_kafka_message_s& message);
   Status CheckMissing();
   int64_t FetchedEnd() const;
-  bool Rouse();
+  void Rouse();
   std::string Name() const;
 
   rd_kafka_s* handle_;
@@ -60,9 +68,11 @@ class KafkaReader final : public PartitionReader {
   bool assigned_ = false;
   bool at_end_ = false;
   bool drained_ = true;  // Next last found nothing
-  PrefetchLimits limits_;
-  PrefetchLimits taken_;      // since Next last found nothing, or the client was last roused
-  Duration quiet_since_ = 0;  // when that was; 0: there was a record since
+  KafkaRouser* rouser_;
+  KafkaReaderOptions options_;
+  PrefetchLimits taken_;      // since Next last found nothing
+  int32_t broker_ = -1;       // that the first of these came from
+  Duration quiet_since_ = 0;  // when that was, or the client was last roused; 0: there was a record since
   std::optional<Duration> missing_since_;
   rd_kafka_message_s* current_ = nullptr;
   RecordView record_;
