@@ -64,11 +64,11 @@ struct TimerBound {
 };
 
 // Whether a row of an input makes the operator emit in that very call. Where rows of one source would reach
-// an operator by two ports, or a model both where it predicts and where it learns, a lane takes them row by
-// row, so that cuts never show.
+// an operator by two ports, or a model both where it predicts and where it learns, a lane takes those that
+// emit at once one by one, so that cuts never show.
 enum class Emission : uint8_t {
   kAtOnce,
-  kSometimes,  // Operator::EmitsAtOnce says whether now
+  kSometimes,  // Operator::EmitsAtOnceUntil says which rows may
   kNever,      // only other inputs and timers emit
 };
 

@@ -2,14 +2,18 @@
 
 namespace freshet {
 
+Status Operator::Open() {
+  return {};
+}
+
 // An operator that sets no timers is never called here.
 Status Operator::OnTimer(const DueTimer& timer, Emitter&) {
   return Internal("a timer of " + std::to_string(timer.time) + " us fell due at an operator that sets none");
 }
 
 // Right for every operator, if slow.
-bool Operator::EmitsAtOnce(size_t) const {
-  return true;
+Time Operator::EmitsAtOnceUntil(size_t) const {
+  return kMaxTime;
 }
 
 Status Operator::Summarize(Report&) {

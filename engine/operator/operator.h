@@ -41,14 +41,16 @@ class Report {
 class Operator {
  public:
   virtual ~Operator() = default;
+  // Reads what an earlier run left in its tables. Called once, before all else; models are not there yet.
+  virtual Status Open();
   // Rows of input `port`, in order. A failed Status means a broken invariant or store, never a bad row.
   virtual Status Process(size_t port, const Batch& in, Emitter& out) = 0;
   // A timer of this operator is due: the task's watermark has reached its time. Called one timer at a time,
   // in the order of DueTimer. The timer is already gone.
   virtual Status OnTimer(const DueTimer& timer, Emitter& out);
-  // Of an input whose Plan says kSometimes: whether a row of it may emit at once now and until a row of
-  // another input comes.
-  virtual bool EmitsAtOnce(size_t port) const;
+  // Of an input whose Plan says kSometimes: rows of it at event times up to this one may emit at once, later
+  // ones do not, until a row of another input comes. kMinTime: none does; kMaxTime: any may.
+  virtual Time EmitsAtOnceUntil(size_t port) const;
   // Figures over the whole run so far.
   virtual Status Summarize(Report& report);
 };

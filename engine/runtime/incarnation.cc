@@ -29,6 +29,7 @@ void Incarnation::BeginBatch(uint32_t source) {
   cut_at_ = kMaxTime;
   timer_floor_ = kMaxTime;
   row_clock_.before.clear();
+  alone_until_ = AloneUntil(source);
   for (const uint32_t stage : s_.topology.source_stages[source]) {
     RowClock::StageView& view = row_clock_.stages[stage];
     view.reached = stage_reached_[stage];
@@ -46,21 +47,26 @@ void Incarnation::BeginBatch(uint32_t source) {
   }
 }
 
-// Whether the rows of a source may meet one another on their way, so that none may come before its
+// Rows of the source up to this time may meet others of it on their way, so that none may come before its
 // predecessor has done all it does.
-bool Incarnation::RowByRow(uint32_t source) const {
-  if (s_.topology.row_by_row[source]) return true;
+Time Incarnation::AloneUntil(uint32_t source) const {
+  if (s_.topology.row_by_row[source]) return kMaxTime;
+  Time until = kMinTime;
   for (const Topology::Gate& gate : s_.topology.source_gates[source]) {
     for (const std::unique_ptr<Task>& task : tasks_[gate.stage]) {
-      if (task->EmitsAtOnce(gate.member, gate.port)) return true;
+      const Time one = task->EmitsAtOnceUntil(gate.member, gate.port);
+      if (one == kMinTime) continue;
+      until = std::max(until, one > kMaxTime - gate.before ? kMaxTime : one + gate.before);
     }
   }
-  return false;
+  return until;
 }
 
 bool Incarnation::Admit(const Feed& feed, Time time) {
   if (cut_ || FindFinished()) return false;
   if (!batch_open_) BeginBatch(feed.source_index());
+  const bool alone = time <= alone_until_;
+  if (alone && !row_clock_.before.empty()) return false;
   SourceWatermark& source = watermarks_[feed.source_index()];
   row_clock_.before.push_back(source.watermark());
   source.Observe(static_cast<size_t>(feed.partition()), time);
@@ -68,7 +74,7 @@ bool Incarnation::Admit(const Feed& feed, Time time) {
     timer_floor_ = std::min(timer_floor_, timer.Earliest(time, row_clock_.before.back()));
   }
   if (source.watermark() >= std::min(cut_at_, timer_floor_)) cut_ = true;
-  if (row_clock_.before.size() == 1 && RowByRow(feed.source_index())) cut_ = true;
+  if (alone) cut_ = true;
   return true;
 }
 

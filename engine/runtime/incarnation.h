@@ -143,7 +143,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   // The source record that caused a row of the present batch; rows of timers have none.
   std::optional<PartitionOffset> OriginOf(uint32_t ordinal) const;
   void BeginBatch(uint32_t source);
-  bool RowByRow(uint32_t source) const;
+  Time AloneUntil(uint32_t source) const;
   void CountBatch();
   Status FireDue(uint64_t most, bool& more);
   Status CleanUp(uint64_t most, bool& more);
@@ -197,6 +197,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Merge* merging_ = nullptr;
   bool batch_open_ = false;
   bool cut_ = false;
+  Time alone_until_ = kMinTime;  // rows at times up to this one go one by one
   Time cut_at_ = kMaxTime;       // a stored exact timer falls due when the source's watermark gets there
   Time timer_floor_ = kMaxTime;  // a timer set in this batch may fall due from there on
 

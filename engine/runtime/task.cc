@@ -125,6 +125,7 @@ Status Task::Start() {
     instance.rows_out = &services_.counters["rows_out{operator=\"" + op.name + "\"}"];
     instance.op = op.plan.make(instance.context, member.part);
     if (instance.op == nullptr) return Internal("operator `" + op.name + "` could not be made");
+    if (Status s = instance.op->Open(); !s.ok()) return s;
   }
   return {};
 }
@@ -165,8 +166,8 @@ Status Task::FireFirst() {
                                "file no longer has; give the changed job another name or prefix"};
 }
 
-bool Task::EmitsAtOnce(uint32_t member, uint32_t port) const {
-  return instances_[member]->op->EmitsAtOnce(port);
+Time Task::EmitsAtOnceUntil(uint32_t member, uint32_t port) const {
+  return instances_[member]->op->EmitsAtOnceUntil(port);
 }
 
 Status Task::Summarize(Report& report) {

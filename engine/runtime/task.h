@@ -52,14 +52,14 @@ class Task {
                                             std::unique_ptr<TaskStore> store, TaskServices services);
   ~Task();
 
-  // Makes the operators; call once, after the store was restored.
+  // Makes and opens the operators; call once, after the store was restored.
   Status Start();
   Status Process(uint32_t member, uint32_t port, const Batch& rows);
   // The first timer, or null.
   Result<const DueTimer*> FirstTimer();
   Status FireFirst();
   Status Summarize(Report& report);
-  bool EmitsAtOnce(uint32_t member, uint32_t port) const;
+  Time EmitsAtOnceUntil(uint32_t member, uint32_t port) const;
 
   uint32_t stage() const { return stage_; }
   uint32_t shard() const { return shard_; }

@@ -46,6 +46,7 @@ Topology::Topology(const JobPlan& job) : plan(job) {
   }
   source_timers.resize(job.sources.size());
   std::vector<Duration> earlier(job.sources.size(), 0);  // of the operators so far, be they upstream or not
+  std::vector<std::vector<Duration>> before(job.sources.size(), std::vector<Duration>(job.operators.size()));
   source_stages.resize(job.sources.size());
   std::vector<bool> timed(streams, false);  // may bring rows that a timer gave
   for (uint32_t s = 0; s < job.stages.size(); ++s) {
@@ -75,6 +76,7 @@ Topology::Topology(const JobPlan& job) : plan(job) {
       view.outputs.push_back(std::move(ports));
       view.exact_timers = view.exact_timers || !op.plan.timers.empty();
       for (const uint32_t source : stage.sources) {
+        before[source][member.op] = earlier[source];
         for (const TimerBound& bound : op.plan.timers)
           source_timers[source].push_back({bound, earlier[source]});
         earlier[source] += op.plan.earlier;
@@ -93,15 +95,15 @@ Topology::Topology(const JobPlan& job) : plan(job) {
     row_by_row.push_back(reach.row_by_row);
     source_gates.emplace_back();
     for (const Reach::Gate& gate : reach.gates)
-      AddGate(gate.op, gate.port, source_gates.back());
+      AddGate(gate.op, gate.port, before[s][gate.op], source_gates.back());
   }
 }
 
-void Topology::AddGate(uint32_t op, uint32_t port, std::vector<Gate>& gates) const {
+void Topology::AddGate(uint32_t op, uint32_t port, Duration before, std::vector<Gate>& gates) const {
   for (uint32_t s = 0; s < plan.stages.size(); ++s) {
     const std::vector<Member>& members = plan.stages[s].members;
     for (uint32_t m = 0; m < members.size(); ++m) {
-      if (members[m].op == op) gates.push_back({s, m, port});
+      if (members[m].op == op) gates.push_back({s, m, port, before});
     }
   }
 }

@@ -53,12 +53,13 @@ struct Topology {
     uint32_t stage = 0;
     uint32_t member = 0;
     uint32_t port = 0;
+    Duration before = 0;  // so much earlier than the source's row the rows that reach it may be
   };
   std::vector<bool> row_by_row;                 // [source]: its rows go one by one
-  std::vector<std::vector<Gate>> source_gates;  // [source]: they do where one of these emits at once
+  std::vector<std::vector<Gate>> source_gates;  // [source]: those do that one of these may emit at once for
 
  private:
-  void AddGate(uint32_t op, uint32_t port, std::vector<Gate>& gates) const;
+  void AddGate(uint32_t op, uint32_t port, Duration before, std::vector<Gate>& gates) const;
   std::vector<uint32_t> first_stream_;  // of each operator
 };
 

@@ -14,11 +14,16 @@ namespace freshet {
 namespace {
 
 constexpr std::string_view kEntries = "entries";
-// No entry has it: how many entries are early ones, 8 bytes.
-constexpr std::string_view kEarlyCount = "";
+// No entry has it: a row of EarlyLabels, from the first of them on.
+constexpr std::string_view kEarlyLabels = "";
 
 using State = JoinEntry::State;
 using Header = JoinEntry::Header;
+
+struct EarlyLabels {  // those that wait for their predictions
+  int64_t count = 0;
+  Time latest = kMinTime;  // of all there have ever been, so that it does not hang on when some leave
+};
 
 struct Label {
   Time time = 0;
@@ -49,9 +54,14 @@ class Joining final : public Operator {
         null_(context.counter("labels_null")),
         timeouts_(context.counter("timed_out")) {}
 
+  Status Open() override;
   Status Process(size_t port, const Batch& in, Emitter& out) override;
   Status OnTimer(const DueTimer& timer, Emitter& out) override;
-  bool EmitsAtOnce(size_t port) const override { return port != 0 || !open_ || early_ > 0; }
+  // A label that waits may be that of a prediction no later than it and `labels_early`.
+  Time EmitsAtOnceUntil(size_t port) const override {
+    if (port != 0) return kMaxTime;
+    return early_.count > 0 ? early_.latest + plan_->labels_early : kMinTime;
+  }
 
  private:
   using Entry = JoinEntry;
@@ -61,7 +71,6 @@ class Joining final : public Operator {
   static std::array<bool, JoinedRows::kOwn> ReadOwn(const JoinPlan& plan, const TaskContext& context,
                                                     size_t port);
 
-  Status Open();
   Status Settle(Entry& entry, Time watermark, uint32_t ordinal);
   Status EndWait(Entry& entry, uint32_t ordinal);
   Status Mark(Entry& entry, State state);
@@ -84,8 +93,7 @@ class Joining final : public Operator {
   KeptRows rows_, keep_;
   JoinedRows joined_, timed_out_;
   Counter &unmatched_, &repeated_, &late_, &null_, &timeouts_;
-  bool open_ = false;
-  int64_t early_ = 0;  // labels that wait for their predictions
+  EarlyLabels early_;
 
   // Of one call; kept for their memory.
   KeyColumn keys_;
@@ -122,31 +130,27 @@ std::array<bool, JoinedRows::kOwn> Joining::ReadOwn(const JoinPlan& plan, const 
 }
 
 Status Joining::Open() {
-  if (open_) return {};
-  open_ = true;
   if (Status s = rows_.Open(); !s.ok()) return s;
   if (Status s = keep_.Open(); !s.ok()) return s;
   RawTable::Slot slot;
-  if (Status s = entries_.Load(kEarlyCount, slot); !s.ok()) return s;
-  if (slot.present())
-    std::memcpy(&early_, slot.bytes().data(), std::min(slot.bytes().size(), sizeof(early_)));
+  if (Status s = entries_.Load(kEarlyLabels, slot); !s.ok()) return s;
+  if (!slot.present()) return {};
+  if (slot.size() != sizeof(early_)) {
+    return {Code::kCorrupt, "the number of waiting labels in the state cannot be read"};
+  }
+  std::memcpy(&early_, slot.data(), sizeof(early_));
   return {};
 }
 
 Status Joining::CountEarly(int64_t change) {
-  early_ += change;
+  early_.count += change;
   RawTable::Slot slot;
-  if (Status s = entries_.Load(kEarlyCount, slot); !s.ok()) return s;
-  if (early_ == 0) {
-    entries_.Erase(slot);
-    return {};
-  }
+  if (Status s = entries_.Load(kEarlyLabels, slot); !s.ok()) return s;
   std::memcpy(entries_.Edit(slot, sizeof(early_)), &early_, sizeof(early_));
   return {};
 }
 
 Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
-  if (Status s = Open(); !s.ok()) return s;
   keys_.Clear();
   keyed_rows_.clear();
   late_rows_.clear();
@@ -182,7 +186,6 @@ Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
 }
 
 Status Joining::OnTimer(const DueTimer& timer, Emitter& out) {
-  if (Status s = Open(); !s.ok()) return s;
   Entry entry;
   entry.key = timer.key;
   if (Status s = entries_.Load(timer.key, entry.slot); !s.ok()) return s;
@@ -357,9 +360,8 @@ Status Joining::HoldEarly(Entry& entry, uint32_t ordinal, bool forgotten) {
     return {};
   }
   if (entry.present() && !forgotten && !Replaces(label_, entry.header)) return {};
-  if (!entry.present() || forgotten) {
-    if (Status s = CountEarly(1); !s.ok()) return s;
-  }
+  early_.latest = std::max(early_.latest, label_.time);
+  if (Status s = CountEarly(entry.present() && !forgotten ? 0 : 1); !s.ok()) return s;
   entry.header = Header{};
   entry.header.state = State::kEarly;
   entry.header.has_label = true;

@@ -130,7 +130,10 @@ class JoinBinding {
     }
     if (plan_.label == nullptr) return std::move(result_);
     result_.tables = JoinTables(LayoutNumber());
-    result_.emission = {Emission::kSometimes, Emission::kAtOnce};  // a prediction whose label came before it
+    const bool waits = plan_.release == Release::kAfterWait;
+    result_.emission = {
+        waits ? Emission::kNever : Emission::kSometimes,  // where its label came before it
+        waits && plan_.late_labels == LateLabels::kCount ? Emission::kNever : Emission::kAtOnce};
     if (plan_.emits_after_wait()) result_.timers.push_back({plan_.wait, 0});
     result_.earlier = plan_.labels_early;  // such a row goes out at its label's time
     result_.make = [plan = std::make_shared<const JoinPlan>(std::move(plan_))](TaskContext& context, size_t) {
@@ -278,7 +281,7 @@ class JoinBinding {
 
   // Of all that the bytes of an entry mean, but for the rows in it, which say it themselves.
   uint32_t LayoutNumber() const {
-    std::string text = "entries 1 " + std::string(NameOf(plan_.label->type()));
+    std::string text = "entries 2 " + std::string(NameOf(plan_.label->type()));
     for (const Type type : KeyTypes(0))
       text += " " + std::string(NameOf(type));
     return static_cast<uint32_t>(Hash64(text) >> 32);

@@ -1,5 +1,7 @@
 #include "tests/harness/job_read.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "engine/base/bytes.h"
@@ -41,12 +43,19 @@ void ReadPartition(Log& log, Consumer& consumer, const PartitionId& id, std::vec
   ASSERT_TRUE(consumer.Release(id).ok());
 }
 
-// A row without a key is a count that each task keeps for itself: only their sum does not hang on shards.
-void AddCount(const std::string& table, std::string_view value, std::map<std::string, int64_t>& counts) {
+// A row without a key is a count that each task keeps for itself, and the latest of what it has ever counted:
+// only the sum of the counts and the latest of all do not hang on shards.
+struct Counted {
   int64_t count = 0;
-  const bool is_count = TakeFixed(value, count) && value.empty();
+  int64_t latest = kMinTime;
+};
+void AddCount(const std::string& table, std::string_view value, std::map<std::string, Counted>& counts) {
+  Counted one;
+  const bool is_count = TakeFixed(value, one.count) && TakeFixed(value, one.latest) && value.empty();
   EXPECT_TRUE(is_count) << "the row without a key in " << table << " is no count: how do shards compare?";
-  counts[table] += count;
+  Counted& all = counts[table];
+  all.count += one.count;
+  all.latest = std::max(all.latest, one.latest);
 }
 
 }  // namespace
@@ -87,7 +96,7 @@ std::map<std::string, std::string> ReadState(Log& log, const std::string& change
     }
   }
   std::map<std::string, std::string> state;
-  std::map<std::string, int64_t> counts;
+  std::map<std::string, Counted> counts;
   for (auto& [partition, of_task] : rows) {
     for (auto& [row, value] : of_task) {
       std::string_view key = row;
@@ -104,7 +113,7 @@ std::map<std::string, std::string> ReadState(Log& log, const std::string& change
     }
   }
   for (const auto& [name, count] : counts)
-    state[name + ": "] = std::to_string(count);
+    state[name + ": "] = std::to_string(count.count) + ", latest " + std::to_string(count.latest);
   return state;
 }
 

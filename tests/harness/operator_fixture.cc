@@ -296,6 +296,7 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     timers_ = std::move(*opened_timers);
     running = plan.make(*this, options.part);
     ASSERT_TRUE(running);
+    ExpectOk(running->Open());
     for (auto& [name, saved] : durable_models) {
       for (const auto& [key, bytes] : saved.blocks)
         ExpectOk(model(name).Apply(key, bytes));

@@ -57,7 +57,7 @@ TEST(Cuts, OfAJobThatJoinsLabels) {
 }
 
 // Each task counts for itself the labels that wait for their predictions; together they are as many.
-TEST(Cuts, OfLabelsThatStillWait) {
+void ExpectWaitingLabelsDoNotShow(std::string_view labels_early) {
   std::string yaml(JoiningJob());
   const auto replace = [&](std::string_view old, std::string_view by) {
     const size_t at = yaml.find(old);
@@ -66,15 +66,24 @@ TEST(Cuts, OfLabelsThatStillWait) {
   };
   replace("seen: {type: predict, from: by_clicks",
           "some: {type: filter, from: by_clicks, where: \"x > 0\"}\n  seen: {type: predict, from: some");
-  replace("late_labels: side", "labels_early: 1h");
+  replace("late_labels: side", "labels_early: " + std::string(labels_early));
   replace("  late: {from: labelled.late_labels, key: id}\n", "");
   int64_t waiting = 0;
   for (const auto& [stage, rows] : RunOnce(yaml, {}, {}).state) {
     for (const auto& [row, value] : rows)
       waiting += row.ends_with("entries: ") ? std::stoll(value) : 0;
   }
-  EXPECT_GT(waiting, 10);
+  EXPECT_GT(waiting, labels_early == "0s" ? -1 : 10);
   ExpectCutsDoNotShow(yaml, {});
+}
+
+TEST(Cuts, OfLabelsThatStillWait) {
+  ExpectWaitingLabelsDoNotShow("1h");
+}
+
+// Most wait only until the watermark has passed them.
+TEST(Cuts, OfLabelsThatWaitedForNothing) {
+  ExpectWaitingLabelsDoNotShow("0s");
 }
 
 TEST(Cuts, OfBadRecords) {

@@ -30,10 +30,11 @@ JobRecord Names(int32_t partition, uint64_t number, std::string_view name) {
   return Row(partition, kCatalogTable, key, CatalogRow(spec));
 }
 
-std::string Count(int64_t count) {
-  std::string value;
-  AppendFixed(count, value);
-  return value;
+std::string Count(int64_t count, int64_t latest = 0) {
+  std::string bytes;
+  AppendFixed(count, bytes);
+  AppendFixed(latest, bytes);
+  return bytes;
 }
 
 std::map<std::string, std::string> StateOf(const std::vector<JobRecord>& records) {
@@ -53,10 +54,11 @@ TEST(ReadState, NamesTablesAndTakesTheLastOfEachRow) {
 }
 
 TEST(ReadState, AddsUpWhatEachTaskCounts) {
-  const auto state = StateOf({Names(0, 1, "a"), Names(0, 2, "b"), Names(1, 1, "b"), Names(1, 2, "a"),
-                              Row(0, 1, "", Count(3)), Row(0, 2, "", Count(1)), Row(0, 2, "", std::nullopt),
-                              Row(1, 1, "", Count(7)), Row(1, 2, "", Count(4))});
-  EXPECT_EQ(state, (std::map<std::string, std::string>{{"a: ", "7"}, {"b: ", "7"}}));
+  const auto state =
+      StateOf({Names(0, 1, "a"), Names(0, 2, "b"), Names(1, 1, "b"), Names(1, 2, "a"),
+               Row(0, 1, "", Count(3, 30)), Row(0, 2, "", Count(1)), Row(0, 2, "", std::nullopt),
+               Row(1, 1, "", Count(7, 20)), Row(1, 2, "", Count(4))});
+  EXPECT_EQ(state, (std::map<std::string, std::string>{{"a: ", "7, latest 30"}, {"b: ", "7, latest 20"}}));
 }
 
 }  // namespace

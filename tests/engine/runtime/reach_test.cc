@@ -75,6 +75,16 @@ TEST(Reach, ThroughALabelJoinHangsOnWhetherItEmitsNow) {
   EXPECT_TRUE(Of(1, job).gates.empty());
 }
 
+TEST(Reach, ThroughALabelJoinThatReleasesAfterTheWaitIsFree) {
+  const std::string job = R"yaml(operators:
+  seen: {type: predict, from: a, model: m}
+  joined: {type: label_join, from: seen, labels: b, key: id, label: good, wait: 1h, release: after_wait}
+  last: {type: train, from: joined}
+)yaml" + std::string(kModel);
+  EXPECT_FALSE(Of(0, job).row_by_row);
+  EXPECT_TRUE(Of(0, job).gates.empty());
+}
+
 TEST(Reach, OfOneTopicByTwoSinksIsRowByRow) {
   const std::string_view job = R"yaml(operators:
   some: {type: filter, from: a, where: "x > 0"}

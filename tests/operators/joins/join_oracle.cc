@@ -130,6 +130,7 @@ class NaiveJoin {
       if (over) items_.erase(found);
       Item& item = items_[key];
       item.state = Item::kEarly;
+      result_.held_early = true;
       Prefer(item, row.time, y, row.cells[2]);
       return;
     }

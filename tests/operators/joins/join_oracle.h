@@ -31,6 +31,7 @@ struct JoinResult {
   std::vector<EmittedRow> emitted;
   std::vector<DeadLetterRow> dead_letters;  // without their details
   std::map<std::string, uint64_t> counters;
+  bool held_early = false;  // a label, ever
 };
 JoinResult JoinNaively(const JoinCase& c);
 

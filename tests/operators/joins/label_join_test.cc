@@ -102,5 +102,30 @@ TEST(LabelJoin, MakesOnlyWhatIsRead) {
   EXPECT_EQ(fixture.emitted()[1].cells, timed_out);
 }
 
+FixtureRow Prediction(Time time, Time watermark, double x) {
+  return {0, time, {"a", x, kNull, kNull, kNull, kNull}, watermark};
+}
+FixtureRow LabelOfA(Time time, Time watermark, double y) {
+  return {1, time, {"a", y, "n"}, watermark};
+}
+
+TEST(LabelJoin, KnowsWhichPredictionsMayEmitAtOnce) {
+  OperatorFixture fixture(label_join_definition(), kBody + "label: y\nwait: 10us\nlabels_early: 5us",
+                          JoinStreams());
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  EXPECT_EQ(fixture.op().EmitsAtOnceUntil(0), kMinTime);
+  EXPECT_EQ(fixture.op().EmitsAtOnceUntil(1), kMaxTime);
+  const std::vector<FixtureRow> label = {LabelOfA(100, 0, 1)};
+  fixture.Feed(label);
+  EXPECT_EQ(fixture.op().EmitsAtOnceUntil(0), 105);
+  fixture.Commit();
+  fixture.Restore();
+  EXPECT_EQ(fixture.op().EmitsAtOnceUntil(0), 105);
+  const std::vector<FixtureRow> prediction = {Prediction(99, 0, 1)};
+  fixture.Feed(prediction);
+  EXPECT_EQ(fixture.emitted().size(), 1U);
+  EXPECT_EQ(fixture.op().EmitsAtOnceUntil(0), kMinTime);
+}
+
 }  // namespace
 }  // namespace freshet
