@@ -1,6 +1,7 @@
 #include "operators/evaluation/evaluating.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "operators/evaluation/baselines.h"
@@ -32,7 +33,8 @@ class Evaluating final : public Operator {
         too_old_(context.counter("predictions_too_old")),
         late_(context.counter("late_rows")),
         probabilities_(FirstBaseline(*plan_)),
-        guesses_(plan_->series.size()) {
+        guesses_(plan_->series.size()),
+        rows_(context.pool()) {
     for (const Series& series : plan_->series)
       spans_.emplace_back(*plan_, series, tallies_);
   }
@@ -90,6 +92,7 @@ class Evaluating final : public Operator {
   const Column* prediction_times_ = nullptr;  // of it, too; null: there are none
   Time bucket_start_ = 0, bucket_end_ = 0;    // of the row before
   std::vector<Guess> guesses_;                // scratch: one a series
+  MetricRows rows_;                           // of the timer in work
 };
 
 Status Evaluating::Process(size_t, const Batch& in, Emitter&) {
@@ -164,10 +167,11 @@ Status Evaluating::Add(const Row& row) {
 
 // The log's examples of a bucket join its tallies.
 Status Evaluating::Fold(Time bucket) {
-  Status folded = log_.Visit(bucket, [&](std::string_view series, std::span<const Scored> examples) {
+  const auto add = [&](std::string_view series, std::span<const Scored> examples) {
     bool is_new = false;
-    return tallies_.Add(Tallies::Key(series, SpanKind::kBucket, bucket), examples, is_new);
-  });
+    return tallies_.Add({series, SpanKind::kBucket, bucket}, examples, is_new);
+  };
+  Status folded = log_.Visit(bucket, std::cref(add));
   return folded.ok() ? log_.Empty(bucket) : folded;
 }
 
@@ -184,23 +188,22 @@ Status Evaluating::AddLate(const Row& row) {
 
 Status Evaluating::AddLate(size_t number, const Scored& example, const Row& row) {
   const Series& series = plan_->series[number];
-  std::string key;
+  TallyId id;
   const auto add = [&](SpanKind kind, Time start, bool& is_new) {
-    key = Tallies::Key(series.key, kind, start);
+    id = TallyId{series.key, kind, start};
     spans_[number].Added(kind, start, example);
-    return tallies_.Add(key, {&example, 1}, is_new);
+    return tallies_.Add(id, {&example, 1}, is_new);
   };
   bool is_new = false;
   const Time start = bucket_start_;
   bool is_open = false;  // where its timer is about to fire
-  if (Status s = tallies_.IsOpen(Tallies::Key(series.key, SpanKind::kBucket, start), is_open); !s.ok())
-    return s;
+  if (Status s = tallies_.IsOpen(TallyId{series.key, SpanKind::kBucket, start}, is_open); !s.ok()) return s;
   if (is_open) return add(SpanKind::kBucket, start, is_new);
   if (Status s = add(SpanKind::kRun, 0, is_new); !s.ok()) return s;
   if (start + plan_->longest_window() > row.watermark) {
     if (Status s = add(SpanKind::kBucket, start, is_new); !s.ok()) return s;
     if (is_new) {
-      if (Status s = tallies_.SetClosed(key); !s.ok()) return s;
+      if (Status s = tallies_.SetClosed(id); !s.ok()) return s;
       if (Status s = SetTimers(row.time, true); !s.ok()) return s;
     }
   }
@@ -228,21 +231,21 @@ Status Evaluating::OnTimer(const DueTimer& timer, Emitter& out) {
   const Time end = timer.time;
   if (timer.key == kForgetBucket) return EraseAll(SpanKind::kBucket, end - plan_->longest_window());
   if (Status s = Close(end); !s.ok()) return s;
-  MetricRows rows(context_.pool(), end);
+  rows_.Begin(end);
   const bool month_ends = plan_->months && StartOfMonth(end) == end;
   if (timer.key == kBucketEnd) {
-    if (Status s = Write(SpanKind::kRun, 0, end, rows); !s.ok()) return s;
+    if (Status s = Write(SpanKind::kRun, 0, end, rows_); !s.ok()) return s;
     for (size_t window = 0; window < plan_->windows.size(); ++window) {
-      if (Status s = Write(SpanKind::kBucket, window, end, rows); !s.ok()) return s;
+      if (Status s = Write(SpanKind::kBucket, window, end, rows_); !s.ok()) return s;
     }
   }
   if (plan_->months && (timer.key == kMonthEnd || !month_ends)) {
-    if (Status s = Write(SpanKind::kMonth, 0, end, rows); !s.ok()) return s;
+    if (Status s = Write(SpanKind::kMonth, 0, end, rows_); !s.ok()) return s;
   }
   if (timer.key == kMonthEnd) {
     if (Status s = EraseAll(SpanKind::kMonth, StartOfMonth(end - 1)); !s.ok()) return s;
   }
-  if (!rows.empty()) out.Emit(0, rows.Finish());
+  if (!rows_.empty()) out.Emit(0, rows_.Finish());
   return {};
 }
 
@@ -254,14 +257,14 @@ Status Evaluating::Close(Time end) {
   if (Status s = log_.Erase(start); !s.ok()) return s;
   for (size_t i = 0; i < plan_->series.size(); ++i) {
     const Series& series = plan_->series[i];
-    const std::string bucket = Tallies::Key(series.key, SpanKind::kBucket, start);
+    const TallyId bucket{series.key, SpanKind::kBucket, start};
     bool is_open = false;
     if (Status s = tallies_.IsOpen(bucket, is_open); !s.ok()) return s;
     if (!is_open) continue;
-    if (Status s = tallies_.Merge(bucket, Tallies::Key(series.key, SpanKind::kRun, 0)); !s.ok()) return s;
+    if (Status s = tallies_.Merge(bucket, TallyId{series.key, SpanKind::kRun, 0}); !s.ok()) return s;
     if (Status s = spans_[i].JoinedRun(start); !s.ok()) return s;
     if (plan_->months) {
-      const std::string into = Tallies::Key(series.key, SpanKind::kMonth, month);
+      const TallyId into{series.key, SpanKind::kMonth, month};
       if (Status s = tallies_.Merge(bucket, into); !s.ok()) return s;
       if (Status s = spans_[i].JoinedMonth(month, start); !s.ok()) return s;
     }
@@ -274,16 +277,16 @@ Status Evaluating::Close(Time end) {
 Status Evaluating::EraseAll(SpanKind kind, Time start) {
   for (size_t i = 0; i < plan_->series.size(); ++i) {
     if (Status s = spans_[i].Forget(kind, start); !s.ok()) return s;
-    if (Status s = tallies_.Erase(Tallies::Key(plan_->series[i].key, kind, start)); !s.ok()) return s;
+    if (Status s = tallies_.Erase(TallyId{plan_->series[i].key, kind, start}); !s.ok()) return s;
   }
   return {};
 }
 
 // The examples of [since, end).
 Status Evaluating::AddSums(const Series& series, SpanKind kind, Time since, Time end, Sums& sums) {
-  if (kind != SpanKind::kBucket) return tallies_.AddSums(Tallies::Key(series.key, kind, since), sums);
+  if (kind != SpanKind::kBucket) return tallies_.AddSums(TallyId{series.key, kind, since}, sums);
   for (Time start = since; start < end; start = plan_->BucketEnd(start)) {
-    if (Status s = tallies_.AddSums(Tallies::Key(series.key, kind, start), sums); !s.ok()) return s;
+    if (Status s = tallies_.AddSums(TallyId{series.key, kind, start}, sums); !s.ok()) return s;
   }
   return {};
 }
@@ -327,10 +330,10 @@ Status Evaluating::Write(SpanKind kind, size_t window, Time end, MetricRows& row
 
 // What is in the log alone is added to the tally's sums one by one, as it will be.
 Status Evaluating::AddOpen(const Series& series, Time bucket, Sums& sums, Histogram& histogram) {
-  const std::string key = Tallies::Key(series.key, SpanKind::kBucket, bucket);
+  const TallyId id{series.key, SpanKind::kBucket, bucket};
   Sums of_bucket;
-  if (Status s = tallies_.AddSums(key, of_bucket); !s.ok()) return s;
-  if (Status s = tallies_.Apply(Histogram::Change::kAdd, key, histogram); !s.ok()) return s;
+  if (Status s = tallies_.AddSums(id, of_bucket); !s.ok()) return s;
+  if (Status s = tallies_.Apply(Histogram::Change::kAdd, id, histogram); !s.ok()) return s;
   Status s = log_.Visit(bucket, [&](std::string_view name, std::span<const Scored> examples) -> Status {
     if (name != series.key) return {};
     for (const Scored& example : examples) {
@@ -349,13 +352,12 @@ Status Evaluating::Summarize(Report& report) {
   for (const Series& series : plan_->series) {
     Sums sums;
     Histogram histogram;
-    const std::string run = Tallies::Key(series.key, SpanKind::kRun, 0);
+    const TallyId run{series.key, SpanKind::kRun, 0};
     if (Status s = tallies_.AddSums(run, sums); !s.ok()) return s;
     if (Status s = tallies_.Apply(Histogram::Change::kAdd, run, histogram); !s.ok()) return s;
     for (const Time bucket : open) {
       bool is_closed = false;
-      if (Status s = tallies_.IsClosed(Tallies::Key(series.key, SpanKind::kBucket, bucket), is_closed);
-          !s.ok())
+      if (Status s = tallies_.IsClosed(TallyId{series.key, SpanKind::kBucket, bucket}, is_closed); !s.ok())
         return s;
       if (is_closed) continue;
       if (Status s = AddOpen(series, bucket, sums, histogram); !s.ok()) return s;

@@ -57,11 +57,12 @@ Status ExampleLog::Add(Time bucket, bool label, std::span<const Guess> guesses, 
 Status ExampleLog::Parse(std::string_view row) {
   uint32_t series = 0;
   if (!TakeFixed(row, series)) return CutShort();
-  names_.clear();
-  for (uint32_t i = 0; i < series; ++i) {
+  if (series > row.size()) return CutShort();
+  if (names_.size() != series) names_.resize(series);
+  for (std::string& known : names_) {
     std::string_view name;
     if (!TakeSized(row, name)) return CutShort();
-    names_.emplace_back(name);
+    known.assign(name);
   }
   const size_t record = RecordSize(series);
   if (row.size() % record != 0) return CutShort();

@@ -13,11 +13,16 @@ Schema MetricRowSchema() {
                  {"examples", Type::kInt64, {}}});
 }
 
-MetricRows::MetricRows(Pool& pool, Time time) : pool_(pool), time_(time) {
+MetricRows::MetricRows(Pool& pool) : pool_(pool) {
   const Schema schema = MetricRowSchema();
   columns_.reserve(schema.size());
   for (const Field& field : schema.fields())
     columns_.emplace_back(pool, field.type);
+}
+
+void MetricRows::Begin(Time time) {
+  if (rows_ > 0) Finish();
+  time_ = time;
 }
 
 void MetricRows::Add(std::optional<Time> since, std::string_view name, bool is_model, Metric metric,
@@ -34,13 +39,14 @@ void MetricRows::Add(std::optional<Time> since, std::string_view name, bool is_m
 }
 
 Batch MetricRows::Finish() {
-  std::vector<ColumnPtr> columns;
   for (ColumnBuilder& column : columns_)
-    columns.push_back(column.Finish());
-  const std::vector<Time> times(rows_, time_);
-  const std::vector<uint32_t> ordinals(rows_, 0);
+    finished_.push_back(column.Finish());
+  times_.assign(rows_, time_);
+  ordinals_.assign(rows_, 0);
   rows_ = 0;
-  return Batch::Make(pool_, columns, times, ordinals);
+  Batch batch = Batch::Make(pool_, finished_, times_, ordinals_);
+  finished_.clear();  // others may keep the columns, or not
+  return batch;
 }
 
 }  // namespace freshet

@@ -1,5 +1,5 @@
 #pragma once
-// The rows `evaluate` emits at one moment. One thread.
+// The rows `evaluate` emits at one moment, then at the next. One thread.
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -14,7 +14,9 @@ Schema MetricRowSchema();
 
 class MetricRows {
  public:
-  MetricRows(Pool& pool, Time time);
+  explicit MetricRows(Pool& pool);
+  // Drops what was not finished. REQUIRES: before the first Add.
+  void Begin(Time time);
   bool empty() const { return rows_ == 0; }
   // `since`: where the span begins, which ends at `time`; nothing for the whole run.
   void Add(std::optional<Time> since, std::string_view name, bool is_model, Metric metric,
@@ -23,9 +25,12 @@ class MetricRows {
 
  private:
   Pool& pool_;
-  const Time time_;
+  Time time_ = 0;
   size_t rows_ = 0;
   std::vector<ColumnBuilder> columns_;
+  std::vector<ColumnPtr> finished_;  // scratch, as all below
+  std::vector<Time> times_;
+  std::vector<uint32_t> ordinals_;
 };
 
 }  // namespace freshet

@@ -34,8 +34,9 @@ void Sums::Add(const Sums& other) {
 }
 
 void Histogram::Clear() {
-  for (std::unique_ptr<Group>& group : groups_)
-    group.reset();
+  for (std::unique_ptr<Group>& group : groups_) {
+    if (group != nullptr) *group = Group();  // what was asked for serves again
+  }
   above_.clear();
   totals_[0] = totals_[1] = 0;
 }

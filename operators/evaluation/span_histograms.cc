@@ -5,7 +5,7 @@ namespace freshet {
 using Change = Histogram::Change;
 
 Status SpanHistograms::Apply(Change change, SpanKind kind, Time start, Histogram& histogram) {
-  return tallies_->Apply(change, Tallies::Key(series_->key, kind, start), histogram);
+  return tallies_->Apply(change, TallyId{series_->key, kind, start}, histogram);
 }
 
 Status SpanHistograms::Make(SpanKind kind, Time start, Kept& kept) {

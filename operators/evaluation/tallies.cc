@@ -17,10 +17,10 @@ std::vector<TableSpec> Tallies::Tables(uint32_t layout) {
   return {{"tallies", layout, false, sizeof(SeriesTally)}, {"steps", layout, false, 0}};
 }
 
-std::string Tallies::Key(std::string_view series, SpanKind kind, Time start) {
-  std::string key(series);
-  key.push_back(static_cast<char>(kind));
-  AppendOrdered(start, key);
+std::string_view Tallies::KeyOf(const TallyId& id, std::string& key) {
+  key.assign(id.series);
+  key.push_back(static_cast<char>(id.kind));
+  AppendOrdered(id.start, key);
   return key;
 }
 
@@ -32,21 +32,24 @@ std::string_view Tallies::RowKey(std::string_view key, char kind, bool label, ui
   return row_key_;
 }
 
-Status Tallies::IsOpen(std::string_view key, bool& is_open) {
+Status Tallies::IsOpen(const TallyId& id, bool& is_open) {
+  const std::string_view key = KeyOf(id, key_);
   Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
   is_open = slot.present() && slot.Get().closed == 0;
   return {};
 }
 
-Status Tallies::IsClosed(std::string_view key, bool& is_closed) {
+Status Tallies::IsClosed(const TallyId& id, bool& is_closed) {
+  const std::string_view key = KeyOf(id, key_);
   Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
   is_closed = slot.present() && slot.Get().closed != 0;
   return {};
 }
 
-Status Tallies::SetClosed(std::string_view key) {
+Status Tallies::SetClosed(const TallyId& id) {
+  const std::string_view key = KeyOf(id, key_);
   Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
   SeriesTally tally = slot.GetOr({});
@@ -55,7 +58,8 @@ Status Tallies::SetClosed(std::string_view key) {
   return {};
 }
 
-Status Tallies::Add(std::string_view key, std::span<const Scored> examples, bool& is_new) {
+Status Tallies::Add(const TallyId& id, std::span<const Scored> examples, bool& is_new) {
+  const std::string_view key = KeyOf(id, key_);
   Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok()) return s;
   is_new = !slot.present();
@@ -93,8 +97,8 @@ Status Tallies::AppendSteps(std::string_view key, bool label, std::span<const ui
   return {};
 }
 
-Status Tallies::VisitSteps(std::string_view key, const SeriesTally& tally,
-                           const std::function<Status(bool label, std::span<const uint16_t> steps)>& visit) {
+template <class Visit>
+Status Tallies::VisitSteps(std::string_view key, const SeriesTally& tally, Visit visit) {
   for (const bool label : {false, true}) {
     uint32_t left = tally.logged[label ? 1 : 0];
     for (uint32_t number = 0; left > 0; ++number) {
@@ -106,17 +110,16 @@ Status Tallies::VisitSteps(std::string_view key, const SeriesTally& tally,
       }
       copied_.resize(count);  // the row may move while it is visited
       std::memcpy(copied_.data(), slot.data(), count * sizeof(uint16_t));
-      if (Status s = visit(label, copied_); !s.ok()) return s;
+      if (Status s = visit(label, std::span<const uint16_t>(copied_)); !s.ok()) return s;
       left -= count;
     }
   }
   return {};
 }
 
-Status Tallies::VisitBlocks(
-    std::string_view key,
-    const std::function<Status(bool label, size_t first, std::span<const uint64_t>)>& visit) {
-  std::vector<uint64_t> counts(kBlock);
+template <class Visit>
+Status Tallies::VisitBlocks(std::string_view key, Visit visit) {
+  uint64_t counts[kBlock];
   for (const bool label : {false, true}) {
     for (uint32_t number = 0; number < Histogram::kSteps / kBlock; ++number) {
       RawTable::Slot slot;
@@ -125,8 +128,8 @@ Status Tallies::VisitBlocks(
       if (slot.size() != kBlock * sizeof(uint64_t)) {
         return {Code::kCorrupt, "a histogram kept by an evaluate is cut short in the state"};
       }
-      std::memcpy(counts.data(), slot.data(), slot.size());
-      if (Status s = visit(label, number * kBlock, counts); !s.ok()) return s;
+      std::memcpy(counts, slot.data(), sizeof(counts));
+      if (Status s = visit(label, number * kBlock, std::span<const uint64_t>(counts)); !s.ok()) return s;
     }
   }
   return {};
@@ -168,7 +171,9 @@ Status Tallies::Compact(std::string_view key, SeriesTally& tally) {
   return {};
 }
 
-Status Tallies::Merge(std::string_view from, std::string_view into) {
+Status Tallies::Merge(const TallyId& from_id, const TallyId& into_id) {
+  const std::string_view from = KeyOf(from_id, key_);
+  const std::string_view into = KeyOf(into_id, into_key_);
   Table<SeriesTally>::Slot from_slot;
   Table<SeriesTally>::Slot into_slot;
   if (Status s = tallies_.Load(from, from_slot); !s.ok()) return s;
@@ -184,24 +189,26 @@ Status Tallies::Merge(std::string_view from, std::string_view into) {
     });
     if (!s.ok()) return s;
   }
-  std::vector<uint16_t> steps;  // not copied_: what appends may compact, and so read
+  // Not of copied_: what appends may compact, and so read.
   Status s = VisitSteps(from, source, [&](bool label, std::span<const uint16_t> read) {
-    steps.assign(read.begin(), read.end());
-    return AppendSteps(into, label, steps, tally);
+    merged_.assign(read.begin(), read.end());
+    return AppendSteps(into, label, merged_, tally);
   });
   if (!s.ok()) return s;
   tallies_.Put(into_slot, tally);
   return {};
 }
 
-Status Tallies::AddSums(std::string_view key, Sums& sums) {
+Status Tallies::AddSums(const TallyId& id, Sums& sums) {
+  const std::string_view key = KeyOf(id, key_);
   Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok() || !slot.present()) return s;
   sums.Add(slot.Get().sums);
   return {};
 }
 
-Status Tallies::Apply(Histogram::Change change, std::string_view key, Histogram& histogram) {
+Status Tallies::Apply(Histogram::Change change, const TallyId& id, Histogram& histogram) {
+  const std::string_view key = KeyOf(id, key_);
   Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok() || !slot.present()) return s;
   const SeriesTally tally = slot.Get();
@@ -230,7 +237,8 @@ Status Tallies::EraseLog(std::string_view key, const SeriesTally& tally) {
   return {};
 }
 
-Status Tallies::Erase(std::string_view key) {
+Status Tallies::Erase(const TallyId& id) {
+  const std::string_view key = KeyOf(id, key_);
   Table<SeriesTally>::Slot slot;
   if (Status s = tallies_.Load(key, slot); !s.ok() || !slot.present()) return s;
   const SeriesTally tally = slot.Get();

@@ -4,7 +4,6 @@
 // kLongestLog they go into a histogram. So an example changes few bytes of state, however long the span. One
 // thread.
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,27 +25,31 @@ struct SeriesTally {
 
 enum class SpanKind : uint8_t { kRun, kBucket, kMonth };
 
+// Which tally. `series`: order-preserving bytes, of whoever asks. `start` is 0 for kRun.
+struct TallyId {
+  std::string_view series;
+  SpanKind kind = SpanKind::kRun;
+  Time start = 0;
+};
+
 class Tallies {
  public:
   Tallies(RawTable& tallies, RawTable& steps) : tallies_(tallies), steps_(&steps) {}
   static std::vector<TableSpec> Tables(uint32_t layout);
 
-  // A tally's place. `series`: order-preserving bytes. `start` is 0 for kRun.
-  static std::string Key(std::string_view series, SpanKind kind, Time start);
-
   // Whether it is there and not closed; whether it is there and closed.
-  Status IsOpen(std::string_view key, bool& is_open);
-  Status IsClosed(std::string_view key, bool& is_closed);
-  Status SetClosed(std::string_view key);
+  Status IsOpen(const TallyId& id, bool& is_open);
+  Status IsClosed(const TallyId& id, bool& is_closed);
+  Status SetClosed(const TallyId& id);
   // Adds examples, in their order; whether the tally is new.
-  Status Add(std::string_view key, std::span<const Scored> examples, bool& is_new);
-  // Adds all of tally `from`, if it is there.
-  Status Merge(std::string_view from, std::string_view into);
+  Status Add(const TallyId& id, std::span<const Scored> examples, bool& is_new);
+  // Adds all of one tally to another, if it is there.
+  Status Merge(const TallyId& from_id, const TallyId& into_id);
   // Adds a tally's sums to `sums`.
-  Status AddSums(std::string_view key, Sums& sums);
+  Status AddSums(const TallyId& id, Sums& sums);
   // Adds a tally's probabilities to `histogram`, or takes them away from it.
-  Status Apply(Histogram::Change change, std::string_view key, Histogram& histogram);
-  Status Erase(std::string_view key);
+  Status Apply(Histogram::Change change, const TallyId& id, Histogram& histogram);
+  Status Erase(const TallyId& id);
 
  private:
   static constexpr uint32_t kChunk = 256;            // steps
@@ -54,19 +57,21 @@ class Tallies {
   static constexpr size_t kBlock = 1024;             // counts of a histogram in one row
 
   Status AppendSteps(std::string_view key, bool label, std::span<const uint16_t> steps, SeriesTally& tally);
-  Status VisitSteps(std::string_view key, const SeriesTally& tally,
-                    const std::function<Status(bool label, std::span<const uint16_t> steps)>& visit);
-  Status VisitBlocks(std::string_view key,
-                     const std::function<Status(bool label, size_t first, std::span<const uint64_t>)>& visit);
+  // visit(label, steps); visit(label, first step, counts).
+  template <class Visit>
+  Status VisitSteps(std::string_view key, const SeriesTally& tally, Visit visit);
+  template <class Visit>
+  Status VisitBlocks(std::string_view key, Visit visit);
   Status AddBlock(std::string_view key, bool label, size_t first, std::span<const uint64_t> counts);
   Status Compact(std::string_view key, SeriesTally& tally);
   Status EraseLog(std::string_view key, const SeriesTally& tally);
+  static std::string_view KeyOf(const TallyId& id, std::string& key);
   std::string_view RowKey(std::string_view key, char kind, bool label, uint32_t number);
 
   Table<SeriesTally> tallies_;
   RawTable* steps_;
-  std::string row_key_;
-  std::vector<uint16_t> copied_, steps_of_[2];  // scratch
+  std::string key_, into_key_, row_key_;  // scratch, as all below
+  std::vector<uint16_t> copied_, merged_, steps_of_[2];
 };
 
 }  // namespace freshet

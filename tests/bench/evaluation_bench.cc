@@ -1,7 +1,6 @@
 // What `evaluate` costs a labelled row: two models and three baselines, every metric, a step a day, a window
-// of 30 days and months; batches of one row and of 64. The steps are in the time (with the harness collecting
-// the metric rows they emit), commits are not. `allocations` and `mallocs` are those of one row, steps
-// included.
+// of 30 days and months; batches of one row and of 64. The steps are in the time, commits are not.
+// `allocations` and `mallocs` are those of one row, steps included, after warming up.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -74,7 +73,7 @@ void EvaluateRow(benchmark::State& state) {
                                   std::span(rows).subspan(first, std::min(batch_rows, kRowsADay - first))));
   };
   const auto run = [&] {
-    fixture.FireTimers(day);
+    fixture.FireTimers(day, out);
     for (const Batch& batch : batches) {
       if (Status s = fixture.op().Process(0, batch, out); !s.ok()) state.SkipWithError(s.message().c_str());
     }
@@ -83,19 +82,16 @@ void EvaluateRow(benchmark::State& state) {
     prepare();
     run();
   }
-  uint64_t allocations = 0, mallocs = 0;
+  MemoryMeter meter(fixture.pool());
   while (state.KeepRunningBatch(kRowsADay)) {
     state.PauseTiming();
     prepare();
-    const uint64_t new_before = Allocations(), pool_before = fixture.pool().fresh_blocks();
     state.ResumeTiming();
+    meter.Begin();
     run();
-    allocations += Allocations() - new_before;
-    mallocs += fixture.pool().fresh_blocks() - pool_before;
+    meter.End();
   }
-  const auto iterations = static_cast<double>(state.iterations());
-  state.counters["allocations"] = static_cast<double>(allocations) / iterations;
-  state.counters["mallocs"] = static_cast<double>(mallocs) / iterations;
+  meter.Report(state);
 }
 BENCHMARK(EvaluateRow)->Arg(1)->Arg(64);
 

@@ -84,14 +84,13 @@ void PredictionAndLabel(benchmark::State& state) {
                           {{"predictions", Predictions(columns)}, {"labels", Labels()}});
   if (!fixture.ok()) return state.SkipWithError(fixture.diagnostics().c_str());
   Flights flights(fixture, columns);
-  uint64_t allocations = 0, mallocs = 0;
+  MemoryMeter meter(fixture.pool());
   const auto some = [&] {
-    const uint64_t new_before = Allocations(), pool_before = fixture.pool().fresh_blocks();
+    meter.Begin();
     for (int i = 0; i < 256; ++i) {
       if (Status s = flights.Next(); !s.ok()) state.SkipWithError(s.message().c_str());
     }
-    allocations += Allocations() - new_before;
-    mallocs += fixture.pool().fresh_blocks() - pool_before;
+    meter.End();
   };
   const auto end_epoch = [&] {
     fixture.FireTimers(flights.now());
@@ -101,17 +100,15 @@ void PredictionAndLabel(benchmark::State& state) {
     some();
     end_epoch();
   }
-  allocations = mallocs = 0;
+  meter.Restart();
   while (state.KeepRunningBatch(256)) {
     some();
     state.PauseTiming();
     end_epoch();
     state.ResumeTiming();
   }
-  const auto iterations = static_cast<double>(state.iterations());
-  state.counters["allocations"] = static_cast<double>(allocations) / iterations;
-  state.counters["mallocs"] = static_cast<double>(mallocs) / iterations;
   benchmark::DoNotOptimize(flights.rows());
+  meter.Report(state);
 }
 BENCHMARK(PredictionAndLabel)->Arg(8)->Arg(40);
 

@@ -99,14 +99,13 @@ void Measure(benchmark::State& state, const Definition& definition, const std::s
     }
   };
   all();
-  const uint64_t allocations = Allocations();
-  const uint64_t mallocs = fixture.pool().fresh_blocks();
+  MemoryMeter meter(fixture.pool());
+  meter.Begin();
   while (state.KeepRunningBatch(kRows))
     all();
-  const auto iterations = static_cast<double>(state.iterations());
-  state.counters["allocations"] = static_cast<double>(Allocations() - allocations) / iterations;
-  state.counters["mallocs"] = static_cast<double>(fixture.pool().fresh_blocks() - mallocs) / iterations;
+  meter.End();
   benchmark::DoNotOptimize(out.rows());
+  meter.Report(state);
 }
 
 void PredictRow(benchmark::State& state) {

@@ -328,7 +328,7 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     return first.ok() ? *first : nullptr;
   }
 
-  void FireTimers(Time watermark) {
+  void FireTimers(Time watermark, Emitter& out) {
     for (const DueTimer* first = FirstTimer(); first != nullptr && first->time <= watermark;
          first = FirstTimer()) {
       const DueTimer due = *first;
@@ -336,7 +336,7 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
       timer_time = due.time;
       least_ordinals.assign(plan.outputs.size(), 0);
       const size_t emitted_before = emitted.size();
-      ExpectOk(running->OnTimer(due, *this));
+      ExpectOk(running->OnTimer(due, out));
       EXPECT_TRUE(!plan.timers.empty() || emitted.size() == emitted_before)
           << "emits at a timer, though its plan bounds none";
     }
@@ -472,7 +472,7 @@ const Schema& OperatorFixture::schema(size_t port) const {
 void OperatorFixture::Feed(std::span<const FixtureRow> rows, size_t cut) {
   ASSERT_TRUE(ok()) << diagnostics();
   while (!rows.empty()) {
-    impl_->FireTimers(rows[0].watermark);
+    impl_->FireTimers(rows[0].watermark, *impl_);
     // As a lane does it: only timers that may emit cut a batch.
     const DueTimer* timer = impl_->plan.timers.empty() ? nullptr : impl_->FirstTimer();
     Time due = timer == nullptr ? kMaxTime : timer->time;
@@ -490,7 +490,12 @@ void OperatorFixture::Feed(std::span<const FixtureRow> rows, size_t cut) {
 
 void OperatorFixture::FireTimers(Time watermark) {
   ASSERT_TRUE(ok()) << diagnostics();
-  impl_->FireTimers(watermark);
+  impl_->FireTimers(watermark, *impl_);
+}
+
+void OperatorFixture::FireTimers(Time watermark, Emitter& out) {
+  ASSERT_TRUE(ok()) << diagnostics();
+  impl_->FireTimers(watermark, out);
 }
 
 void OperatorFixture::Commit() {

@@ -85,8 +85,9 @@ class OperatorFixture {
   // Feeds `rows` in batches of at most `cut`, cut too where the port changes and where a timer falls due, or
   // may by the plan's bounds; what is due fires first.
   void Feed(std::span<const FixtureRow> rows, size_t cut = kWhole);
-  // Fires all timers up to `watermark`.
+  // Fires all timers up to `watermark`; with `out`, what they emit goes there and is not collected (benches).
   void FireTimers(Time watermark);
+  void FireTimers(Time watermark, Emitter& out);
   // Makes everything so far durable.
   void Commit();
   // Forgets everything since the last Commit, emitted rows too, and goes on with a fresh store and operator.

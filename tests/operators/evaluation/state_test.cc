@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -96,6 +97,11 @@ TEST(Histogram, AucAsFromAllPairsWhateverCameAndWent) {
     }
     histogram.Clear();
     EXPECT_FALSE(histogram.RocAuc());
+    histogram.Add(true, 1);
+    histogram.Add(false, 1);
+    histogram.Add(false, 0);
+    EXPECT_EQ(histogram.RocAuc(), 0.75);
+    EXPECT_EQ(histogram.count(false, 1), 1U);
   }
 }
 
@@ -175,16 +181,16 @@ struct Counted {
                                     std::vector<uint64_t>(Histogram::kSteps)};
 };
 
-void ExpectHolds(Tallies& tallies, const std::string& key, const Counted& expected) {
+void ExpectHolds(Tallies& tallies, const TallyId& id, const Counted& expected) {
   Sums sums;
   Histogram histogram;
-  ExpectOk(tallies.AddSums(key, sums));
-  ExpectOk(tallies.Apply(Histogram::Change::kAdd, key, histogram));
+  ExpectOk(tallies.AddSums(id, sums));
+  ExpectOk(tallies.Apply(Histogram::Change::kAdd, id, histogram));
   uint64_t total = 0;
   for (const bool label : {false, true}) {
     for (size_t step = 0; step < Histogram::kSteps; ++step) {
       const uint64_t count = expected.steps[label][step];
-      ASSERT_EQ(histogram.count(label, static_cast<uint16_t>(step)), count) << key << label << step;
+      ASSERT_EQ(histogram.count(label, static_cast<uint16_t>(step)), count) << id.start << label << step;
       total += count;
     }
   }
@@ -195,32 +201,47 @@ TEST(Tallies, KeepEveryProbabilityPastTheLengthOfTheirLogs) {
   Store store;
   const std::vector<TableSpec> specs = Tallies::Tables(1);
   Tallies tallies(store.Table(specs[0]), store.Table(specs[1]));
-  const std::string run = Tallies::Key("s", SpanKind::kRun, 0);
+  const TallyId run{"s", SpanKind::kRun, 0};
   Counted in_run;
   Random random(1);
   int64_t bucket = 0;
   for (const size_t size : {10U, 200'000U, 65U, 140'000U, 70'000U, 1U}) {
-    const std::string key = Tallies::Key("s", SpanKind::kBucket, ++bucket);
+    const TallyId id{"s", SpanKind::kBucket, ++bucket};
     Counted in_bucket;
     for (size_t i = 0; i < size; ++i) {
       const double p = static_cast<double>(random() % 1'000'001) / 1e6;
       const bool label = random() % 3 == 0;
       bool is_new = false;
       const Scored example{p, p > 0.5, label};
-      ExpectOk(tallies.Add(key, {&example, 1}, is_new));
+      ExpectOk(tallies.Add(id, {&example, 1}, is_new));
       EXPECT_EQ(is_new, i == 0);
       ++in_bucket.steps[label][Histogram::StepOf(p)];
       ++in_run.steps[label][Histogram::StepOf(p)];
     }
-    ExpectHolds(tallies, key, in_bucket);
-    ExpectOk(tallies.Merge(key, run));
+    ExpectHolds(tallies, id, in_bucket);
+    ExpectOk(tallies.Merge(id, run));
     ExpectHolds(tallies, run, in_run);
-    ExpectOk(tallies.Erase(key));
-    ExpectHolds(tallies, key, Counted());
+    ExpectOk(tallies.Erase(id));
+    ExpectHolds(tallies, id, Counted());
   }
 }
 
-// Labels in any order of time, asked about at any moment since the horizon.
+using Labels = std::vector<std::pair<Time, bool>>;
+Known KnownOf(const Labels& labels, Time before) {
+  Known known;
+  Time last = kMinTime;
+  for (const auto& [time, label] : labels) {
+    if (time >= before) continue;
+    ++known.labels;
+    known.positives += label ? 1 : 0;
+    if (time >= last) known.last = label;
+    last = std::max(last, time);
+  }
+  return known;
+}
+
+// Labels in any order of time, asked about at any moment since the horizon: before a label is added, as
+// baselines do it, and after.
 TEST(Answers, KnowWhatAListKnows) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(seed);
@@ -229,7 +250,7 @@ TEST(Answers, KnowWhatAListKnows) {
     Random random(seed);
     const int64_t disorder = std::vector<int64_t>{0, 5, 300, 3000}[random() % 4];
     const int64_t delay = 100 + static_cast<int64_t>(random() % 1000);
-    std::map<std::string, std::vector<std::pair<Time, bool>>> lists;
+    std::map<std::string, Labels> lists;
     Answers::History lasting(true, "b");
     Answers::History passing(false);
     Time now = -2000;
@@ -243,19 +264,20 @@ TEST(Answers, KnowWhatAListKnows) {
       if (random() % 500 == 0) lasting.Begin("b");  // as after a restart
       if (random() % 3 == 0) answers.BeginBatch();
       Answers::History& history = key == "b" ? lasting : passing;
+      const auto moment = [&] {
+        return horizon + static_cast<Time>(random() % static_cast<uint64_t>(delay + 20));
+      };
       if (key == "a") history.Begin(key);
+      for (uint64_t questions = random() % 3; questions > 0; --questions) {
+        const Time before = moment();
+        std::optional<bool> last;
+        ExpectOk(answers.LastBefore(history, before, last));
+        ASSERT_EQ(last, KnownOf(lists[key], before).last) << "row " << i;
+      }
       ExpectOk(answers.Add(history, time, label, horizon));
       lists[key].push_back({time, label});
-      const Time before = horizon + static_cast<Time>(random() % static_cast<uint64_t>(delay + 20));
-      Known expected;
-      Time last = kMinTime;
-      for (const auto& [t, l] : lists[key]) {
-        if (t >= before) continue;
-        ++expected.labels;
-        expected.positives += l ? 1 : 0;
-        if (t >= last) expected.last = l;
-        last = std::max(last, t);
-      }
+      const Time before = moment();
+      const Known expected = KnownOf(lists[key], before);
       Known known;
       if (key == "a") history.Begin(key);
       ExpectOk(answers.Before(history, before, known));
