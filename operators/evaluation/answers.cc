@@ -33,20 +33,44 @@ void Answers::History::Begin(std::string_view key) {
   second_.number = -1;
 }
 
+Answers::Entry Answers::Stored::At(size_t i) const {
+  Entry entry = 0;
+  std::memcpy(&entry, bytes.data() + i * sizeof(Entry), sizeof(Entry));
+  return entry;
+}
+
+size_t Answers::Stored::Below(Entry bound) const {
+  size_t low = 0;
+  size_t high = size();
+  if (high > 0 && At(high - 1) < bound) return high;  // what comes as a rule
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    At(middle) < bound ? low = middle + 1 : high = middle;
+  }
+  return low;
+}
+
+// REQUIRES: slot.present().
+Status Answers::Read(const RawTable::Slot& slot, bool is_head, Stored& stored) {
+  stored.bytes = slot.bytes();
+  bool good = TakeFixed(stored.bytes, stored.before);
+  if (is_head) good = good && TakeFixed(stored.bytes, stored.first) && TakeFixed(stored.bytes, stored.last);
+  if (good && !stored.bytes.empty() && stored.bytes.size() % sizeof(Entry) == 0) return {};
+  return {Code::kCorrupt, "a history of labels in the state is cut short"};
+}
+
 Status Answers::Parse(const RawTable::Slot& slot, bool is_head, Row& row) {
-  row.before = {};
-  row.first = row.last = 0;
   row.entries.clear();
   row.ChangedFrom(0);
-  if (!slot.present()) return {};
-  std::string_view bytes = slot.bytes();
-  bool good = TakeFixed(bytes, row.before);
-  if (is_head) good = good && TakeFixed(bytes, row.first) && TakeFixed(bytes, row.last);
-  if (!good || bytes.empty() || bytes.size() % sizeof(Entry) != 0) {
-    return {Code::kCorrupt, "a history of labels in the state is cut short"};
+  Stored stored;
+  if (slot.present()) {
+    if (Status s = Read(slot, is_head, stored); !s.ok()) return s;
+    row.entries.resize(stored.size());
+    std::memcpy(row.entries.data(), stored.bytes.data(), stored.bytes.size());
   }
-  row.entries.resize(bytes.size() / sizeof(Entry));
-  std::memcpy(row.entries.data(), bytes.data(), bytes.size());
+  row.before = stored.before;
+  row.first = stored.first;
+  row.last = stored.last;
   return {};
 }
 
@@ -78,10 +102,10 @@ void Answers::Store(bool is_head, RawTable::Slot& slot, const Row& row) {
 }
 
 // Of a head that differs from its row by its last entry alone.
-void Answers::StoreLast(RawTable::Slot& slot, const Row& head) {
-  const size_t size = sizeof(Counts) + 2 * sizeof(uint32_t) + head.entries.size() * sizeof(Entry);
+void Answers::StoreLast(RawTable::Slot& slot, size_t entries, Entry last) {
+  const size_t size = sizeof(Counts) + 2 * sizeof(uint32_t) + entries * sizeof(Entry);
   char* to = table_.Edit(slot, static_cast<uint32_t>(size));
-  std::memcpy(to + size - sizeof(Entry), &head.entries.back(), sizeof(Entry));
+  std::memcpy(to + size - sizeof(Entry), &last, sizeof(Entry));
 }
 
 std::string_view Answers::ChunkKey(const History& history, uint32_t number) {
@@ -160,8 +184,25 @@ Status Answers::Before(History& history, Time before, Known& known) {
   return {};
 }
 
+// Not done where older chunks are asked for.
+Status Answers::FindLast(History& history, Entry bound, std::optional<bool>& last, bool& is_done) {
+  is_done = false;
+  if (history.lasting_ || history.loaded_) return {};
+  if (Status s = LoadSlot(history); !s.ok()) return s;
+  Stored head;
+  if (history.slot_.present()) {
+    if (Status s = Read(history.slot_, true, head); !s.ok()) return s;
+  }
+  const size_t count = head.Below(bound);
+  is_done = count > 0 || head.first == head.last;
+  if (count > 0) last = (head.At(count - 1) & 1) != 0;
+  return {};
+}
+
 Status Answers::LastBefore(History& history, Time before, std::optional<bool>& last) {
   last.reset();
+  bool is_done = false;
+  if (Status s = FindLast(history, before * 2, last, is_done); !s.ok() || is_done) return s;
   Row* row = nullptr;
   size_t count = 0;
   if (Status s = Seek(history, before, row, count); !s.ok() || row == nullptr) return s;
@@ -169,8 +210,24 @@ Status Answers::LastBefore(History& history, Time before, std::optional<bool>& l
   return {};
 }
 
+// Not done where it is not the last entry by time, or one too many.
+Status Answers::Append(History& history, Entry entry, bool& is_done) {
+  is_done = false;
+  if (history.lasting_ || history.loaded_) return {};
+  if (Status s = LoadSlot(history); !s.ok() || !history.slot_.present()) return s;
+  Stored head;
+  if (Status s = Read(history.slot_, true, head); !s.ok()) return s;
+  const size_t count = head.size();
+  const Entry after = (entry & ~Entry{1}) + 2;
+  is_done = count < kFull && head.At(count - 1) < after;
+  if (is_done) StoreLast(history.slot_, count + 1, entry);
+  return {};
+}
+
 Status Answers::Add(History& history, Time time, bool label, Time horizon) {
   const Entry entry = time * 2 + (label ? 1 : 0);
+  bool is_done = false;
+  if (Status s = Append(history, entry, is_done); !s.ok() || is_done) return s;
   if (Status s = LoadHead(history); !s.ok()) return s;
   Row& head = history.head_;
   std::vector<Entry>& entries = head.entries;
@@ -181,7 +238,7 @@ Status Answers::Add(History& history, Time time, bool label, Time horizon) {
   const size_t place = head.Below((time + 1) * 2);
   if (entries.size() < kFull && place == entries.size()) {
     entries.push_back(entry);
-    entries.size() == 1 ? Store(true, slot, head) : StoreLast(slot, head);
+    entries.size() == 1 ? Store(true, slot, head) : StoreLast(slot, entries.size(), entry);
     return {};
   }
   if (entries.size() >= kFull && place >= entries.size() / 2) {

@@ -46,6 +46,17 @@ class Answers {
    private:
     std::vector<uint32_t> counted_;  // PositivesOf(i + 1), as far as it was asked for
   };
+  // The same as the table has it. Where one example asks one thing, what it asks is found here, not copied.
+  struct Stored {
+    Counts before;
+    uint32_t first = 0;
+    uint32_t last = 0;
+    std::string_view bytes;  // of the entries
+
+    size_t size() const { return bytes.size() / sizeof(Entry); }
+    Entry At(size_t i) const;
+    size_t Below(Entry bound) const;
+  };
   struct Chunk {
     int64_t number = -1;  // -1: none
     Entry front = 0;      // the first entry
@@ -57,7 +68,8 @@ class Answers {
   // chunks. Any other is for one example: a key at a time, from its Begin to its Add.
   class History {
    public:
-    explicit History(bool lasting) : chunks_(lasting ? kChunks : 1), rows_(chunks_.size()) {}
+    explicit History(bool lasting)
+        : lasting_(lasting), chunks_(lasting ? kChunks : 1), rows_(chunks_.size()) {}
     History(bool lasting, std::string_view key) : History(lasting) { Begin(key); }
     void Begin(std::string_view key);
     const std::string& key() const { return key_; }
@@ -65,7 +77,8 @@ class Answers {
    private:
     friend class Answers;
     static constexpr size_t kChunks = 64;  // a power of two
-    bool loaded_ = false;                  // head_ is as the table has it
+    bool lasting_;
+    bool loaded_ = false;  // head_ is as the table has it
     std::string key_;
     RawTable::Slot slot_;      // of the head
     uint64_t slot_batch_ = 0;  // the batch it was loaded in; 0: none
@@ -95,9 +108,13 @@ class Answers {
 
   Status LoadSlot(History& history);
   Status LoadHead(History& history);
+  static Status Read(const RawTable::Slot& slot, bool is_head, Stored& stored);
   static Status Parse(const RawTable::Slot& slot, bool is_head, Row& row);
   void Store(bool is_head, RawTable::Slot& slot, const Row& row);
-  void StoreLast(RawTable::Slot& slot, const Row& head);
+  void StoreLast(RawTable::Slot& slot, size_t entries, Entry last);
+  // Does it by the bytes of the head, or has not done it.
+  Status FindLast(History& history, Entry bound, std::optional<bool>& last, bool& is_done);
+  Status Append(History& history, Entry entry, bool& is_done);
   std::string_view ChunkKey(const History& history, uint32_t number);
   // The chunk, until another is loaded.
   Status LoadChunk(History& history, uint32_t number, Row*& row);
