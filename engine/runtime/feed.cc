@@ -22,13 +22,14 @@ Feed::Feed(const PlannedSource& source, uint32_t source_index, int32_t partition
     builders_.emplace_back(pool, field.type, options_.block_rows);
 }
 
-Status Feed::Fill(const RejectSink& rejects) {
-  if (has_row()) return {};
+Status Feed::Fill(const RejectSink& rejects, size_t& left) {
+  if (Status s = PassRejects(rejects, left); !s.ok()) return s;
+  if (has_row() || has_rejects()) return {};
   block_ = Batch();
   next_ = 0;
   if (Status s = DecodeBlock(); !s.ok()) return s;
   CloseBlock();
-  return PassRejects(rejects, has_row() ? head_offset() : decoded_to_);
+  return PassRejects(rejects, left);
 }
 
 Status Feed::DecodeBlock() {
@@ -96,14 +97,14 @@ void Feed::CloseBlock() {
   block_ = Batch::Make(*pool_, columns_, times, ordinals_);
 }
 
-Status Feed::Take(const RejectSink& rejects) {
+Status Feed::Take(const RejectSink& rejects, size_t& left) {
   position_ = offsets_[next_] + 1;
   ++next_;
-  return PassRejects(rejects, has_row() ? head_offset() : decoded_to_);
+  return PassRejects(rejects, left);
 }
 
-Status Feed::PassRejects(const RejectSink& rejects, int64_t before) {
-  while (!rejects_.empty() && rejects_.front().offset < before) {
+Status Feed::PassRejects(const RejectSink& rejects, size_t& left) {
+  for (; left > 0 && has_rejects(); --left) {
     position_ = std::max(position_, rejects_.front().offset + 1);
     if (Status s = rejects(*this, rejects_.front()); !s.ok()) return s;
     rejects_.pop_front();
@@ -119,13 +120,14 @@ int64_t Feed::position() const {
 }
 
 bool Feed::holds_back() const {
+  if (has_rejects()) return true;
   if (has_row()) return false;
   if (options_.until) return !finished();
   return cut_short_ || reader_->has_known_lag();
 }
 
 bool Feed::finished() const {
-  if (has_row() || !options_.until) return false;
+  if (has_row() || has_rejects() || !options_.until) return false;
   return decoded_to_ >= *options_.until || reader_->position() >= *options_.until;
 }
 

@@ -48,17 +48,19 @@ class Feed {
   Feed(const PlannedSource& source, uint32_t source_index, int32_t partition, PartitionReader& reader,
        int64_t position, const Clock& clock, Pool& pool, FeedOptions options);
 
-  // Decodes a block of what is at hand, unless rows are left. `rejects` gets bad records that no row precedes
-  // any more.
-  Status Fill(const RejectSink& rejects);
+  // Hands bad records that no row precedes any more to `rejects`, at most `left`, which falls by their
+  // number, and decodes a block of what is at hand, unless rows or such records are left.
+  Status Fill(const RejectSink& rejects, size_t& left);
+  // Bad records come before the head row, or all rows: they go first.
+  bool has_rejects() const { return !rejects_.empty() && rejects_.front().offset < passed(); }
   bool has_row() const { return next_ < block_.rows(); }
   Time head_time() const { return block_.times()[next_]; }
   int64_t head_offset() const { return offsets_[next_]; }
   const Batch& block() const { return block_; }
   size_t block_bytes() const { return block_bytes_; }  // of the values of its records
   uint32_t head_row() const { return static_cast<uint32_t>(next_); }
-  // Passes the head row.
-  Status Take(const RejectSink& rejects);
+  // Passes the head row, and then bad records as Fill does.
+  Status Take(const RejectSink& rejects, size_t& left);
 
   // Whether others must wait for this partition.
   bool holds_back() const;
@@ -81,7 +83,8 @@ class Feed {
   Time LatestAllowed() const;
   std::optional<Rejection> DecodeOne(const RecordView& record);
   void CloseBlock();
-  Status PassRejects(const RejectSink& rejects, int64_t before);
+  int64_t passed() const { return has_row() ? head_offset() : decoded_to_; }
+  Status PassRejects(const RejectSink& rejects, size_t& left);
 
   const PlannedSource* source_;
   uint32_t source_index_;

@@ -53,7 +53,8 @@ struct LaneServices {
   std::map<PartitionId, int64_t>& ends;
   // Records that kept an epoch from committing: they go to the dead letters unread.
   std::map<PartitionId, std::set<int64_t>>& poison;
-  // Takes the group's news; fails where the job was assigned to another process.
+  // Takes the group's news; fails where the job was assigned to another process, and with kCancelled where a
+  // stop was asked for.
   std::function<Status()> keep_alive;
 };
 
@@ -63,8 +64,13 @@ struct FiredTimer {
   Time time = 0;
   std::string key;  // its bytes
 };
-// What an epoch began with: the record behind its first row, or a timer.
-using Beginning = std::variant<PartitionOffset, FiredTimer>;
+// A record that went to the dead letters before it was a row.
+struct RejectedRecord {
+  PartitionOffset record;
+  std::string reason;
+};
+// What an epoch began with: the record behind its first row, one that is no row, or a timer.
+using Beginning = std::variant<PartitionOffset, FiredTimer, RejectedRecord>;
 
 class Incarnation final : private Merge::Gate, private Outbox {
  public:
@@ -72,7 +78,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
   static Result<std::unique_ptr<Incarnation>> Open(LaneServices services, Consumer& consumer);
   ~Incarnation();
 
-  // Takes the next batch, or fires due timers, through everything: at most so many rows and timers together.
+  // Takes the next batch, or fires due timers, through everything: at most so many rows, rejected records and
+  // timers together.
   // False: nothing at hand.
   Result<bool> Step(uint64_t most);
   // Judges idleness by the clock. Not under --until-end, where a partition is idle from its end on.
@@ -94,7 +101,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   int64_t lag() const;  // records known to be unread
   Time event_time() const;
   const std::vector<PartitionOffset>& starting_positions() const { return started_at_; }
-  // Of the open epoch; nothing before its first row or timer.
+  // Of the open epoch; nothing before its first row, rejected record or timer.
   const std::optional<Beginning>& beginning() const { return beginning_; }
 
  private:

@@ -11,9 +11,14 @@ namespace {
 
 // Whoever made it so large is found by making epochs smaller.
 Status TooLarge(size_t bytes, int64_t limit) {
-  return {Code::kAborted, "a row of state has " + std::to_string(bytes) +
-                              " bytes, the topic takes records of " + std::to_string(limit) +
-                              ": raise its max.message.bytes, or keep less in a row"};
+  return {Code::kUnwritable, "a row of state has " + std::to_string(bytes) +
+                                 " bytes, the topic takes records of " + std::to_string(limit) +
+                                 ": raise its max.message.bytes, or keep less in a row"};
+}
+
+// Of records that every epoch sends: no row is to blame, so none must be left out.
+Status OfNoRow(Status sent) {
+  return sent.code() == Code::kUnwritable ? Status(Code::kInvalid, sent.message()) : sent;
 }
 
 }  // namespace
@@ -64,19 +69,19 @@ Status Incarnation::SendChanges(const std::vector<ClosingRecord::Input>& inputs)
         state.task->store()->Collect([&](std::string_view key, std::optional<std::string_view> value) {
           record.key = key;
           record.value = value;
-          if (state.task->store()->IsRow(state.closing->spec(), kClosingKey, key))
-            state.closing_sent = state.sent;
+          const bool closing = state.task->store()->IsRow(state.closing->spec(), kClosingKey, key);
+          if (closing) state.closing_sent = state.sent;
           ++state.sent;
           const size_t bytes = key.size() + (value ? value->size() : 0);
-          if (!Fits(bytes, state.most_bytes)) return TooLarge(bytes, state.most_bytes);
-          return out_->Send(record);
+          Status row = Fits(bytes, state.most_bytes) ? out_->Send(record) : TooLarge(bytes, state.most_bytes);
+          return closing ? OfNoRow(std::move(row)) : row;
         });
     if (!sent.ok()) return sent.Within(changelog.topic);
   }
   for (const PlannedModel& model : s_.plan.models) {
     if (!private_tables_.contains(model.name)) continue;
     Status sent = PublishModel(*models_[model.name], model.topic, published_[model.name], now, *out_);
-    if (!sent.ok()) return sent.Within(model.topic);
+    if (!sent.ok()) return OfNoRow(sent.Within(model.topic));
   }
   return {};
 }

@@ -346,6 +346,7 @@ Status Incarnation::OpenSinks() {
       [this](uint32_t ordinal) { return OriginOf(ordinal); }, s_.tally.live());
   pipeline_ = std::make_unique<Pipeline>(s_.topology, pool_, tasks_, sinks_, *out_, *dead_letters_);
   rejects_ = [this](const Feed& feed, const Reject& reject) {
+    if (!beginning_) beginning_ = RejectedRecord{{feed.id(), reject.offset}, std::string(reject.reason)};
     ++rows_in_epoch_;
     dead_letters_->Add(reject, feed.id(), static_cast<uint32_t>(batch_.from.size()));
     return Status();

@@ -20,13 +20,23 @@ constexpr Duration kCommitAtLeastEvery = kDay;
 // thrown out for good. Two processes of one --instance throw each other out again and again.
 constexpr int kExpulsionsAtMost = 5;
 constexpr Duration kLeaveWithin = 5 * kSecond;
-constexpr int kAbortsBeforeBisecting = 3;
-constexpr int kFailuresAtMost = 40;
+constexpr int kFailuresAtMost = 40;  // with the pauses between, three minutes
+constexpr Duration kFirstPause = 100 * kMillisecond;
+constexpr Duration kLongestPause = 5 * kSecond;
 constexpr uint64_t kFirstBisection = 4096;
 constexpr uint64_t kBisection = 8;
 
 bool Mends(Code code) {
-  return code == Code::kAborted || code == Code::kInDoubt || code == Code::kFenced;
+  return code == Code::kAborted || code == Code::kUnwritable || code == Code::kInDoubt ||
+         code == Code::kFenced;
+}
+
+// Before the life that follows so many failures in a row. The first is mostly over at once.
+Duration PauseAfter(int failures) {
+  Duration pause = failures < 2 ? 0 : kFirstPause;
+  for (int i = 2; i < failures && pause < kLongestPause; ++i)
+    pause *= 2;
+  return std::min(pause, kLongestPause);
 }
 
 // A key of state as text, without the mark that ends it (engine/base/bytes.h).
@@ -47,10 +57,22 @@ std::string Shown(std::string_view key) {
   return key.size() > kMost ? text + "…" : text;
 }
 
-Status StuckAt(const FiredTimer& timer, const Status& failure) {
-  return {failure.code(), "the timer of operator `" + timer.op + "` for the key `" + Shown(timer.key) +
-                              "`, due at " + FormatTimestamp(timer.time) +
-                              ", keeps every epoch from committing: " + failure.message() +
+std::string NameOf(const PartitionOffset& record) {
+  return "the record at " + record.id.topic + "[" + std::to_string(record.id.partition) + "] offset " +
+         std::to_string(record.offset);
+}
+std::string NameOf(const FiredTimer& timer) {
+  return "the timer of operator `" + timer.op + "` for the key `" + Shown(timer.key) + "`, due at " +
+         FormatTimestamp(timer.time) + ",";
+}
+std::string NameOf(const RejectedRecord& rejected) {
+  return "the dead letter of " + NameOf(rejected.record) + " (" + rejected.reason + ")";
+}
+
+// What cannot be left out: there is no further place to put it.
+Status StuckAt(const Beginning& beginning, const Status& failure) {
+  const std::string who = std::visit([](const auto& what) { return NameOf(what); }, beginning);
+  return {failure.code(), who + " keeps every epoch from committing: " + failure.message() +
                               " (nothing committed is lost, start again when the cause is mended)"};
 }
 
@@ -59,14 +81,15 @@ Status StuckAt(const FiredTimer& timer, const Status& failure) {
 Lane::Lane(const JobPlan& plan, const Topology& topology, Log& log, const Clock& clock,
            StoreResources& stores, Tally& tally, LaneOptions options, LaneHooks hooks)
     : services_{plan,  topology,           log,   clock,   stores,
-                tally, std::move(options), ends_, poison_, [this] { return TakeNews(0); }},
+                tally, std::move(options), ends_, poison_, [this] { return KeepAlive(); }},
       hooks_(std::move(hooks)) {}
 
 Status Lane::Run(const StopSignal& stop) {
-  for (int expulsions = 0;; ++expulsions) {
+  stop_ = &stop;
+  while (true) {
     if (Status s = Join(); !s.ok()) return s;
     Status status = Serve(stop);
-    if (!expelled_ || expulsions == kExpulsionsAtMost) return status;
+    if (!expelled_ || ++expulsions_ > kExpulsionsAtMost) return status;
     LogWarning("joining the group anew: " + status.message());
   }
 }
@@ -101,9 +124,25 @@ Status Lane::Serve(const StopSignal& stop) {
     if (Status s = AwaitPlacement(stop); !s.ok()) return s;
     if (!owns_placement_) return {};  // stopped while standing by
     Result<Outcome> outcome = Live(stop);
+    if (!outcome.ok() && outcome.status().code() == Code::kCancelled && stop.requested()) return {};
     if (!outcome.ok()) return outcome.status();
     if (*outcome == Outcome::kEnded) return {};
+    if (Status s = Pause(stop); !s.ok()) return s;
+    if (stop.requested()) return {};  // what was abandoned is read again by the next start
   }
+}
+
+// The group hears from the member meanwhile; a stop, or the loss of the job, ends it.
+Status Lane::Pause(const StopSignal& stop) {
+  const Duration begin = services_.clock.Steady();
+  const Duration pause = PauseAfter(failures_ - bisections_);
+  while (owns_placement_ && !stop.requested()) {
+    const Duration left = pause - (services_.clock.Steady() - begin);
+    if (left <= 0) break;
+    const Status news = TakeNews(std::min(left, kWaitAtMost));
+    if (!news.ok() && (expelled_ || news.code() != Code::kFenced)) return news;
+  }
+  return {};
 }
 
 Status Lane::AwaitPlacement(const StopSignal& stop) {
@@ -121,6 +160,12 @@ Status Lane::AwaitPlacement(const StopSignal& stop) {
     }
   }
   return {};
+}
+
+// While a life opens, which may take long.
+Status Lane::KeepAlive() {
+  if (stop_ != nullptr && stop_->requested()) return {Code::kCancelled, "asked to stop while starting"};
+  return TakeNews(0);
 }
 
 Status Lane::TakeNews(Duration wait) {
@@ -167,43 +212,38 @@ Status Lane::AfterFailure(const Status& failure, const std::optional<Beginning>&
     if (expelled_) return news;
   }
   if (!Mends(failure.code()) || expelled_) return failure;
+  const bool unwritable = failure.code() == Code::kUnwritable;
+  // Nothing that could be left out, so the same would come again.
+  if (unwritable && !beginning) return failure;
+  if (unwritable && rows_limit_ == 1 && !std::holds_alternative<PartitionOffset>(*beginning))
+    return StuckAt(*beginning, failure);
   if (owns_placement_) ++failures_;  // else it was a rebalance, however many there are
   if (failures_ >= kFailuresAtMost) {
-    const auto* timer = beginning ? std::get_if<FiredTimer>(&*beginning) : nullptr;
-    if (timer != nullptr && rows_limit_ == 1) return StuckAt(*timer, failure);
     return {failure.code(),
             failure.message() + " (" + std::to_string(failures_) +
                 " times in a row; nothing committed is lost, start again when the cause is mended)"};
   }
   LogWarning("epoch abandoned, beginning again from the last commit: " + failure.message());
-  if (failure.code() != Code::kAborted || !beginning) return {};
-  if (rows_limit_ == UINT64_MAX && failures_ < kAbortsBeforeBisecting) return {};
-  Bisect(*beginning);
+  if (unwritable) Bisect(*beginning);
   return {};
 }
 
-// Makes epochs smaller until what keeps them from committing stands alone. A record goes to the dead letters;
-// a timer cannot, and none of the records around it is to blame.
+// Makes epochs smaller until what the log will not take stands alone. A record then goes to the dead letters.
+// Only what is the record's own fault comes here: an environment that fails must not cost innocent records.
 void Lane::Bisect(const Beginning& beginning) {
   commits_at_limit_ = 0;
+  ++bisections_;
   if (rows_limit_ > 1) {
     rows_limit_ =
         rows_limit_ == UINT64_MAX ? kFirstBisection : std::max<uint64_t>(1, rows_limit_ / kBisection);
     return;
   }
-  const auto* record = std::get_if<PartitionOffset>(&beginning);
-  if (record == nullptr) return;
-  // Aborts that have nothing to do with the record must not cost it.
-  if (++aborts_of_one_ < kAbortsBeforeBisecting) return;
-  Poison(*record);
-  rows_limit_ = UINT64_MAX;
-  failures_ = aborts_of_one_ = 0;
+  Poison(std::get<PartitionOffset>(beginning));  // alone in its epoch still, and then committed
 }
 
 void Lane::Poison(const PartitionOffset& record) {
   poison_[record.id].insert(record.offset);
-  LogError("the record at " + record.id.topic + "[" + std::to_string(record.id.partition) + "] offset " +
-           std::to_string(record.offset) + " keeps every epoch from committing; it goes to the dead letters");
+  LogError(NameOf(record) + " keeps every epoch from committing; it goes to the dead letters");
 }
 
 Status Lane::Work(Incarnation& life, const StopSignal& stop) {
@@ -254,7 +294,7 @@ Status Lane::Commit(Incarnation& life) {
   if (Status s = life.Commit(); !s.ok()) return s;
   ++commits_;
   last_commit_ = services_.clock.Steady();
-  failures_ = aborts_of_one_ = 0;
+  failures_ = bisections_ = expulsions_ = 0;
   // So many small epochs make one of those that could not be committed: its culprit is found or gone.
   if (rows_limit_ != UINT64_MAX && ++commits_at_limit_ == kBisection) {
     rows_limit_ = rows_limit_ < kFirstBisection ? rows_limit_ * kBisection : UINT64_MAX;

@@ -46,8 +46,9 @@ class Lane {
        Tally& tally, LaneOptions options, LaneHooks hooks);
 
   // Joins the job's group and works until the end (--until-end), a stop, or an error that trying again does
-  // not mend. A member that the group throws out for good is replaced by another, a few times; kFenced: once
-  // too often. What the run knows outlives its members: the ends it reads to, poisoned records, counts.
+  // not mend. After failures in a row it waits before it tries again. A member that the group throws out for
+  // good is replaced by another, a few times without a commit between; kFenced: once too often. What the run
+  // knows outlives its members: the ends it reads to, poisoned records, counts.
   Status Run(const StopSignal& stop);
   // Leaves the group, after Run.
   void Leave();
@@ -57,12 +58,14 @@ class Lane {
   Status Join();
   Status Serve(const StopSignal& stop);
   Status AwaitPlacement(const StopSignal& stop);
+  Status Pause(const StopSignal& stop);
   Result<Outcome> Live(const StopSignal& stop);
   Status Work(Incarnation& life, const StopSignal& stop);
   Status Commit(Incarnation& life);
   bool CommitDue(const Incarnation& life, Duration now);
   Status TakeChange(const GroupChange& change);
   Status TakeNews(Duration wait);
+  Status KeepAlive();
   Status AfterFailure(const Status& failure, const std::optional<Beginning>& beginning);
   void Bisect(const Beginning& beginning);
   void Poison(const PartitionOffset& record);
@@ -71,6 +74,7 @@ class Lane {
 
   LaneServices services_;
   LaneHooks hooks_;
+  const StopSignal* stop_ = nullptr;  // of the run
   std::unique_ptr<Consumer> consumer_;
   std::map<PartitionId, int64_t> ends_;
   std::map<PartitionId, std::set<int64_t>> poison_;
@@ -81,10 +85,12 @@ class Lane {
   Duration last_commit_ = 0;
   Duration last_poll_ = 0;
   Duration last_look_ = 0;  // for new partitions
-  int failures_ = 0;        // in a row, without a commit between
+  // In a row, without a commit between.
+  int failures_ = 0;
+  int bisections_ = 0;  // of the failures: no pause would mend these
+  int expulsions_ = 0;
   uint64_t commits_at_limit_ = 0;
-  int aborts_of_one_ = 0;             // of epochs of one record
-  uint64_t rows_limit_ = UINT64_MAX;  // and timers, of an epoch, while one that keeps aborting is bisected
+  uint64_t rows_limit_ = UINT64_MAX;  // and timers, of an epoch, while one that cannot be written is bisected
 };
 
 }  // namespace freshet

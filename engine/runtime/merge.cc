@@ -25,7 +25,7 @@ void Merge::Look(size_t index) {
   Head& head = heads_[index];
   holding_ -= head.holds_back ? 1 : 0;
   finished_ -= head.finished ? 1 : 0;
-  head = {.row = feed.has_row()};
+  head = {.row = feed.has_row() && !feed.has_rejects()};
   if (head.row) {
     head.time = feed.head_time();
     return;
@@ -38,7 +38,7 @@ void Merge::Look(size_t index) {
 
 Status Merge::Ask(size_t index, const Feed::RejectSink& rejects) {
   block_of_feed_[index] = -1;
-  if (Status s = feeds_[index]->Fill(rejects); !s.ok()) return s;
+  if (Status s = feeds_[index]->Fill(rejects, left_); !s.ok()) return s;
   Look(index);
   return {};
 }
@@ -76,8 +76,9 @@ Status Merge::Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, Sou
   picks_.clear();
   bytes_ = 0;
   std::fill(block_of_feed_.begin(), block_of_feed_.end(), -1);
+  left_ = most;
   if (Status s = AskEmpty(rejects); !s.ok()) return s;
-  while (picks_.size() < most && holding_ == 0) {
+  while (left_ > 0 && holding_ == 0) {
     const int first = First();
     if (first < 0) break;
     const auto index = static_cast<size_t>(first);
@@ -86,7 +87,7 @@ Status Merge::Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, Sou
     if (!gate.Admit(feed, feed.head_time())) break;
     if (Status s = Take(index, rejects, out); !s.ok()) return s;
     if (heads_[index].row) continue;
-    if (picks_.size() == most || bytes_ >= most_bytes_) break;
+    if (left_ == 0 || bytes_ >= most_bytes_) break;
     if (Status s = Ask(index, rejects); !s.ok()) return s;
     if (!heads_[index].row) continue;
     if (Status s = AskEmpty(rejects); !s.ok()) return s;
@@ -105,7 +106,8 @@ Status Merge::Take(size_t index, const Feed::RejectSink& rejects, SourceBatch& o
   }
   picks_.push_back({static_cast<uint32_t>(block_of_feed_[index]), feed.head_row()});
   out.from.push_back({static_cast<uint32_t>(index), feed.head_offset()});
-  if (Status s = feed.Take(rejects); !s.ok()) return s;
+  --left_;
+  if (Status s = feed.Take(rejects, left_); !s.ok()) return s;
   Look(index);
   return {};
 }

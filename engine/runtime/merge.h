@@ -41,9 +41,10 @@ class Merge {
   Merge(std::vector<Feed*> feeds, Pool& pool, const std::vector<PlannedSource>& sources,
         int64_t most_bytes = INT64_MAX);
 
-  // Decodes what is at hand and takes the next batch, at most `most` rows; empty where nothing may be taken
-  // now. Partitions without rows are asked at its beginning and after each block that comes: so a row that
-  // was there before another one came is not taken after it for want of asking.
+  // Decodes what is at hand and takes the next batch, at most `most` rows and bad records together; empty
+  // where nothing may be taken now, or all were bad. Partitions without rows are asked at its beginning and
+  // after each block that comes: so a row that was there before another one came is not taken after it for
+  // want of asking.
   Status Next(size_t most, Gate& gate, const Feed::RejectSink& rejects, SourceBatch& out);
   bool finished() const { return finished_ == feeds_.size(); }
   size_t finished_feeds() const { return finished_; }  // they stay so
@@ -52,8 +53,8 @@ class Merge {
  private:
   // What is to be known of a feed at each row, as of when it was last asked or taken from.
   struct Head {
-    Time time = 0;  // of its first row
-    bool row = false;
+    Time time = 0;     // of its first row
+    bool row = false;  // that may be taken: no bad record comes before it
     bool holds_back = false;
     bool finished = false;
   };
@@ -64,6 +65,7 @@ class Merge {
   void Look(size_t index);
   void Assemble(SourceBatch& out);
 
+  size_t left_ = 0;           // of what the present call may take
   std::vector<Feed*> feeds_;  // sorted by (role, source name, partition): the rank at equal times
   Pool* pool_;
   int64_t most_bytes_;

@@ -292,7 +292,7 @@ sinks:
     JobOptions options;
     options.commit_now = [every](uint64_t rows) { return rows >= static_cast<uint64_t>(every); };
     ExpectSays(
-        scene.Run(options), Code::kAborted,
+        scene.Run(options), Code::kUnwritable,
         {"the timer of operator `first` for the key `e7`", "keeping.changelog.second", "max.message.bytes"});
     EXPECT_TRUE(scene.job.Read().dead_letters.empty());
   }

@@ -17,6 +17,12 @@ struct ListDeleter {
   }
 };
 
+struct MetadataDeleter {
+  void operator()(rd_kafka_consumer_group_metadata_t* metadata) const {
+    rd_kafka_consumer_group_metadata_destroy(metadata);
+  }
+};
+
 }  // namespace
 
 Status KafkaProducer::Commit(std::span<const PartitionOffset> positions, Consumer& consumer) {
@@ -36,6 +42,30 @@ Status KafkaProducer::Commit(std::span<const PartitionOffset> positions, Consume
   return EndTransaction();
 }
 
+Status KafkaProducer::Refused(std::string_view what, const KafkaOutcome& outcome) const {
+  return {Code::kInvalid,
+          Who() + " " + std::string(what) + ": " + outcome.text + std::string(RemedyFor(outcome.code))};
+}
+
+// librdkafka takes no more records when the transaction has failed, and says why only where it is asked to go
+// on with it. Positions are the one thing to ask with that can do no harm: the transaction is to be aborted
+// anyway.
+Status KafkaProducer::WhyClosed() {
+  const std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter> list(
+      rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), "none", 0)->offset = 0;
+  const std::unique_ptr<rd_kafka_consumer_group_metadata_t, MetadataDeleter> group(
+      rd_kafka_consumer_group_metadata_new(options_.transactional_id.c_str()));
+  const KafkaOutcome outcome =
+      Take(rd_kafka_send_offsets_to_transaction(client_->handle(), list.get(), group.get(), 1000));
+  rd_kafka_poll(client_->handle(), 0);
+  if (!unfit_.ok()) return unfit_;
+  const std::string what = "takes no more records in this transaction";
+  if (IsRefused(outcome.code)) return Refused(what, outcome);
+  if (outcome.fatal) return over_ = {Code::kFenced, Who() + " " + what + ": " + outcome.text};
+  return {Code::kAborted, Who() + " " + what + ": " + outcome.text};
+}
+
 // Until these are with the broker nothing can have been committed, whatever goes wrong.
 Status KafkaProducer::SendPositions(std::span<const PartitionOffset> positions,
                                     const GroupMetadata& metadata) {
@@ -50,6 +80,7 @@ Status KafkaProducer::SendPositions(std::span<const PartitionOffset> positions,
     if (outcome.ok()) return {};
     if (outcome.retriable && !outcome.abortable && !outcome.fatal && !deadline.passed()) continue;
     rd_kafka_poll(client_->handle(), 0);  // a record that failed says more than the state it left behind
+    if (IsRefused(outcome.code)) return Refuse(Refused("could not send its positions", outcome));
     if (outcome.fatal || IsFencing(outcome.code)) {
       const Status fenced{Code::kFenced, Who() + ": " + outcome.text};
       if (outcome.fatal) over_ = fenced;  // else it is the member that was fenced
@@ -73,6 +104,9 @@ Status KafkaProducer::EndTransaction() {
       return {};
     }
     if (outcome.retriable && !outcome.fatal && !outcome.abortable && !deadline.passed()) continue;
+    if (outcome.abortable) rd_kafka_poll(client_->handle(), 0);  // for the record that failed, as above
+    if (outcome.abortable && IsRefused(outcome.code) && unfit_.ok())
+      return Refuse(Refused("could not commit", outcome));
     if (outcome.abortable && !outcome.fatal) {
       return Refuse(!unfit_.ok() ? unfit_ : Status(Code::kAborted, Who() + ": " + outcome.text));
     }

@@ -70,6 +70,31 @@ bool IsRefused(int code) {
   }
 }
 
+bool IsUnwritable(int code) {
+  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP ||
+         code == RD_KAFKA_RESP_ERR_INVALID_RECORD;
+}
+
+Code InTransaction(int code) {
+  if (IsFencing(code)) return Code::kFenced;
+  if (IsRefused(code)) return Code::kInvalid;
+  return IsUnwritable(code) ? Code::kUnwritable : Code::kAborted;
+}
+
+std::string_view RemedyFor(int code) {
+  if (IsRefused(code)) return "; grant it to this user on the broker";
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      return "; raise the topic's max.message.bytes, or keep its records smaller";
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+      return "; let the topic take records of any time (message.timestamp.difference.max.ms)";
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+      return "; a compacted topic takes no record without a key";
+    default:
+      return "";
+  }
+}
+
 bool IsFencing(int code) {
   return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
          code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH || code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ||
@@ -85,7 +110,7 @@ Status ToStatus(int code, std::string_view what, std::string_view brokers) {
     return {Code::kNotFound, subject + ": " + text + "; create the topic, or correct its name"};
   }
   if (IsRefused(code)) {
-    return {Code::kInvalid, subject + ": " + text + "; grant it to this user on the broker"};
+    return {Code::kInvalid, subject + ": " + text + std::string(RemedyFor(code))};
   }
   if (IsFencing(code)) return {Code::kFenced, subject + ": " + text};
   return {Code::kInvalid, subject + ": " + text + " (broker " + std::string(brokers) + ")"};

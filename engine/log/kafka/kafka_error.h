@@ -27,7 +27,13 @@ std::string ErrorText(int code);
 bool IsTransient(int code);
 bool IsMissing(int code);  // no such topic or partition
 bool IsRefused(int code);  // the broker does not allow it
+// It does not take the record itself, whoever sends it and when: its size, its time, its lack of a key.
+bool IsUnwritable(int code);
 bool IsFencing(int code);  // another client took over the identity
+// Of the same kinds, for what is part of a transaction: what must become of it.
+Code InTransaction(int code);
+// What to do about an error, to follow its text: "; grant …". Empty where nothing is known.
+std::string_view RemedyFor(int code);
 // For calls that are no part of a transaction: the code that fits, and what to do about it.
 Status ToStatus(int code, std::string_view what, std::string_view brokers);
 Status Unreachable(std::string_view brokers, std::string_view why);

@@ -163,7 +163,8 @@ Status KafkaProducer::Begin() {
   const KafkaOutcome outcome = Take(rd_kafka_begin_transaction(client_->handle()));
   if (!outcome.ok()) {
     const bool fenced = outcome.fatal || IsFencing(outcome.code);
-    const Status why{fenced ? Code::kFenced : Code::kAborted, Who() + " cannot begin: " + outcome.text};
+    const Status why{fenced ? Code::kFenced : InTransaction(outcome.code),
+                     Who() + " cannot begin: " + outcome.text + std::string(RemedyFor(outcome.code))};
     if (fenced) over_ = why;
     return why;
   }
@@ -185,12 +186,11 @@ void KafkaProducer::NoteUndelivered(int code, std::string_view topic, int32_t pa
   if (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT || !unfit_.ok())
     return;
   std::string what = "a record for " + std::string(topic) + "[" + std::to_string(partition) +
-                     "] was not written: " + std::string(text);
-  if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-    what += "; raise the topic's max.message.bytes, or keep its records smaller";
-  }
-  const Code plain = IsRefused(code) ? Code::kInvalid : Code::kUnreachable;
-  unfit_ = {IsFencing(code) ? Code::kFenced : transactional() ? Code::kAborted : plain, std::move(what)};
+                     "] was not written: " + std::string(text) + std::string(RemedyFor(code));
+  const Code plain = IsFencing(code)                         ? Code::kFenced
+                     : IsRefused(code) || IsUnwritable(code) ? Code::kInvalid
+                                                             : Code::kUnreachable;
+  unfit_ = {transactional() ? InTransaction(code) : plain, std::move(what)};
   if (IsFencing(code)) over_ = unfit_;
   // librdkafka 2.0.2 raises its epoch on the way out of such a transaction, and while it does so the next one
   // fails with "erroneous state".
@@ -300,11 +300,11 @@ Status KafkaProducer::SendTo(rd_kafka_topic_s* topic, const OutgoingRecord& reco
 
 Status KafkaProducer::RefuseProduce(int code, const OutgoingRecord& record) {
   const std::string where = std::string(record.topic) + "[" + std::to_string(record.partition) + "]";
-  const Code plain_or_aborted = transactional() ? Code::kAborted : Code::kInvalid;
+  const Code refused = transactional() ? InTransaction(code) : Code::kInvalid;
+  if (code == RD_KAFKA_RESP_ERR__STATE && open_) return WhyClosed();
   if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-    return {plain_or_aborted, "a record of " + std::to_string(SizeOf(record)) + " bytes is too large for " +
-                                  where +
-                                  "; raise the topic's max.message.bytes, or keep its records smaller"};
+    return {refused, "a record of " + std::to_string(SizeOf(record)) + " bytes is too large for " + where +
+                         std::string(RemedyFor(code))};
   }
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
     const std::string failure = client_->last_failure();
@@ -318,7 +318,7 @@ Status KafkaProducer::RefuseProduce(int code, const OutgoingRecord& record) {
   if (code == RD_KAFKA_RESP_ERR__FATAL || IsFencing(code)) {
     return over_ = {Code::kFenced, Who() + ": " + client_->fatal().value_or("")};
   }
-  return {plain_or_aborted, "writing to " + where + ": " + ErrorText(code)};
+  return {refused, "writing to " + where + ": " + ErrorText(code) + std::string(RemedyFor(code))};
 }
 
 Status KafkaProducer::Flush(Duration limit) {

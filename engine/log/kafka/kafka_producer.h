@@ -56,6 +56,8 @@ class KafkaProducer final : public Producer {
   Status EndTransaction();
   Status AbortInPlace(const Deadline& deadline);
   std::string Who() const;
+  Status Refused(std::string_view what, const KafkaOutcome& outcome) const;
+  Status WhyClosed();
 
   std::shared_ptr<KafkaAdmin> admin_;
   ProducerOptions options_;

@@ -75,6 +75,11 @@ void SimulatedBroker::set_at_commit(std::function<void(bool before)> hook) {
   state_->at_commit = std::move(hook);
 }
 
+void SimulatedBroker::set_at_send(std::function<Status(const OutgoingRecord& record)> hook) {
+  const std::lock_guard lock(state_->mutex);
+  state_->at_send = std::move(hook);
+}
+
 void SimulatedBroker::Crash() {
   const std::lock_guard lock(state_->mutex);
   state_->EndGeneration();

@@ -42,6 +42,9 @@ class SimulatedBroker {
   // stands. May call Crash; may throw what the test catches.
   void set_at_commit(std::function<void(bool before)> hook);
 
+  // Asked, under the lock, for each record sent in a transaction: what Send answers.
+  void set_at_send(std::function<Status(const OutgoingRecord& record)> hook);
+
   // The process that uses the broker dies: every log, consumer and producer open now answers kUnreachable
   // from here on and can only be destroyed. Their transactions stay open until a successor's Init or their
   // time-out, their members stay in their groups until the session's time-out.

@@ -143,7 +143,10 @@ Status SimulatedState::Begin(Identity& identity) {
 
 Status SimulatedState::Write(Identity& identity, const OutgoingRecord& record) {
   if (identity.transaction == 0) return Internal("Send outside of a transaction; Begin one first");
-  if (Status s = Check(record); !s.ok()) return s;
+  if (Status s = Check(record); !s.ok()) {
+    return s.code() == Code::kInvalid ? Status(Code::kUnwritable, s.message()) : s;
+  }
+  if (Status s = at_send ? at_send(record) : Status(); !s.ok()) return s;
   Result<SimulatedPartition*> partition = Partition(record.topic, record.partition);
   if (!partition.ok()) return partition.status();
   if (!(*partition)->open.contains(identity.transaction))

@@ -58,8 +58,9 @@ class SimulatedState {
   static constexpr int64_t kMostRecordBytes = 1 << 20;
 
   SimulatedState(uint64_t seed, Time start);
-  SimulatedFaults faults;                      // under the lock
-  std::function<void(bool before)> at_commit;  // under the lock
+  SimulatedFaults faults;                                       // under the lock
+  std::function<void(bool before)> at_commit;                   // under the lock
+  std::function<Status(const OutgoingRecord& record)> at_send;  // under the lock
   mutable std::mutex mutex;
   VirtualClock clock;
 

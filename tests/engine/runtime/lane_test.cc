@@ -141,6 +141,16 @@ TEST(Expulsion, IsSeenWhereTheProducerHearsOfItFirst) {
   EXPECT_EQ(scene.job.Read().sinks["out"].size(), scene.rows.size());
 }
 
+// Months may lie between them.
+TEST(Expulsion, WithCommitsBetweenIsNeverTheLast) {
+  Scene scene;
+  scene.rows_of_epoch = 1;
+  const JobOutcome outcome = scene.Run([](int commit) { return commit % 2 == 1; });
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
+  EXPECT_EQ(scene.Said("joining the group anew"), 9U) << scene.said;
+  EXPECT_EQ(scene.job.Read().sinks["out"].size(), scene.rows.size());
+}
+
 // Two processes of one name throw each other out for ever.
 TEST(Expulsion, AgainAndAgainEndsTheRun) {
   Scene scene;

@@ -296,13 +296,14 @@ TEST(Feed, RefusesWhatIsNoRowAndGoesOn) {
     EXPECT_EQ(reject.timestamp, 7);
     return Status();
   };
-  ASSERT_TRUE(feed.Fill(sink).ok());
+  size_t left = SIZE_MAX;
+  ASSERT_TRUE(feed.Fill(sink, left).ok());
   ASSERT_TRUE(feed.has_row());
   EXPECT_EQ(feed.head_offset(), 5);
   EXPECT_EQ(feed.position(), 5);
   EXPECT_EQ(feed.block().rows(), 1U);
   EXPECT_EQ(reasons.size(), 5U);
-  ASSERT_TRUE(feed.Take(sink).ok());
+  ASSERT_TRUE(feed.Take(sink, left).ok());
   EXPECT_EQ(feed.position(), 7);
   EXPECT_EQ(reasons, (std::vector<std::string>{"0 no_value", "1 not_json", "2 missing_field", "3 wrong_type",
                                                "4 far_in_the_future", "6 keeps_aborting"}));
@@ -318,8 +319,10 @@ TEST(Feed, AMaxFutureBeyondTheEndOfTimeRefusesNothing) {
   FeedOptions options;
   options.max_future = kMaxTime - 1;
   Feed feed(source, 0, 0, partition, 0, clock, pool, options);
+  size_t left = SIZE_MAX;
   ASSERT_TRUE(
-      feed.Fill([](const Feed&, const Reject& reject) { return Internal(std::string(reject.reason)); }).ok());
+      feed.Fill([](const Feed&, const Reject& reject) { return Internal(std::string(reject.reason)); }, left)
+          .ok());
   EXPECT_TRUE(feed.has_row());
 }
 

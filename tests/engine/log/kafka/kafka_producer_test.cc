@@ -1,5 +1,8 @@
 // What only a broker does to a producer.
+#include <librdkafka/rdkafka.h>
+
 #include "engine/log/kafka/kafka_client.h"
+#include "engine/log/kafka/kafka_error.h"
 #include "tests/engine/log/kafka/kafka_fixture.h"
 
 namespace freshet {
@@ -18,9 +21,10 @@ TEST(KafkaProducer, FitsBatchesToTheTopicsLimitAndNamesIt) {
   EXPECT_OK(producer->Commit(std::vector<PartitionOffset>{{{topic, 0}, 1}}, *member));
   Must(producer->Begin());
   const Status large = producer->Send(MakeRecord(topic, 0, "k", std::string(30'000, 'x')));
-  EXPECT_EQ(large.code(), Code::kAborted);
+  EXPECT_EQ(large.code(), Code::kUnwritable);
   EXPECT_NE(large.message().find("max.message.bytes"), std::string::npos) << large.message();
-  EXPECT_EQ(producer->Commit(std::vector<PartitionOffset>{{{topic, 0}, 2}}, *member).code(), Code::kAborted);
+  EXPECT_EQ(producer->Commit(std::vector<PartitionOffset>{{{topic, 0}, 2}}, *member).code(),
+            Code::kUnwritable);
   EXPECT_OK(producer->Abort());
   EXPECT_EQ(session.ReadAll(topic).size(), 200U);
 }
@@ -37,7 +41,7 @@ TEST(KafkaProducer, TellsWhatTheBrokerRefused) {
   Must(producer->Begin());
   Must(producer->Send(MakeRecord(topic, 0, "k", std::string(30'000, 'x'))));
   const Status refused = producer->Commit(std::vector<PartitionOffset>{{{topic, 0}, 1}}, *member);
-  EXPECT_EQ(refused.code(), Code::kAborted);
+  EXPECT_EQ(refused.code(), Code::kUnwritable);
   EXPECT_NE(refused.message().find(topic), std::string::npos) << refused.message();
   EXPECT_NE(refused.message().find("Message size too large"), std::string::npos) << refused.message();
   EXPECT_NE(refused.message().find("max.message.bytes"), std::string::npos) << refused.message();
@@ -46,6 +50,19 @@ TEST(KafkaProducer, TellsWhatTheBrokerRefused) {
   SendAll(*producer, topic, 0, {"small"});
   EXPECT_OK(producer->Commit(std::vector<PartitionOffset>{{{topic, 0}, 1}}, *member));
   EXPECT_EQ(ValuesOf(session.ReadAll(topic)), (std::vector<std::string>{"small"}));
+}
+
+// Whoever tells a record's fault from the environment's blames no record for the latter, and does not repeat
+// what a user's rights do not allow.
+TEST(KafkaErrors, TellWhoseFaultAFailedTransactionIs) {
+  EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE), Code::kUnwritable);
+  EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP), Code::kUnwritable);
+  EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT), Code::kAborted);
+  EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS), Code::kAborted);
+  EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED), Code::kInvalid);
+  EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_PRODUCER_FENCED), Code::kFenced);
+  EXPECT_NE(RemedyFor(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED).find("grant it"), std::string::npos);
+  EXPECT_NE(RemedyFor(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE).find("max.message.bytes"), std::string::npos);
 }
 
 // Both ways out of a transaction whose partitions the broker has not added yet: librdkafka 2.0.2 ended the
