@@ -45,8 +45,10 @@ Status StoreOpenError(const rocksdb::Status& status, const std::string& director
                 "): run that version, or remove the directory, and it is rebuilt from the changelog"};
   }
   if (IsDiskFull(status, text) || status.IsCorruption()) return StoreError(status, directory);
-  return {Code::kInvalid, "cannot open the store in " + directory + " (" + text +
-                              "): check the directory and its permissions, or choose another --state"};
+  return {Code::kInvalid,
+          "cannot open the store in " + directory + " (" + text +
+              "): check the directory and its permissions, or choose another --state. If files "
+              "are missing or damaged, remove the directory, and it is rebuilt from the changelog"};
 }
 
 Status StoreCorrupt(const std::string& directory, const std::string& what) {

@@ -11,8 +11,10 @@ constexpr char kBlockKey = 'b';
 constexpr std::string_view kVersionKey = "v";
 
 Status Damaged() {
-  return {Code::kCorrupt,
-          "a model's topic holds a record that is none of ours; was something else produced there?"};
+  return {
+      Code::kCorrupt,
+      "a model's topic holds a record that is none of ours. If something else was produced there, give the "
+      "job another name or `prefix`; if the job has committed nothing yet, deleting the topic mends it too"};
 }
 }  // namespace
 

@@ -333,6 +333,20 @@ TEST(Refusals, OfAChangelogThatVanished) {
              {"the group has read events[0] up to 1", "the changelogs of the job are empty", "`prefix`"});
 }
 
+TEST(Refusals, OfWhatSomebodyElseWroteIntoAModelsTopic) {
+  Scene scene(SmallJob());
+  scene.job.Fill(MakeRows({}));
+  const std::unique_ptr<JobPlan> plan = PlanOf(SmallJob(), Operators());
+  ASSERT_NE(plan, nullptr);
+  TopicSettings settings;
+  settings.compacted = true;
+  settings.retention = kMaxTime;
+  ASSERT_TRUE(scene.log->Create(plan->models.at(0).topic, settings).ok());
+  Append(*scene.log, plan->models[0].topic, std::vector<JobRecord>{Record("foreign")});
+  ExpectSays(scene.Run(), Code::kCorrupt,
+             {plan->models[0].topic, "none of ours", "another name or `prefix`"});
+}
+
 TEST(Refusals, OfAGroupThatWasReset) {
   Scene scene(kCounting);
   CreateAndFill(*scene.log, {"events", 1, {Record(Good("a")), Record(Good("b"))}});
