@@ -55,8 +55,8 @@ LaneOptions OptionsOfLane(const JobPlan& plan, const WorkerOptions& options, con
   lane.patience = std::max(lane.patience, lane.transaction_timeout + kAbortedWithin);
   lane.until_end = options.until_end;
   lane.most_rows = options.most_rows;
-  return lane;
   lane.draw_lineage = options.draw_lineage ? options.draw_lineage : DrawLineage;
+  return lane;
 }
 
 }  // namespace
