@@ -155,10 +155,10 @@ class Producer {
   // will never take the record, kInvalid where it refuses the writer, whatever is written.
   virtual Status Send(const OutgoingRecord& record) = 0;
   // Commits everything sent since Begin and `positions` (at least one) for `consumer`'s group, as its member
-  // at this moment. kAborted: nothing was committed, Abort and repeat. kUnwritable: nor will it be, as long as
-  // it holds a record that was sent. kFenced: nothing was committed and
-  // never will be by this producer. kInDoubt: retried until the transaction's time-out without an answer;
-  // destroy this producer, Init a new one with the same id, and see what the log holds.
+  // at this moment. kAborted: nothing was committed, Abort and repeat. kUnwritable: nor will it be, as long
+  // as it holds a record that was sent. kFenced: nothing was committed and never will be by this producer.
+  // kInDoubt: retried until the transaction's time-out without an answer; destroy this producer, Init a new
+  // one with the same id, and see what the log holds.
   virtual Status Commit(std::span<const PartitionOffset> positions, Consumer& consumer) = 0;
   virtual Status Abort() = 0;
   // Plain producers: waits until all that was sent is durable.
