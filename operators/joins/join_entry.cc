@@ -21,4 +21,10 @@ void JoinEntry::Write(RawTable& entries, std::string_view row, std::string_view 
   if (!keep.empty()) std::memcpy(to + sizeof(Header) + row.size(), keep.data(), keep.size());
 }
 
+void JoinEntry::WriteWithoutLabel(RawTable& entries) {
+  header.has_label = header.late = false;
+  char* to = entries.Edit(slot, static_cast<uint32_t>(sizeof(Header) + header.row_size));
+  std::memcpy(to, &header, sizeof(Header));
+}
+
 }  // namespace freshet

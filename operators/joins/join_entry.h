@@ -1,6 +1,6 @@
 #pragma once
-// An entry of a `label_join`'s table, as its bytes: a header, then the kept row (kWaiting), then the kept
-// fields of the label's row (has_label). One thread.
+// An entry of a `label_join`'s table, as its bytes: a header, then the kept row (kWaiting, and kTimedOut
+// where late labels correct), then the kept fields of the label's row (has_label). One thread.
 #include <cstdint>
 #include <string_view>
 
@@ -19,12 +19,16 @@ struct JoinEntry {
     uint32_t row_size = 0;
     State state = State::kWaiting;
     bool has_label = false;
-    uint8_t unused[2] = {};
+    bool late = false;  // has_label, and kWaiting: it came after the wait, and corrects the time-out
+    uint8_t unused = 0;
   };
   static_assert(sizeof(Header) == 32);
 
   bool present() const { return slot.present(); }
+  // A prediction that was settled. Whether it can still be corrected: has_row().
   bool marker() const { return header.state == State::kReleased || header.state == State::kTimedOut; }
+  bool has_row() const { return header.row_size > 0; }
+  bool has_label_in_time() const { return header.has_label && !header.late; }
   // REQUIRES: present().
   std::string_view row() const { return slot.bytes().substr(sizeof(Header), header.row_size); }
   std::string_view keep() const { return slot.bytes().substr(sizeof(Header) + header.row_size); }
@@ -33,6 +37,8 @@ struct JoinEntry {
   Status Read();
   // The header, its row_size set here, and what follows. `row` and `keep` must not be parts of the entry.
   void Write(RawTable& entries, std::string_view row, std::string_view keep);
+  // The header and the row it has, without a label.
+  void WriteWithoutLabel(RawTable& entries);
 
   RawTable::Slot slot;
   std::string_view key;

@@ -52,7 +52,8 @@ class Joining final : public Operator {
         repeated_(context.counter("labels_repeated")),
         late_(context.counter("labels_late")),
         null_(context.counter("labels_null")),
-        timeouts_(context.counter("timed_out")) {}
+        timeouts_(context.counter("timed_out")),
+        corrected_(context.counter("corrected")) {}
 
   Status Open() override;
   Status Process(size_t port, const Batch& in, Emitter& out) override;
@@ -74,6 +75,7 @@ class Joining final : public Operator {
   Status Settle(Entry& entry, Time watermark, uint32_t ordinal);
   Status EndWait(Entry& entry, uint32_t ordinal);
   Status Mark(Entry& entry, State state);
+  Status CleanUpLater(const Entry& entry);
   Status Predict(Entry& entry, const Batch& in, uint32_t row);
   Status Attach(Entry& entry, const Label& label, uint32_t ordinal);
   struct Labels {  // of a batch
@@ -81,6 +83,9 @@ class Joining final : public Operator {
     Batch kept;  // the columns of `keep:`
   };
   Status LabelRow(Entry& entry, const Batch& in, uint32_t row, const Labels& labels);
+  Status LateLabel(Entry& entry, const Label& label, uint32_t ordinal);
+  Status Hold(Entry& entry, const Label& label, bool late);
+  Status Correct(Entry& entry, const Label& label, uint32_t ordinal);
   Status HoldEarly(Entry& entry, uint32_t ordinal, bool forgotten);
   Status Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordinal);
   bool Replaces(const Label& label, const Header& header);
@@ -92,7 +97,7 @@ class Joining final : public Operator {
   RawTable& entries_;
   KeptRows rows_, keep_;
   JoinedRows joined_, timed_out_;
-  Counter &unmatched_, &repeated_, &late_, &null_, &timeouts_;
+  Counter &unmatched_, &repeated_, &late_, &null_, &timeouts_, &corrected_;
   EarlyLabels early_;
 
   // Of one call; kept for their memory.
@@ -217,10 +222,12 @@ Status Joining::Settle(Entry& entry, Time watermark, uint32_t ordinal) {
   return {};
 }
 
-// The wait is over: the entry becomes a marker, and goes out with the label it has, or as timed out.
+// The wait is over: the entry goes out with the label it has, or as timed out, and becomes a marker. Where
+// late labels correct, one that timed out goes out again with the late label it holds, or stays whole for
+// one.
 Status Joining::EndWait(Entry& entry, uint32_t ordinal) {
   const Time end = entry.header.time + plan_->wait;
-  if (entry.header.has_label) {
+  if (entry.has_label_in_time()) {
     JoinedRow row;
     row.keep = entry.keep();
     row.label = entry.header.label;
@@ -235,7 +242,14 @@ Status Joining::EndWait(Entry& entry, uint32_t ordinal) {
     row.state = "timed_out";
     if (Status s = Emit(entry, row, end, ordinal); !s.ok()) return s;
   }
-  return Mark(entry, State::kTimedOut);
+  if (plan_->late_labels != LateLabels::kCorrect) return Mark(entry, State::kTimedOut);
+  if (entry.header.late) {
+    label_ = {entry.header.label_time, entry.header.label, std::string(entry.keep())};
+    return Correct(entry, label_, ordinal);
+  }
+  entry.header.state = State::kTimedOut;
+  entry.WriteWithoutLabel(entries_);
+  return CleanUpLater(entry);
 }
 
 Status Joining::Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordinal) {
@@ -250,8 +264,12 @@ Status Joining::Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordi
 
 Status Joining::Mark(Entry& entry, State state) {
   entry.header.state = state;
-  entry.header.has_label = false;
+  entry.header.has_label = entry.header.late = false;
   entry.Write(entries_, {}, {});
+  return CleanUpLater(entry);
+}
+
+Status Joining::CleanUpLater(const Entry& entry) {
   const Time expiry = entry.header.time + plan_->remember;
   return context_.timers().Set(CleanUpTime(expiry, plan_->remember), entry.key);
 }
@@ -278,11 +296,14 @@ Status Joining::Predict(Entry& entry, const Batch& in, uint32_t row) {
   entry.header.time = time;
   entry.Write(entries_, row_bytes_, {});
   if (was_early) {
-    const bool matches = label_.time >= time - plan_->labels_early && label_.time <= time + plan_->wait;
-    if (!matches) unmatched_.Add();
-    if (matches) {
+    const bool correct = plan_->late_labels == LateLabels::kCorrect;
+    if (label_.time >= time - plan_->labels_early && label_.time <= time + plan_->wait) {
       if (Status s = Attach(entry, label_, ordinal); !s.ok()) return s;
       if (entry.marker()) return {};
+    } else if (correct && label_.time > time + plan_->wait && label_.time <= time + plan_->remember) {
+      if (Status s = LateLabel(entry, label_, ordinal); !s.ok()) return s;
+    } else {
+      unmatched_.Add();
     }
   }
   return context_.timers().Set(time + plan_->wait, entry.key);
@@ -290,7 +311,7 @@ Status Joining::Predict(Entry& entry, const Batch& in, uint32_t row) {
 
 // Gives a waiting prediction a label that is in time.
 Status Joining::Attach(Entry& entry, const Label& label, uint32_t ordinal) {
-  if (entry.header.has_label && !Replaces(label, entry.header)) return {};
+  if (entry.has_label_in_time() && !Replaces(label, entry.header)) return {};
   const bool certain = plan_->take == Take::kFirst || (plan_->take == Take::kAny && label.bits != 0);
   if (certain && plan_->release == Release::kOnLabel) {
     JoinedRow row;
@@ -300,12 +321,45 @@ Status Joining::Attach(Entry& entry, const Label& label, uint32_t ordinal) {
     if (Status s = Emit(entry, row, label.time, ordinal); !s.ok()) return s;
     return Mark(entry, State::kReleased);
   }
+  return Hold(entry, label, false);
+}
+
+Status Joining::Hold(Entry& entry, const Label& label, bool late) {
   entry.header.has_label = true;
+  entry.header.late = late;
   entry.header.label_time = label.time;
   entry.header.label = label.bits;
   row_bytes_.assign(entry.row());
   entry.Write(entries_, row_bytes_, label.keep);
   return {};
+}
+
+// A label after the wait or the time-out. Where such labels correct, the first of them to come counts; while
+// the wait is not over, as a label in time may still come, it is held.
+Status Joining::LateLabel(Entry& entry, const Label& label, uint32_t ordinal) {
+  if (entry.header.late) {
+    repeated_.Add();
+    return {};
+  }
+  late_.Add();
+  const Time time = entry.header.time;
+  const bool fits = label.time >= time - plan_->labels_early && label.time <= time + plan_->remember;
+  if (plan_->late_labels != LateLabels::kCorrect || !fits || entry.header.has_label || !entry.has_row())
+    return {};
+  if (entry.header.state == State::kWaiting) return Hold(entry, label, true);
+  return Correct(entry, label, ordinal);
+}
+
+// The row that timed out goes out once more.
+Status Joining::Correct(Entry& entry, const Label& label, uint32_t ordinal) {
+  corrected_.Add();
+  JoinedRow row;
+  row.keep = label.keep;
+  row.label = label.bits;
+  row.label_time = label.time;
+  row.state = "corrected";
+  if (Status s = Emit(entry, row, label.time, ordinal); !s.ok()) return s;
+  return Mark(entry, State::kReleased);
 }
 
 // Whether `label` takes the place of the one the entry has; counts it where it is one too many.
@@ -348,9 +402,8 @@ Status Joining::LabelRow(Entry& entry, const Batch& in, uint32_t row, const Labe
     if (Status s = Attach(entry, label_, ordinal); !s.ok()) return s;
     return entry.marker() ? context_.timers().Cancel(time + plan_->wait, entry.key) : Status();
   }
-  late_.Add();
-  if (plan_->late_labels == LateLabels::kSide) late_rows_.push_back(static_cast<uint32_t>(row));
-  return {};
+  if (plan_->late_labels == LateLabels::kSide) late_rows_.push_back(row);
+  return LateLabel(entry, label_, ordinal);
 }
 
 // Keeps label_, whose prediction has not come.

@@ -1,6 +1,7 @@
 #pragma once
 // `label_join` at run time. A key has one entry: a prediction that waits for its label, a label that waits
-// for its prediction, or the marker that stays of a prediction that was settled. One thread.
+// for its prediction, or the marker that stays of a prediction that was settled; where late labels correct, a
+// prediction that timed out stays whole. One thread.
 //
 // Always: what a row does hangs on its time, the entry and the watermark before it, not on whether a timer
 // has fired yet: an entry is first brought to where it stands at that watermark.
@@ -15,7 +16,7 @@ namespace freshet {
 enum class Take : uint8_t { kFirst, kLast, kAny };
 enum class Release : uint8_t { kOnLabel, kAfterWait };
 enum class OnTimeout : uint8_t { kDrop, kLabel, kSide };
-enum class LateLabels : uint8_t { kCount, kSide };
+enum class LateLabels : uint8_t { kCount, kSide, kCorrect };
 
 struct JoinPlan {
   Schema from;                       // of the predictions
@@ -36,7 +37,8 @@ struct JoinPlan {
   size_t late_labels_port() const { return on_timeout == OnTimeout::kSide ? 2 : 1; }
   // Whether an entry may be emitted when its wait is over.
   bool emits_after_wait() const {
-    return on_timeout != OnTimeout::kDrop || release == Release::kAfterWait || take == Take::kAny;
+    return on_timeout != OnTimeout::kDrop || release == Release::kAfterWait || take == Take::kAny ||
+           late_labels == LateLabels::kCorrect;
   }
 };
 

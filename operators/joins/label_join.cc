@@ -19,7 +19,7 @@ struct EnumNames<Release> {
 };
 template <>
 struct EnumNames<LateLabels> {
-  static constexpr std::array<std::string_view, 2> names{"count", "side"};
+  static constexpr std::array<std::string_view, 3> names{"count", "side", "correct"};
 };
 
 namespace {
@@ -40,7 +40,7 @@ struct TimeoutLabel {
 const Family& Timeouts() {
   static const Family family{
       "what to do on time-out",
-      {PlainOption("drop", "the prediction is forgotten, and counted"),
+      {PlainOption("drop", "nothing goes out, but it is counted"),
        OptionOf<TimeoutLabel>("label", "the prediction goes out with this label"),
        PlainOption("side", "the prediction goes out on the side, as `.timed_out`, without a label")}};
   return family;
@@ -72,7 +72,7 @@ const ShapeBase& LabelJoin::Describe() {
   static const auto shape =
       Shape<LabelJoin>(
           "keeps each row, as it was, until its label comes: the row goes out with label, label_time, "
-          "prediction_time and label_state (labelled or timed_out), at the label's event time")
+          "prediction_time and label_state (labelled, timed_out or corrected), at the label's event time")
           .Required<&LabelJoin::from>("from", "the stream of predictions; of a key, one at a time")
           .Required<&LabelJoin::labels>("labels", "the stream that brings labels")
           .Required<&LabelJoin::key>("key",
@@ -94,7 +94,12 @@ const ShapeBase& LabelJoin::Describe() {
           .Optional<&LabelJoin::on_timeout>("on_timeout", "what becomes of a prediction without a label")
           .Optional<&LabelJoin::late_labels>(
               "late_labels",
-              "labels after the time-out are counted, or go out on the side too, as `.late_labels`")
+              "labels after the time-out are counted; `side`: they go out on the side too, as "
+              "`.late_labels`; "
+              "`correct`: the row is kept until `remember` is over, and goes out once more with the first of "
+              "them and label_state corrected. A reader such as train or evaluate takes it as any row, and "
+              "so counts a prediction twice whose time-out it was given too: a filter on label_state leaves "
+              "out either. Labels after one in time, or after a correction, are counted as repeated")
           .Optional<&LabelJoin::release>(
               "release",
               "when a labelled row goes out: with its label, or when the wait is over, at that event time")
@@ -159,6 +164,13 @@ class JoinBinding {
     if (p_.remember && (plan_.remember < p_.wait || plan_.remember > 2 * kLongest)) {
       binder_.Error(&*p_.remember, "`remember` is at least as long as `wait`, " + FormatDuration(p_.wait) +
                                        ", and at most " + FormatDuration(2 * kLongest));
+    }
+    if (p_.late_labels == LateLabels::kCorrect && p_.remember && plan_.remember == p_.wait &&
+        !binder_.lost(&p_.wait)) {
+      binder_.Error(&*p_.remember,
+                    "`late_labels: correct` needs rows that are kept after the time-out; make "
+                    "`remember` longer than `wait`, " +
+                        FormatDuration(p_.wait));
     }
     if (p_.take == Take::kLast && p_.release != Release::kAfterWait && !binder_.lost(&p_.release)) {
       binder_.Error(&p_.take,

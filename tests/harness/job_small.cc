@@ -141,6 +141,20 @@ sinks:
 )yaml";
 }
 
+std::string_view CorrectingJob() {
+  static const std::string job = [] {
+    std::string yaml(JoiningJob());
+    const auto replace = [&](std::string_view old, std::string_view by) {
+      yaml.replace(yaml.find(old), old.size(), by);
+    };
+    replace("wait: 2m", "wait: 20s, remember: 4m");
+    replace("late_labels: side", "late_labels: correct");
+    replace("  late: {from: labelled.late_labels, key: id}\n", "");
+    return yaml;
+  }();
+  return job;
+}
+
 std::string_view CountingJob() {
   return R"yaml(job: counting
 sources:

@@ -17,6 +17,8 @@ std::string_view SmallJob();
 // The same sources; predictions join their labels (`clicks`) minutes later, two models learn from the join
 // and are evaluated beside baselines.
 std::string_view JoiningJob();
+// The same, with a shorter wait, and labels after it that correct.
+std::string_view CorrectingJob();
 
 // Source `events` {id, t}, of which it counts each id's rows; sink `out`, a record for each row.
 std::string_view CountingJob();

@@ -1,4 +1,6 @@
 // Where rows, shards and epochs are cut never shows in what a job writes, learns or keeps.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "engine/base/random.h"
@@ -54,6 +56,15 @@ TEST(Cuts, OfASmallJob) {
 
 TEST(Cuts, OfAJobThatJoinsLabels) {
   ExpectCutsDoNotShow(JoiningJob(), {});
+}
+
+TEST(Cuts, OfAJobWhoseLateLabelsCorrect) {
+  const std::vector<JobRecord> labelled = RunOnce(CorrectingJob(), {}, {}).sinks["labelled"];
+  const auto corrected = std::count_if(labelled.begin(), labelled.end(), [](const JobRecord& record) {
+    return record.value->find("\"corrected\"") != std::string::npos;
+  });
+  EXPECT_GT(corrected, 10);
+  ExpectCutsDoNotShow(CorrectingJob(), {});
 }
 
 // Each task counts for itself the labels that wait for their predictions; together they are as many.

@@ -31,7 +31,7 @@ Case CaseOf(uint64_t seed) {
   one.rows.event_partitions = 1 + static_cast<int32_t>(one.rows.seed % 3);
   one.rows.click_partitions = 1 + static_cast<int32_t>(one.rows.seed % 2);
   one.rows.bad_one_in = 15;
-  one.yaml = one.rows.seed % 2 == 0 ? SmallJob() : JoiningJob();
+  one.yaml = one.rows.seed % 2 == 0 ? SmallJob() : one.rows.seed == 5 ? CorrectingJob() : JoiningJob();
   return one;
 }
 

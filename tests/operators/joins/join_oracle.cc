@@ -22,6 +22,7 @@ struct Item {
   Time time = 0;            // of the prediction
   std::vector<Cell> cells;  // of its row
   bool has_label = false;
+  bool late = false;  // it came after the wait
   Time label_time = 0;
   double y = 0;
   Cell note;
@@ -71,12 +72,19 @@ class NaiveJoin {
       items_.erase(key);
       return;
     }
-    if (item.has_label) return Release(item, item.time + c_.wait, -1);
+    if (item.has_label && !item.late) return Release(item, item.time + c_.wait, -1);
     item.state = Item::kTimedOut;
     Count("timed_out");
-    if (c_.on_timeout == "drop") return;
-    const Cell label = c_.on_timeout == "label" ? LabelOf(-1) : Cell(kNull);
-    Emit(c_.on_timeout == "side" ? 1 : 0, item, kNull, label, kNull, "timed_out", item.time + c_.wait, -1);
+    if (c_.on_timeout != "drop") {
+      const Cell label = c_.on_timeout == "label" ? LabelOf(-1) : Cell(kNull);
+      Emit(c_.on_timeout == "side" ? 1 : 0, item, kNull, label, kNull, "timed_out", item.time + c_.wait, -1);
+    }
+    if (item.late) Correct(item, -1);
+  }
+  void Correct(Item& item, int64_t cause) {
+    item.state = Item::kReleased;
+    Count("corrected");
+    Emit(0, item, item.note, LabelOf(item.y), item.label_time, "corrected", item.label_time, cause);
   }
   Cell LabelOf(double y) const {
     if (c_.number) return y;
@@ -111,7 +119,10 @@ class NaiveJoin {
     item.time = row.time;
     item.cells = row.cells;
     if (!early.has_label) return;
-    if (early.label_time < row.time - c_.labels_early || early.label_time > row.time + c_.wait) {
+    const bool may_correct = c_.late_labels == "correct" && early.label_time <= row.time + c_.remember;
+    if (early.label_time > row.time + c_.wait && may_correct) {
+      Late(item, early.label_time, early.y, early.note, cause);
+    } else if (early.label_time < row.time - c_.labels_early || early.label_time > row.time + c_.wait) {
       Count("labels_unmatched");
     } else {
       Take(item, early.label_time, early.y, early.note, cause);
@@ -137,8 +148,8 @@ class NaiveJoin {
     Item& item = found->second;
     if (item.state == Item::kReleased) return Count("labels_repeated");
     if (item.state == Item::kTimedOut || row.time > item.time + c_.wait) {
-      Count("labels_late");
-      if (c_.late_side) {
+      Late(item, row.time, y, row.cells[2], cause);
+      if (c_.late_labels == "side") {
         result_.emitted.push_back({c_.on_timeout == "side" ? 2U : 1U, row.time, cause, row.cells});
       }
     } else if (row.time < item.time - c_.labels_early) {
@@ -147,6 +158,18 @@ class NaiveJoin {
       Take(item, row.time, y, row.cells[2], cause);
     }
   }
+  // After the wait, by its time or by the watermark; only the first such label of a prediction corrects it.
+  void Late(Item& item, Time time, double y, const Cell& note, int64_t cause) {
+    if (item.late) return Count("labels_repeated");
+    Count("labels_late");
+    const bool is_its = time >= item.time - c_.labels_early && time <= item.time + c_.remember;
+    if (c_.late_labels != "correct" || !is_its || item.has_label) return;
+    item.has_label = item.late = true;
+    item.label_time = time;
+    item.y = y;
+    item.note = note;
+    if (item.state == Item::kTimedOut) Correct(item, cause);
+  }
   void Take(Item& item, Time time, double y, const Cell& note, int64_t cause) {
     Prefer(item, time, y, note);
     const bool certain = c_.take == "first" || (c_.take == "any" && item.y > 10);
@@ -154,12 +177,13 @@ class NaiveJoin {
   }
   // Gives the item the label, or leaves it the one it has.
   void Prefer(Item& item, Time time, double y, const Cell& note) {
-    if (item.has_label) {
+    if (item.has_label && !item.late) {
       if (c_.take == "first") return Count("labels_repeated");
       if (c_.take == "last" && time < item.label_time) return;
       if (c_.take == "any" && (item.y > 10 || y <= 10)) return;
     }
     item.has_label = true;
+    item.late = false;
     item.label_time = time;
     item.y = y;
     item.note = note;
@@ -193,7 +217,8 @@ JoinCase MakeJoinCase(uint64_t seed, size_t rows) {
   c.after_wait = Chance(random, 40);
   c.take = std::vector<std::string>{"first", "any", c.after_wait ? "last" : "first"}[random() % 3];
   c.on_timeout = std::vector<std::string>{"drop", "side", "label"}[random() % 3];
-  c.late_side = Chance(random, 50);
+  c.late_labels = std::vector<std::string>{"count", "side", "correct"}[random() % 3];
+  if (c.late_labels == "correct" && c.remember == c.wait) c.remember += kMinute;
   c.number = c.take != "any" && Chance(random, 50);
   const int64_t keys = Pick(random, 3, 60);
   const Duration disorder = Chance(random, 30) ? 0 : Pick(random, 1, 15) * kMinute;
@@ -229,8 +254,7 @@ std::string JoinYaml(const JoinCase& c) {
   return "from: predictions\nlabels: labels\nkey: {from: id, labels: ref}\nkeep: [note]\nlabel: " +
          std::string(c.number ? "y" : "y > 10") + "\nwait: " + FormatDuration(c.wait) +
          "\nlabels_early: " + FormatDuration(c.labels_early) + "\nremember: " + FormatDuration(c.remember) +
-         "\ntake: " + c.take + "\non_timeout: " + timeout +
-         "\nlate_labels: " + (c.late_side ? "side" : "count") +
+         "\ntake: " + c.take + "\non_timeout: " + timeout + "\nlate_labels: " + c.late_labels +
          "\nrelease: " + (c.after_wait ? "after_wait" : "on_label") + "\n";
 }
 

@@ -15,8 +15,8 @@ struct JoinCase {
   Duration labels_early = 0;
   Duration remember = 0;
   std::string take = "first";
-  std::string on_timeout = "drop";  // or "side", or "label"
-  bool late_side = false;
+  std::string on_timeout = "drop";    // or "side", or "label"
+  std::string late_labels = "count";  // or "side", or "correct"
   bool after_wait = false;
   bool number = false;  // the label is y itself, not y > 10
   std::vector<FixtureRow> rows;

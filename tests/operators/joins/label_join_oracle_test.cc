@@ -37,7 +37,7 @@ void ExpectResult(OperatorFixture& fixture, const JoinResult& expected) {
                    [](const auto& a, const auto& b) { return a.cause < b.cause; });
   EXPECT_EQ(letters, expected.dead_letters);
   for (const std::string family :
-       {"labels_unmatched", "labels_repeated", "labels_late", "labels_null", "timed_out"}) {
+       {"labels_unmatched", "labels_repeated", "labels_late", "labels_null", "timed_out", "corrected"}) {
     const auto found = expected.counters.find(family);
     EXPECT_EQ(fixture.counter(family), found == expected.counters.end() ? 0 : found->second) << family;
   }
@@ -112,7 +112,7 @@ TEST(LabelJoinCases, ReachEverything) {
       repeated += letter.reason == "repeated_prediction" ? 1 : 0;
   }
   for (const std::string family :
-       {"labels_unmatched", "labels_repeated", "labels_late", "labels_null", "timed_out"}) {
+       {"labels_unmatched", "labels_repeated", "labels_late", "labels_null", "timed_out", "corrected"}) {
     EXPECT_GT(counters[family], 100U) << family;
   }
   EXPECT_GT(repeated, 100U);

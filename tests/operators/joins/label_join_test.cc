@@ -26,6 +26,8 @@ TEST(LabelJoin, SaysWhatIsWrong) {
   ExpectError("label: y\nwait: 1h\ntake: any", "`take: any` needs a bool");
   ExpectError("label: y\nwait: 1h\ntake: last", "add `release: after_wait`");
   ExpectError("label: y\nwait: 1h\nremember: 30m", "at least as long as `wait`");
+  ExpectError("label: y\nwait: 1h\nremember: 1h\nlate_labels: correct",
+              "make `remember` longer than `wait`, 1h");
   ExpectError("label: y\nwait: 1h\nlabels_early: -1s", "is negative");
   ExpectError("label: y\nwait: 1h\nkeep: [nothing]", "no column `nothing`");
   ExpectError("label: y\nwait: 1h\non_timeout: {label: x}", "job.yaml:");
@@ -107,6 +109,100 @@ FixtureRow Prediction(Time time, Time watermark, double x) {
 }
 FixtureRow LabelOfA(Time time, Time watermark, double y) {
   return {1, time, {"a", y, "n"}, watermark};
+}
+
+struct Corrected {
+  Time time = 0;
+  Cell x, label, label_time, state;
+  bool operator==(const Corrected&) const = default;
+};
+std::vector<Corrected> RowsOf(const OperatorFixture& fixture) {
+  std::vector<Corrected> rows;
+  for (const EmittedRow& row : fixture.emitted())
+    rows.push_back({row.time, row.cells[1], row.cells[7], row.cells[8], row.cells[10]});
+  return rows;
+}
+
+constexpr std::string_view kCorrecting =
+    "label: y\nwait: 10us\nremember: 30us\nlate_labels: correct\nkeep: [note]\non_timeout: ";
+
+TEST(LabelJoin, ALabelAfterTheTimeOutCorrectsItOnce) {
+  OperatorFixture fixture(label_join_definition(), kBody + std::string(kCorrecting) + "{label: -1.0}",
+                          JoinStreams());
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  const std::vector<FixtureRow> rows = {Prediction(100, 0, 1.5),
+                                        LabelOfA(109, 112, 3),  // late by the watermark
+                                        LabelOfA(115, 116, 4), Prediction(120, 117, 2.5)};
+  fixture.Feed(rows);
+  EXPECT_EQ(RowsOf(fixture), (std::vector<Corrected>{{110, 1.5, -1.0, kNull, "timed_out"},
+                                                     {109, 1.5, 3.0, int64_t{109}, "corrected"}}));
+  EXPECT_EQ(fixture.counter("timed_out"), 1U);
+  EXPECT_EQ(fixture.counter("labels_late"), 1U);
+  EXPECT_EQ(fixture.counter("corrected"), 1U);
+  EXPECT_EQ(fixture.counter("labels_repeated"), 1U);
+  EXPECT_EQ(fixture.dead_letters().size(), 1U);
+}
+
+// A label that is late by its own time, when the watermark has not got so far yet.
+TEST(LabelJoin, ALateLabelWaitsForTheTimeOutItCorrects) {
+  OperatorFixture dropping(label_join_definition(), kBody + std::string(kCorrecting) + "drop", JoinStreams());
+  ASSERT_TRUE(dropping.ok()) << dropping.diagnostics();
+  const std::vector<FixtureRow> late = {Prediction(100, 0, 1.5), LabelOfA(112, 101, 3),
+                                        LabelOfA(113, 102, 4)};
+  dropping.Feed(late);
+  EXPECT_TRUE(dropping.emitted().empty());
+  EXPECT_EQ(dropping.counter("labels_repeated"), 1U);
+  dropping.Commit();
+  dropping.Restore();
+  dropping.FireTimers(110);
+  EXPECT_EQ(RowsOf(dropping), (std::vector<Corrected>{{112, 1.5, 3.0, int64_t{112}, "corrected"}}));
+
+  // One in time that comes after it counts.
+  OperatorFixture in_time(label_join_definition(), kBody + std::string(kCorrecting) + "drop", JoinStreams());
+  const std::vector<FixtureRow> both = {Prediction(100, 0, 1.5), LabelOfA(112, 101, 3),
+                                        LabelOfA(108, 102, 5)};
+  in_time.Feed(both);
+  in_time.FireTimers(kMaxTime);
+  EXPECT_EQ(RowsOf(in_time), (std::vector<Corrected>{{108, 1.5, 5.0, int64_t{108}, "labelled"}}));
+}
+
+TEST(LabelJoin, WhatIsNoLabelOfTheRowCorrectsNothing) {
+  OperatorFixture fixture(label_join_definition(), kBody + std::string(kCorrecting) + "side", JoinStreams());
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  const std::vector<FixtureRow> rows = {Prediction(100, 0, 1.5),
+                                        LabelOfA(99, 111, 3),    // before the prediction
+                                        LabelOfA(131, 112, 4)};  // of another one
+  fixture.Feed(rows);
+  fixture.FireTimers(kMaxTime);
+  ASSERT_EQ(fixture.emitted().size(), 1U);
+  EXPECT_EQ(fixture.emitted()[0].port, 1U);
+  EXPECT_EQ(fixture.counter("labels_late"), 1U);
+  EXPECT_EQ(fixture.counter("labels_unmatched"), 1U);
+}
+
+// What timed out before the job file said `correct` is a marker without a row; after it said so, a row that
+// nobody needs.
+TEST(LabelJoin, AJobFileMayBeginAndCeaseToCorrect) {
+  const std::string correct = kBody + std::string(kCorrecting) + "side";
+  const std::string count = kBody + "label: y\nwait: 10us\nremember: 30us\nkeep: [note]\non_timeout: side";
+  for (const bool begins : {true, false}) {
+    OperatorFixture before(label_join_definition(), begins ? count : correct, JoinStreams());
+    const std::vector<FixtureRow> timed_out = {Prediction(100, 0, 1.5)};
+    before.Feed(timed_out);
+    before.FireTimers(110);
+    before.Commit();
+    OperatorFixture after(label_join_definition(), begins ? correct : count, JoinStreams());
+    after.GoOnFrom(before);
+    const std::vector<FixtureRow> late = {LabelOfA(111, 112, 3)};
+    after.Feed(late);
+    EXPECT_TRUE(after.emitted().empty());
+    EXPECT_EQ(after.counter("labels_late"), 1U);
+    after.FireTimers(kMaxTime);
+    after.Commit();
+    OperatorFixture idle(label_join_definition(), count, JoinStreams());
+    idle.Commit();
+    EXPECT_EQ(after.durable().size(), idle.durable().size()) << "the entry goes in the end";
+  }
 }
 
 TEST(LabelJoin, KnowsWhichPredictionsMayEmitAtOnce) {
