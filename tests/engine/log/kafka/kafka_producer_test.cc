@@ -3,7 +3,9 @@
 
 #include "engine/log/kafka/kafka_client.h"
 #include "engine/log/kafka/kafka_error.h"
+#include "engine/log/kafka/kafka_log.h"
 #include "tests/engine/log/kafka/kafka_fixture.h"
+#include "tests/harness/kafka_broker.h"
 
 namespace freshet {
 namespace {
@@ -63,6 +65,56 @@ TEST(KafkaErrors, TellWhoseFaultAFailedTransactionIs) {
   EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_PRODUCER_FENCED), Code::kFenced);
   EXPECT_NE(RemedyFor(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED).find("grant it"), std::string::npos);
   EXPECT_NE(RemedyFor(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE).find("max.message.bytes"), std::string::npos);
+}
+
+// Everything is allowed on the topic to anybody, but for one thing.
+void Deny(const KafkaOptions& options, const std::string& topic, rd_kafka_AclOperation_t operation) {
+  const auto client = Must(KafkaClient::Open(KafkaClient::Kind::kConsumer, "acls", options, {}, {}, {}));
+  const std::unique_ptr<rd_kafka_queue_t, decltype(&rd_kafka_queue_destroy)> queue(
+      rd_kafka_queue_new(client->handle()), rd_kafka_queue_destroy);
+  char error[256] = {};
+  const auto rule = [&](rd_kafka_AclOperation_t what, rd_kafka_AclPermissionType_t permission) {
+    return rd_kafka_AclBinding_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str(), RD_KAFKA_RESOURCE_PATTERN_LITERAL,
+                                   "User:*", "*", what, permission, error, sizeof(error));
+  };
+  rd_kafka_AclBinding_t* rules[] = {
+      rule(RD_KAFKA_ACL_OPERATION_ALL, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW),
+      rule(operation, RD_KAFKA_ACL_PERMISSION_TYPE_DENY),
+  };
+  rd_kafka_CreateAcls(client->handle(), rules, std::size(rules), nullptr, queue.get());
+  rd_kafka_event_t* answer = rd_kafka_queue_poll(queue.get(), 30'000);
+  ASSERT_NE(answer, nullptr);
+  EXPECT_EQ(rd_kafka_event_error(answer), RD_KAFKA_RESP_ERR_NO_ERROR) << rd_kafka_event_error_string(answer);
+  rd_kafka_event_destroy(answer);
+  rd_kafka_AclBinding_destroy_array(rules, std::size(rules));
+}
+
+// The broker says so when the partition is to become part of the transaction; librdkafka then takes no more
+// records, and says why only where it is asked.
+TEST(KafkaProducer, WithoutTheRightToWriteIsRefusedForGoodAndToldWhy) {
+  const auto broker = Must(KafkaBroker::Create(
+      {.properties = {"authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                      "allow.everyone.if.no.acl.found=true"},
+       .proxy_port = 0}));
+  KafkaOptions options;
+  options.brokers = broker->bootstrap();
+  const std::unique_ptr<Log> log = Must(OpenKafkaLog(options));
+  Must(log->Create("guarded", {}));
+  Deny(options, "guarded", RD_KAFKA_ACL_OPERATION_WRITE);
+  ProducerOptions producing;
+  producing.transactional_id = "producer";
+  const std::unique_ptr<Producer> producer = Must(log->OpenProducer(producing));
+  Must(producer->Init());
+  Status sent;
+  // Until the rule is known to the broker, transactions go through.
+  for (const Deadline deadline(30 * kSecond); sent.ok() && !deadline.passed();) {
+    Must(producer->Begin());
+    for (int i = 0; sent.ok() && i < 100'000; ++i)
+      sent = producer->Send(MakeRecord("guarded", 0, "k", "v"));
+    Must(producer->Abort());
+  }
+  EXPECT_EQ(sent.code(), Code::kInvalid) << sent.message();
+  EXPECT_NE(sent.message().find("grant it to this user"), std::string::npos) << sent.message();
 }
 
 // Both ways out of a transaction whose partitions the broker has not added yet: librdkafka 2.0.2 ended the
