@@ -42,9 +42,12 @@ Status KafkaProducer::Commit(std::span<const PartitionOffset> positions, Consume
   return EndTransaction();
 }
 
-Status KafkaProducer::Refused(std::string_view what, const KafkaOutcome& outcome) const {
-  return {Code::kInvalid,
-          Who() + " " + std::string(what) + ": " + outcome.text + std::string(RemedyFor(outcome.code))};
+// By the user's rights. What the broker did not add to the transaction leaves it nothing to abort, which it
+// would call an invalid state: the next one begins with another instance.
+Status KafkaProducer::Refused(std::string_view what, const KafkaOutcome& outcome) {
+  renew_ = true;
+  return Refuse({Code::kInvalid, Who() + " " + std::string(what) + ": " + outcome.text +
+                                     std::string(RemedyFor(outcome.code))});
 }
 
 // librdkafka takes no more records when the transaction has failed, and says why only where it is asked to go
@@ -59,6 +62,7 @@ Status KafkaProducer::WhyClosed() {
   const KafkaOutcome outcome =
       Take(rd_kafka_send_offsets_to_transaction(client_->handle(), list.get(), group.get(), 1000));
   rd_kafka_poll(client_->handle(), 0);
+  renew_ = true;  // as above: partitions may not have been added
   if (!unfit_.ok()) return unfit_;
   const std::string what = "takes no more records in this transaction";
   if (IsRefused(outcome.code)) return Refused(what, outcome);
@@ -80,7 +84,7 @@ Status KafkaProducer::SendPositions(std::span<const PartitionOffset> positions,
     if (outcome.ok()) return {};
     if (outcome.retriable && !outcome.abortable && !outcome.fatal && !deadline.passed()) continue;
     rd_kafka_poll(client_->handle(), 0);  // a record that failed says more than the state it left behind
-    if (IsRefused(outcome.code)) return Refuse(Refused("could not send its positions", outcome));
+    if (IsRefused(outcome.code)) return Refused("could not send its positions", outcome);
     if (outcome.fatal || IsFencing(outcome.code)) {
       const Status fenced{Code::kFenced, Who() + ": " + outcome.text};
       if (outcome.fatal) over_ = fenced;  // else it is the member that was fenced
@@ -106,7 +110,7 @@ Status KafkaProducer::EndTransaction() {
     if (outcome.retriable && !outcome.fatal && !outcome.abortable && !deadline.passed()) continue;
     if (outcome.abortable) rd_kafka_poll(client_->handle(), 0);  // for the record that failed, as above
     if (outcome.abortable && IsRefused(outcome.code) && unfit_.ok())
-      return Refuse(Refused("could not commit", outcome));
+      return Refused("could not commit", outcome);
     if (outcome.abortable && !outcome.fatal) {
       return Refuse(!unfit_.ok() ? unfit_ : Status(Code::kAborted, Who() + ": " + outcome.text));
     }

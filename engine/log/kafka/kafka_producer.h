@@ -56,7 +56,7 @@ class KafkaProducer final : public Producer {
   Status EndTransaction();
   Status AbortInPlace(const Deadline& deadline);
   std::string Who() const;
-  Status Refused(std::string_view what, const KafkaOutcome& outcome) const;
+  Status Refused(std::string_view what, const KafkaOutcome& outcome);
   Status WhyClosed();
 
   std::shared_ptr<KafkaAdmin> admin_;
