@@ -19,7 +19,8 @@ enum class Code : uint8_t {
   kConflict,     // held by another process, or written by a newer or different Freshet
   kUnreachable,  // the log does not answer
   kAborted,      // the epoch must be abandoned and repeated; nothing of it was committed
-  kUnwritable,   // as kAborted, for a record that the log will never take: whatever brought it must be left out
+  kUnwritable,   // as kAborted, for a record that the log will never take: whatever brought it must be left
+                 // out
   kInDoubt,      // a commit whose outcome is unknown: recover from the log before going on
   kFenced,       // another process owns the identity or the partitions now
   kExhausted,    // disk full or a limit of the environment

@@ -35,8 +35,8 @@ struct LaneOptions {
   Duration transaction_timeout = 10 * kSecond;
   size_t most_rows = 4096;  // of a batch
   bool until_end = false;
-  Duration flush_interval = 5 * kSecond;  // of the stores
-  Duration patience = 60 * kSecond;       // how long a restore may stand still
+  Duration flush_interval = 5 * kSecond;   // of the stores
+  Duration patience = 60 * kSecond;        // how long a restore may stand still
   std::function<uint64_t()> draw_lineage;  // of changelogs that are begun; nothing else depends on it
 };
 
@@ -119,7 +119,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
     std::optional<ClosingRecord> read;    // what the changelog said after it
     bool foreign = false;                 // the changelog is not the store's
     uint64_t lineage = 0;                 // of the changelog
-    int64_t most_bytes = 0;      // of a record of the changelog; 0: not known
+    int64_t most_bytes = 0;               // of a record of the changelog; 0: not known
     Time first_timer = kMaxTime;
   };
 

@@ -77,9 +77,8 @@ TEST(Plan, AKeyThatWasComputedAnewChangesTheStage) {
   again: {type: features, from: less, key: kind, features: {m_1h: {count: "*", window: 1h}}}
 sinks: {out: {from: again}}
 )yaml");
-  EXPECT_EQ(StagesOf(*plan),
-            (std::vector<std::string>{"first(8): first <- a/key", "less(1): less <- first",
-                                      "again(8): again <- less/kind"}));
+  EXPECT_EQ(StagesOf(*plan), (std::vector<std::string>{"first(8): first <- a/key", "less(1): less <- first",
+                                                       "again(8): again <- less/kind"}));
 }
 
 TEST(Plan, WhatEndsAStageWithoutStateRunsOnceOnTheRowsOfAllShards) {
