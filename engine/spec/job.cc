@@ -64,34 +64,10 @@ class TypeNameType final : public ValueType {
   }
 };
 
-class SinkKeyType final : public ValueType {
- public:
-  void Read(const Node& node, void* out, ReadContext& context) const override {
-    if (node.kind == Node::Kind::kMap) {
-      context.diagnostics.Error(node.position, "a sink reads one stream: write `key: name` or `key: [a, b]`");
-    } else if (node.kind == Node::Kind::kList && node.items.empty()) {
-      context.diagnostics.Error(node.position, "expected a field or several, found an empty list");
-    } else {
-      ReadValue(ValueOf<std::vector<FieldRef>>(), node, &static_cast<SinkKey*>(out)->fields, context);
-    }
-  }
-  std::string JsonSchema(size_t depth) const override {
-    const std::string field = ValueOf<FieldRef>().JsonSchema(depth);
-    return R"({"anyOf":[)" + field + R"(,{"type":"array","minItems":1,"items":)" + field + "}]}";
-  }
-  std::string Text() const override { return "field or list of fields"; }
-  std::string Print(const void*) const override { return ""; }
-};
-
 }  // namespace
 
 const ValueType& ValueOfImpl<TypeName>::Get() {
   static const TypeNameType type;
-  return type;
-}
-
-const ValueType& ValueOfImpl<SinkKey>::Get() {
-  static const SinkKeyType type;
   return type;
 }
 

@@ -75,7 +75,7 @@ struct SourceSpec {
   std::optional<PartitionedBy> partitioned_by;
   static const ShapeBase& Describe();
 };
-// `key: a` or `key: [a, b]`: of a sink, which reads one stream, there is nothing to tell apart.
+// `key: a` or `key: [a, b]`: a sink has one input, whatever streams it unites, and no names to tell apart.
 struct SinkKey {
   std::vector<FieldRef> fields;
 };
@@ -88,7 +88,7 @@ struct SinkSpec {
   std::string format = "json";
   std::vector<StreamRef> from;   // a name or a list of streams of equal schema
   SinkKey key;                   // default: none, rows go to the partition of their bytes
-  std::vector<FieldRef> fields;  // default: all columns
+  std::vector<FieldRef> fields;  // default: all but shadow predictions
   static const ShapeBase& Describe();
 };
 

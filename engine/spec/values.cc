@@ -11,15 +11,6 @@
 
 namespace freshet {
 
-const std::vector<FieldRef>& KeyFields::For(std::string_view port) const {
-  static const std::vector<FieldRef> kNone;
-  if (by_port.empty()) return all;
-  for (const auto& [name, fields] : by_port) {
-    if (name == port) return fields;
-  }
-  return kNone;
-}
-
 const Option* Family::Find(std::string_view name) const {
   for (const Option& option : options) {
     if (option.name == name) return &option;
@@ -185,53 +176,6 @@ class AnyNode final : public ValueType {
   std::string Print(const void*) const override { return ""; }
 };
 
-class KeyFieldsType final : public ValueType {
- public:
-  void Read(const Node& node, void* out, ReadContext& context) const override {
-    const size_t before = context.diagnostics.errors();
-    ReadKey(node, *static_cast<KeyFields*>(out), context);
-    if (context.diagnostics.errors() != before) context.positions.Lose(out);  // nobody is to count its fields
-  }
-  std::string JsonSchema(size_t) const override {
-    const std::string fields = R"({"anyOf":[{"type":"string","minLength":1},)"
-                               R"({"type":"array","minItems":1,"items":{"type":"string","minLength":1}}]})";
-    return R"({"anyOf":[{"type":"string","minLength":1},{"type":"array","minItems":1,"items":)"
-           R"({"type":"string","minLength":1}},{"type":"object","minProperties":1,"additionalProperties":false,)"
-           R"("properties":{"from":)" +
-           fields + R"(,"over":)" + fields + R"(,"labels":)" + fields + R"(,"table":)" + fields + "}}]}";
-  }
-  std::string Text() const override { return "field, list of fields, or either by input"; }
-  std::string Print(const void*) const override { return ""; }
-
- private:
-  static void ReadKey(const Node& node, KeyFields& key, ReadContext& context) {
-    key.position = node.position;
-    if (node.kind != Node::Kind::kMap) {
-      ReadFields(node, key.all, context);
-      return;
-    }
-    static const std::vector<std::string> kPorts{"from", "over", "labels", "table"};
-    if (node.entries.empty())
-      context.diagnostics.Error(node.position, "expected a field for each input, found none");
-    key.by_port.reserve(node.entries.size());
-    for (const Node::Entry& entry : node.entries) {
-      if (std::find(kPorts.begin(), kPorts.end(), entry.first.text) == kPorts.end()) {
-        context.diagnostics.Error(entry.first.position, "no input is called " + QuoteText(entry.first.text) +
-                                                            Suggestion(entry.first.text, kPorts));
-        continue;
-      }
-      key.by_port.emplace_back(entry.first.text, std::vector<FieldRef>());
-      ReadFields(entry.second, key.by_port.back().second, context);
-    }
-  }
-  static void ReadFields(const Node& node, std::vector<FieldRef>& fields, ReadContext& context) {
-    if (node.kind == Node::Kind::kList && node.items.empty()) {
-      context.diagnostics.Error(node.position, "expected a field or several, found an empty list");
-    }
-    ReadValue(ValueOf<std::vector<FieldRef>>(), node, &fields, context);
-  }
-};
-
 }  // namespace
 
 const ValueType& ValueOfImpl<bool>::Get() {
@@ -315,10 +259,6 @@ const ValueType& ValueOfImpl<ModelRef>::Get() {
         return ReadName(node, diagnostics, out, "a model's name");
       },
       [](const ModelRef& r) { return r.name; });
-  return type;
-}
-const ValueType& ValueOfImpl<KeyFields>::Get() {
-  static const KeyFieldsType type;
   return type;
 }
 const ValueType& ValueOfImpl<Node>::Get() {

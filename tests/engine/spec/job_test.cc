@@ -131,7 +131,7 @@ TEST(Job, Names) {
             "f:6:9: `a b` is no setting of the Kafka client; their names have letters, digits, `.`, `_` and "
             "`-`, such as `sasl.password`\n");
   EXPECT_EQ(FaultsAfter("sinks: {a: {from: events, key: {from: id}}, b: {from: events, key: []}}\n"),
-            "f:6:32: a sink reads one stream: write `key: name` or `key: [a, b]`\n"
+            "f:6:32: a sink has one input: write `key: name` or `key: [a, b]`\n"
             "f:6:68: expected a field or several, found an empty list\n");
   EXPECT_EQ(FaultsAfter("sinks: {a: {from: []}}\n"),
             "f:6:19: sink `a` would write nothing; name the stream that it writes\n");
