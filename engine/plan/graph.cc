@@ -8,8 +8,6 @@ namespace freshet {
 
 namespace {
 
-constexpr int64_t kMostShards = 4096;
-
 std::vector<std::string> TypeNames(const Registry& registry) {
   std::vector<std::string> names;
   for (const Definition& definition : registry.operators)
@@ -57,18 +55,10 @@ void ReadShards(const std::optional<Node>& node, DraftOperator& op, Diagnostics&
                       "`shards` has no meaning here: operator `" + op.name + "` has no key; remove it");
     return;
   }
-  if (node->broken) return;
-  const size_t before = diagnostics.errors();
-  int64_t shards = 0;
+  ShardCount shards;
   Positions unused;
   ReadContext context{diagnostics, unused};
-  ValueOf<int64_t>().Read(*node, &shards, context);
-  if (diagnostics.errors() != before) return;
-  if (shards < 1 || shards > kMostShards) {
-    diagnostics.Error(node->position,
-                      "`shards` must be a whole number from 1 to " + std::to_string(kMostShards));
-    return;
-  }
+  ReadValue(ValueOf<ShardCount>(), *node, &shards, context);
   op.shards = static_cast<uint32_t>(shards);
 }
 

@@ -62,9 +62,6 @@ class FrameCheck {
                          " is no setting of the Kafka client; their names have letters, digits, `.`, `_` and "
                          "`-`, such as `sasl.password`");
     }
-    if (frame_.shards < 1 || frame_.shards > 1024) {
-      ErrorAt(&frame_.shards, "shards: " + std::to_string(frame_.shards) + " is outside 1 to 1024");
-    }
     if (frame_.memory < (16 << 20)) ErrorAt(&frame_.memory, "memory must be 16MiB or more");
     if (frame_.commit.interval < kMillisecond || frame_.commit.interval > kHour) {
       ErrorAt(&frame_.commit.interval, "the commit interval must lie between 1ms and 1h");

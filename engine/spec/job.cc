@@ -64,10 +64,36 @@ class TypeNameType final : public ValueType {
   }
 };
 
+class ShardCountType final : public ValueType {
+ public:
+  void Read(const Node& node, void* out, ReadContext& context) const override {
+    int64_t count = 0;
+    if (!IntOf(node, context.diagnostics, count)) return;
+    if (count >= 1 && count <= kMostShards) {
+      static_cast<ShardCount*>(out)->count = count;
+      return;
+    }
+    context.diagnostics.Error(node.position,
+                              "`shards` must be a whole number from 1 to " + std::to_string(kMostShards));
+  }
+  std::string JsonSchema(size_t) const override {
+    return R"({"type":"integer","minimum":1,"maximum":)" + std::to_string(kMostShards) + '}';
+  }
+  std::string Text() const override { return "integer from 1 to " + std::to_string(kMostShards); }
+  std::string Print(const void* value) const override {
+    return std::to_string(static_cast<const ShardCount*>(value)->count);
+  }
+};
+
 }  // namespace
 
 const ValueType& ValueOfImpl<TypeName>::Get() {
   static const TypeNameType type;
+  return type;
+}
+
+const ValueType& ValueOfImpl<ShardCount>::Get() {
+  static const ShardCountType type;
   return type;
 }
 

@@ -92,6 +92,17 @@ struct SinkSpec {
   static const ShapeBase& Describe();
 };
 
+// Of the job, or of one operator that has a key; a changelog has as many partitions.
+constexpr int64_t kMostShards = 4096;
+struct ShardCount {
+  int64_t count = 0;  // 1 to kMostShards; 0: not given
+  constexpr operator int64_t() const { return count; }
+};
+template <>
+struct ValueOfImpl<ShardCount> {
+  static const ValueType& Get();
+};
+
 // The scalar keys at the top of the file.
 struct FrameSpec {
   std::string job;
@@ -99,7 +110,7 @@ struct FrameSpec {
   CommitSpec commit;
   ByteSize memory{256 << 20};
   RowOrder order = RowOrder::kEventTime;
-  int64_t shards = 8;
+  ShardCount shards{8};
   std::string prefix;
   Span merge_slack{0};
   Span merge_wait{0};

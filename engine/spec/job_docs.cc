@@ -52,13 +52,15 @@ class Writer {
  public:
   void Text(std::string_view text) { out_ += text; }
 
-  void Table(const ShapeBase& shape) {
+  // `more`: rows besides the shape's own.
+  void Table(const ShapeBase& shape, std::string_view more = "") {
     if (shape.keys.empty() && shape.rest == nullptr) {
       out_ += "No parameters.\n\n";
       return;
     }
     out_ += "| key | type | default | meaning |\n|---|---|---|---|\n";
     Rows(shape, "", 0);
+    out_ += more;
     out_ += '\n';
     if (!shape.short_key.empty()) {
       out_ += "`" + std::string(shape.short_key) + "` may stand alone, in place of the map.\n\n";
@@ -145,10 +147,12 @@ std::string JobDocs(std::span<const NamedShape> operators, const ShapeBase& mode
       "command line replaces the value\nof any key, as in `--set commit.interval=1s`.\n\n## The frame\n\n");
   writer.Table(FrameSpec::Describe());
   writer.Text("## Operators\n\nThe body of each entry of `operators:` begins with `type:`.\n\n");
+  const std::string shards = "| `shards` | " + Cell(ValueOf<ShardCount>().Text()) + " |  | " +
+                             Cell(shape_internal::kShardsDoc) + " |\n";
   for (const NamedShape& one : operators) {
     writer.Text("### " + std::string(one.name) + "\n\n" + Sentence(one.shape->summary) + "\n\n");
     writer.Example(one.example);
-    writer.Table(*one.shape);
+    writer.Table(*one.shape, shape_internal::HasKeyFields(*one.shape) ? shards : "");
   }
   writer.Text("## Models\n\nThe body of each entry of `models:`. " + Sentence(model.summary) + "\n\n");
   writer.Table(model);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "engine/spec/document.h"
 #include "engine/spec/job.h"
 #include "engine/spec/json_text.h"
@@ -30,6 +32,11 @@ std::string OperatorSchema(std::span<const NamedShape> operators) {
 
 }  // namespace
 
+bool shape_internal::HasKeyFields(const ShapeBase& shape) {
+  return std::any_of(shape.keys.begin(), shape.keys.end(),
+                     [](const Key& key) { return key.type == &ValueOf<KeyFields>(); });
+}
+
 std::string JobJsonSchema(std::span<const NamedShape> operators, const ShapeBase& model) {
   ShapeBase frame = FrameSpec::Describe();
   std::string bodies;
@@ -43,9 +50,12 @@ std::string JobJsonSchema(std::span<const NamedShape> operators, const ShapeBase
   std::string definitions = R"("operator":)" + OperatorSchema(operators);
   definitions += R"(,"model":)" + shape_internal::ShapeSchema(model, 0, "");
   for (const NamedShape& one : operators) {
-    const std::string more = R"("type":{"const":)" + JsonQuote(one.name) +
-                             R"(},"shards":{"type":"integer","minimum":1,)" +
-                             R"("description":"of this operator's stage, instead of the job's"})";
+    std::string more = R"("type":{"const":)" + JsonQuote(one.name) + '}';
+    if (shape_internal::HasKeyFields(*one.shape)) {
+      std::string shards = ValueOf<ShardCount>().JsonSchema(1);
+      shards.insert(1, R"("description":)" + JsonQuote(shape_internal::kShardsDoc) + ',');
+      more += R"(,"shards":)" + shards;
+    }
     definitions += ',' + JsonQuote("operator." + std::string(one.name)) + ':' +
                    shape_internal::ShapeSchema(*one.shape, 0, more);
   }

@@ -73,7 +73,11 @@ TEST(Job, FaultsOfTheFrame) {
       Faults(""),
       "f:1:1: the key `job` is missing: the job's name; its internal topics and its group begin with it\n"
       "f:1:1: the key `sources` is missing: the topics read\n");
-  EXPECT_EQ(FaultsAfter("shards: 0\n"), "f:6:9: shards: 0 is outside 1 to 1024\n");
+  for (const std::string shards : {"0", "-1", "4097"}) {
+    EXPECT_EQ(FaultsAfter("shards: " + shards + "\n"),
+              "f:6:9: `shards` must be a whole number from 1 to 4096\n");
+  }
+  EXPECT_EQ(FaultsAfter("shards: 4096\n"), "");
   EXPECT_EQ(FaultsAfter("memory: 1MiB\n"), "f:6:9: memory must be 16MiB or more\n");
   EXPECT_EQ(FaultsAfter("commit: {interval: 0s}\n"),
             "f:6:20: the commit interval must lie between 1ms and 1h\n");
@@ -327,6 +331,7 @@ TEST(JobDocument, SchemaAndTables) {
           R"("required":["job","sources"],"additionalProperties":false)",
           R"("type":{"const":"committing"})",
           R"("commit":{"description":"how often everything is committed","type":"object")",
+          R"("default":8,"type":"integer","minimum":1,"maximum":4096})",
       }) {
     EXPECT_NE(schema.find(part), std::string::npos) << part << '\n' << schema;
   }
