@@ -31,10 +31,11 @@ struct Label {
   std::string keep;  // as KeptRows has it
 };
 
-// Beside each other in the state: timers that only clean up fall due together, as they may cut batches.
+// Beside each other in the state: timers that only clean up fall due together, as they may cut batches. Later
+// than the expiry, and so than the wait, whose timer goes when a label ends it: never one with that.
 Time CleanUpTime(Time expiry, Duration remember) {
   const Duration grain = std::max<Duration>(remember / 64, 1);
-  return FloorTo(expiry + grain - 1, grain);
+  return FloorTo(expiry, grain) + grain;
 }
 
 class Joining final : public Operator {

@@ -205,6 +205,22 @@ TEST(LabelJoin, AJobFileMayBeginAndCeaseToCorrect) {
   }
 }
 
+// The timer of the wait, which the label ends, and that of the marker it leaves are two, even where both
+// would be due at one moment.
+TEST(LabelJoin, AMarkerGoesThoughItIsRememberedNoLongerThanTheWait) {
+  const std::string body = kBody + "label: y\nwait: 64us\nremember: 64us";
+  OperatorFixture fixture(label_join_definition(), body, JoinStreams());
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  const std::vector<FixtureRow> rows = {Prediction(64, 0, 1.5), LabelOfA(65, 1, 3)};
+  fixture.Feed(rows);
+  EXPECT_EQ(fixture.emitted().size(), 1U);
+  fixture.FireTimers(kMaxTime);
+  fixture.Commit();
+  OperatorFixture idle(label_join_definition(), body, JoinStreams());
+  idle.Commit();
+  EXPECT_EQ(fixture.durable().size(), idle.durable().size()) << "the marker goes in the end";
+}
+
 TEST(LabelJoin, KnowsWhichPredictionsMayEmitAtOnce) {
   OperatorFixture fixture(label_join_definition(), kBody + "label: y\nwait: 10us\nlabels_early: 5us",
                           JoinStreams());
