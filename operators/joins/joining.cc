@@ -224,8 +224,7 @@ Status Joining::Settle(Entry& entry, Time watermark, uint32_t ordinal) {
 }
 
 // The wait is over: the entry goes out with the label it has, or as timed out, and becomes a marker. Where
-// late labels correct, one that timed out goes out again with the late label it holds, or stays whole for
-// one.
+// late labels correct, one that timed out goes out with the late label it holds too, or stays whole for one.
 Status Joining::EndWait(Entry& entry, uint32_t ordinal) {
   const Time end = entry.header.time + plan_->wait;
   if (entry.has_label_in_time()) {
@@ -335,23 +334,23 @@ Status Joining::Hold(Entry& entry, const Label& label, bool late) {
   return {};
 }
 
-// A label after the wait or the time-out. Where such labels correct, the first of them to come counts; while
-// the wait is not over, as a label in time may still come, it is held.
+// A label after the wait or the time-out. Where such labels correct, the first of them to come counts, unless
+// there is one in time; while the wait is not over, as a label in time may still come, it is held.
 Status Joining::LateLabel(Entry& entry, const Label& label, uint32_t ordinal) {
-  if (entry.header.late) {
+  const bool corrects = plan_->late_labels == LateLabels::kCorrect;
+  if (entry.header.late || (corrects && entry.header.has_label)) {
     repeated_.Add();
     return {};
   }
   late_.Add();
   const Time time = entry.header.time;
   const bool fits = label.time >= time - plan_->labels_early && label.time <= time + plan_->remember;
-  if (plan_->late_labels != LateLabels::kCorrect || !fits || entry.header.has_label || !entry.has_row())
-    return {};
+  if (!corrects || !fits || !entry.has_row()) return {};
   if (entry.header.state == State::kWaiting) return Hold(entry, label, true);
   return Correct(entry, label, ordinal);
 }
 
-// The row that timed out goes out once more.
+// The row that timed out goes out, once more where it did on time-out.
 Status Joining::Correct(Entry& entry, const Label& label, uint32_t ordinal) {
   corrected_.Add();
   JoinedRow row;

@@ -96,10 +96,11 @@ const ShapeBase& LabelJoin::Describe() {
               "late_labels",
               "labels after the time-out are counted; `side`: they go out on the side too, as "
               "`.late_labels`; "
-              "`correct`: the row is kept until `remember` is over, and goes out once more with the first of "
-              "them and label_state corrected. A reader such as train or evaluate takes it as any row, and "
+              "`correct`: the row is kept until `remember` is over, and goes out, once more where it did on "
+              "time-out, with the first of them and label_state corrected; any after that, or after a label "
+              "in time, is counted as repeated. A reader such as train or evaluate takes it as any row, and "
               "so counts a prediction twice whose time-out it was given too: a filter on label_state leaves "
-              "out either. Labels after one in time, or after a correction, are counted as repeated")
+              "out either")
           .Optional<&LabelJoin::release>(
               "release",
               "when a labelled row goes out: with its label, or when the wait is over, at that event time")

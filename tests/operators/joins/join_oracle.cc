@@ -158,12 +158,13 @@ class NaiveJoin {
       Take(item, row.time, y, row.cells[2], cause);
     }
   }
-  // After the wait, by its time or by the watermark; only the first such label of a prediction corrects it.
+  // After the wait, by its time or by the watermark; only the first label of a prediction corrects it.
   void Late(Item& item, Time time, double y, const Cell& note, int64_t cause) {
-    if (item.late) return Count("labels_repeated");
+    const bool corrects = c_.late_labels == "correct";
+    if (corrects && item.has_label) return Count("labels_repeated");
     Count("labels_late");
     const bool is_its = time >= item.time - c_.labels_early && time <= item.time + c_.remember;
-    if (c_.late_labels != "correct" || !is_its || item.has_label) return;
+    if (!corrects || !is_its) return;
     item.has_label = item.late = true;
     item.label_time = time;
     item.y = y;

@@ -166,6 +166,23 @@ TEST(LabelJoin, ALateLabelWaitsForTheTimeOutItCorrects) {
   EXPECT_EQ(RowsOf(in_time), (std::vector<Corrected>{{108, 1.5, 5.0, int64_t{108}, "labelled"}}));
 }
 
+// Whether the wait is over by the watermark when it comes, or not yet.
+TEST(LabelJoin, ALateLabelAfterOneInTimeIsRepeated) {
+  for (const Time watermark : {106, 111}) {
+    SCOPED_TRACE(watermark);
+    OperatorFixture fixture(label_join_definition(),
+                            kBody + std::string(kCorrecting) + "drop\nrelease: after_wait", JoinStreams());
+    ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+    const std::vector<FixtureRow> rows = {Prediction(100, 0, 1.5), LabelOfA(105, 101, 3),
+                                          LabelOfA(112, watermark, 4)};
+    fixture.Feed(rows);
+    fixture.FireTimers(kMaxTime);
+    EXPECT_EQ(RowsOf(fixture), (std::vector<Corrected>{{110, 1.5, 3.0, int64_t{105}, "labelled"}}));
+    EXPECT_EQ(fixture.counter("labels_repeated"), 1U);
+    EXPECT_EQ(fixture.counter("labels_late"), 0U);
+  }
+}
+
 TEST(LabelJoin, WhatIsNoLabelOfTheRowCorrectsNothing) {
   OperatorFixture fixture(label_join_definition(), kBody + std::string(kCorrecting) + "side", JoinStreams());
   ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
