@@ -318,8 +318,23 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     rows_fed += static_cast<int64_t>(rows.size());
     least_ordinals.assign(plan.outputs.size(), 0);
     budget.Trim();
+    const Time emits_until = EmitsAtOnceUntil(port);
+    const size_t emitted_before = emitted.size();
     ExpectOk(running->Process(port, batch, *this));
     batch_ordinals.clear();
+    for (size_t i = emitted_before; i < emitted.size(); ++i) {
+      const size_t row = static_cast<size_t>(emitted[i].cause - first_row);
+      if (row >= rows.size()) continue;  // reported
+      EXPECT_LE(rows[row].time, emits_until)
+          << emitted[i] << " goes out in the call of a row at " << rows[row].time << " of input " << port
+          << ", though it was said that rows after " << emits_until << " emit nothing at once";
+    }
+  }
+  // What its plan and the operator say together: rows of the input later than this emit nothing at once.
+  Time EmitsAtOnceUntil(size_t port) const {
+    const Emission emission = port < plan.emission.size() ? plan.emission[port] : Emission::kAtOnce;
+    if (emission == Emission::kNever) return kMinTime;
+    return emission == Emission::kSometimes ? running->EmitsAtOnceUntil(port) : kMaxTime;
   }
 
   const DueTimer* FirstTimer() {

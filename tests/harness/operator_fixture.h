@@ -3,8 +3,8 @@
 // any way, fires its timers, commits and restores its state, and keeps what it emits as plain values. One
 // thread.
 //
-// Always: what breaks the operator's contract (ordinals that fall, columns that differ from the plan's, a
-// failed Status) is a failure of the running test.
+// Always: what breaks the operator's contract (ordinals that fall, columns that differ from the plan's, rows
+// that go out at once though it was said that they do not, a failed Status) is a failure of the running test.
 #include <cstdint>
 #include <functional>
 #include <map>
