@@ -21,10 +21,8 @@ void JoinEntry::Write(RawTable& entries, std::string_view row, std::string_view 
   if (!keep.empty()) std::memcpy(to + sizeof(Header) + row.size(), keep.data(), keep.size());
 }
 
-void JoinEntry::WriteWithoutLabel(RawTable& entries) {
-  header.has_label = header.late = false;
-  char* to = entries.Edit(slot, static_cast<uint32_t>(sizeof(Header) + header.row_size));
-  std::memcpy(to, &header, sizeof(Header));
+void JoinEntry::WriteHeader(RawTable& entries) {
+  std::memcpy(entries.Edit(slot, slot.size()), &header, sizeof(Header));
 }
 
 }  // namespace freshet

@@ -37,8 +37,8 @@ struct JoinEntry {
   Status Read();
   // The header, its row_size set here, and what follows. `row` and `keep` must not be parts of the entry.
   void Write(RawTable& entries, std::string_view row, std::string_view keep);
-  // The header and the row it has, without a label.
-  void WriteWithoutLabel(RawTable& entries);
+  // The header alone; what follows stays. REQUIRES: present(), row_size and has_label as they were.
+  void WriteHeader(RawTable& entries);
 
   RawTable::Slot slot;
   std::string_view key;

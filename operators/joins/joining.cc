@@ -28,7 +28,7 @@ struct EarlyLabels {  // those that wait for their predictions
 struct Label {
   Time time = 0;
   uint64_t bits = 0;
-  std::string keep;  // as KeptRows has it
+  std::string_view keep;  // as KeptRows has it; lent
 };
 
 // Beside each other in the state: timers that only clean up fall due together, as they may cut batches. Later
@@ -87,7 +87,7 @@ class Joining final : public Operator {
   Status LateLabel(Entry& entry, const Label& label, uint32_t ordinal);
   Status Hold(Entry& entry, const Label& label, bool late);
   Status Correct(Entry& entry, const Label& label, uint32_t ordinal);
-  Status HoldEarly(Entry& entry, uint32_t ordinal, bool forgotten);
+  Status HoldEarly(Entry& entry, const Label& label, uint32_t ordinal, bool forgotten);
   Status Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordinal);
   bool Replaces(const Label& label, const Header& header);
   void Flush(Emitter& out);
@@ -105,8 +105,7 @@ class Joining final : public Operator {
   KeyColumn keys_;
   std::vector<uint32_t> keyed_rows_, late_rows_;
   std::vector<RawTable::Slot> slots_;
-  std::string row_bytes_, entry_bytes_;
-  Label label_;
+  std::string row_bytes_, keep_bytes_;
 };
 
 std::vector<size_t> Joining::ReadColumns(const JoinPlan& plan, const TaskContext& context) {
@@ -244,11 +243,10 @@ Status Joining::EndWait(Entry& entry, uint32_t ordinal) {
   }
   if (plan_->late_labels != LateLabels::kCorrect) return Mark(entry, State::kTimedOut);
   if (entry.header.late) {
-    label_ = {entry.header.label_time, entry.header.label, std::string(entry.keep())};
-    return Correct(entry, label_, ordinal);
+    return Correct(entry, {entry.header.label_time, entry.header.label, entry.keep()}, ordinal);
   }
   entry.header.state = State::kTimedOut;
-  entry.WriteWithoutLabel(entries_);
+  entry.WriteHeader(entries_);
   return CleanUpLater(entry);
 }
 
@@ -286,8 +284,10 @@ Status Joining::Predict(Entry& entry, const Batch& in, uint32_t row) {
                             " after it (`remember:`)");
     return {};
   }
+  Label label;
   if (was_early) {
-    label_ = {entry.header.label_time, entry.header.label, std::string(entry.keep())};
+    keep_bytes_.assign(entry.keep());
+    label = {entry.header.label_time, entry.header.label, keep_bytes_};
     if (Status s = CountEarly(-1); !s.ok()) return s;
   }
   row_bytes_.clear();
@@ -297,11 +297,11 @@ Status Joining::Predict(Entry& entry, const Batch& in, uint32_t row) {
   entry.Write(entries_, row_bytes_, {});
   if (was_early) {
     const bool correct = plan_->late_labels == LateLabels::kCorrect;
-    if (label_.time >= time - plan_->labels_early && label_.time <= time + plan_->wait) {
-      if (Status s = Attach(entry, label_, ordinal); !s.ok()) return s;
+    if (label.time >= time - plan_->labels_early && label.time <= time + plan_->wait) {
+      if (Status s = Attach(entry, label, ordinal); !s.ok()) return s;
       if (entry.marker()) return {};
-    } else if (correct && label_.time > time + plan_->wait && label_.time <= time + plan_->remember) {
-      if (Status s = LateLabel(entry, label_, ordinal); !s.ok()) return s;
+    } else if (correct && label.time > time + plan_->wait && label.time <= time + plan_->remember) {
+      if (Status s = LateLabel(entry, label, ordinal); !s.ok()) return s;
     } else {
       unmatched_.Add();
     }
@@ -382,46 +382,45 @@ Status Joining::LabelRow(Entry& entry, const Batch& in, uint32_t row, const Labe
     return {};
   }
   const uint32_t ordinal = in.ordinals()[row];
-  label_.time = in.times()[row];
-  label_.bits = LabelBits(*labels.values, row);
-  label_.keep.clear();
-  if (plan_->keep.size() > 0) keep_.Encode(labels.kept, row, label_.keep);
+  keep_bytes_.clear();
+  if (plan_->keep.size() > 0) keep_.Encode(labels.kept, row, keep_bytes_);
+  const Label label{in.times()[row], LabelBits(*labels.values, row), keep_bytes_};
   const Time time = entry.header.time;
-  const bool forgotten = entry.present() && entry.marker() && label_.time > time + plan_->remember;
+  const bool forgotten = entry.present() && entry.marker() && label.time > time + plan_->remember;
   if (!entry.present() || entry.header.state == State::kEarly || forgotten)
-    return HoldEarly(entry, ordinal, forgotten);
+    return HoldEarly(entry, label, ordinal, forgotten);
   if (entry.header.state == State::kReleased) {
     repeated_.Add();
     return {};
   }
-  if (entry.header.state == State::kWaiting && label_.time <= time + plan_->wait) {
-    if (label_.time < time - plan_->labels_early) {
+  if (entry.header.state == State::kWaiting && label.time <= time + plan_->wait) {
+    if (label.time < time - plan_->labels_early) {
       unmatched_.Add();
       return {};
     }
-    if (Status s = Attach(entry, label_, ordinal); !s.ok()) return s;
+    if (Status s = Attach(entry, label, ordinal); !s.ok()) return s;
     return entry.marker() ? context_.timers().Cancel(time + plan_->wait, entry.key) : Status();
   }
   if (plan_->late_labels == LateLabels::kSide) late_rows_.push_back(row);
-  return LateLabel(entry, label_, ordinal);
+  return LateLabel(entry, label, ordinal);
 }
 
-// Keeps label_, whose prediction has not come.
-Status Joining::HoldEarly(Entry& entry, uint32_t ordinal, bool forgotten) {
-  if (context_.WatermarkBefore(ordinal) >= label_.time + plan_->labels_early) {
+// Keeps a label whose prediction has not come.
+Status Joining::HoldEarly(Entry& entry, const Label& label, uint32_t ordinal, bool forgotten) {
+  if (context_.WatermarkBefore(ordinal) >= label.time + plan_->labels_early) {
     unmatched_.Add();
     return {};
   }
-  if (entry.present() && !forgotten && !Replaces(label_, entry.header)) return {};
-  early_.latest = std::max(early_.latest, label_.time);
+  if (entry.present() && !forgotten && !Replaces(label, entry.header)) return {};
+  early_.latest = std::max(early_.latest, label.time);
   if (Status s = CountEarly(entry.present() && !forgotten ? 0 : 1); !s.ok()) return s;
   entry.header = Header{};
   entry.header.state = State::kEarly;
   entry.header.has_label = true;
-  entry.header.label_time = label_.time;
-  entry.header.label = label_.bits;
-  entry.Write(entries_, {}, label_.keep);
-  return context_.timers().Set(label_.time + plan_->labels_early, entry.key);
+  entry.header.label_time = label.time;
+  entry.header.label = label.bits;
+  entry.Write(entries_, {}, label.keep);
+  return context_.timers().Set(label.time + plan_->labels_early, entry.key);
 }
 
 }  // namespace
