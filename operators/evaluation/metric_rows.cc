@@ -21,7 +21,6 @@ MetricRows::MetricRows(Pool& pool) : pool_(pool) {
 }
 
 void MetricRows::Begin(Time time) {
-  if (rows_ > 0) Finish();
   time_ = time;
 }
 

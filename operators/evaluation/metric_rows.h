@@ -15,7 +15,7 @@ Schema MetricRowSchema();
 class MetricRows {
  public:
   explicit MetricRows(Pool& pool);
-  // Drops what was not finished. REQUIRES: before the first Add.
+  // Sets the time of all rows up to Finish. REQUIRES: empty().
   void Begin(Time time);
   bool empty() const { return rows_ == 0; }
   // `since`: where the span begins, which ends at `time`; nothing for the whole run.
