@@ -6,12 +6,25 @@
 #include "engine/base/bytes.h"
 
 namespace freshet {
+namespace {
+
+// How many of `size` entries in order are below `bound`; `at`: the one at a place.
+template <class At>
+size_t CountBelow(size_t size, int64_t bound, const At& at) {
+  if (size == 0 || at(size - 1) < bound) return size;  // what comes as a rule
+  size_t low = 0;
+  size_t high = size - 1;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    at(middle) < bound ? low = middle + 1 : high = middle;
+  }
+  return low;
+}
+
+}  // namespace
 
 size_t Answers::Row::Below(Entry bound) const {
-  if (entries.empty() || entries.back() < bound) return entries.size();  // what comes as a rule
-  const auto end =
-      std::partition_point(entries.begin(), entries.end(), [bound](Entry entry) { return entry < bound; });
-  return static_cast<size_t>(end - entries.begin());
+  return CountBelow(entries.size(), bound, [this](size_t i) { return entries[i]; });
 }
 
 int64_t Answers::Row::PositivesOf(size_t count) {
@@ -40,14 +53,7 @@ Answers::Entry Answers::Stored::At(size_t i) const {
 }
 
 size_t Answers::Stored::Below(Entry bound) const {
-  size_t low = 0;
-  size_t high = size();
-  if (high > 0 && At(high - 1) < bound) return high;  // what comes as a rule
-  while (low < high) {
-    const size_t middle = low + (high - low) / 2;
-    At(middle) < bound ? low = middle + 1 : high = middle;
-  }
-  return low;
+  return CountBelow(size(), bound, [this](size_t i) { return At(i); });
 }
 
 // REQUIRES: slot.present().
