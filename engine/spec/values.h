@@ -54,7 +54,6 @@ using Named = std::vector<std::pair<std::string, T>>;
 
 // `key: a`, `key: [a, b]`, or by port: `key: {from: a, over: [b, c]}`.
 struct KeyFields {
-  Position position;
   std::vector<FieldRef> all;
   Named<std::vector<FieldRef>> by_port;
   const std::vector<FieldRef>& For(std::string_view port) const;
