@@ -30,6 +30,7 @@ class StageBuilder {
       : draft_(draft), apart_(apart), plan_(plan) {
     for (uint32_t s = 0; s < plan.sources.size(); ++s)
       sources_.push_back({kNoStage, {}, {s}});
+    outputs_.resize(plan.operators.size());
   }
 
   void Place(uint32_t index) {
@@ -133,7 +134,6 @@ class StageBuilder {
     std::vector<size_t> in_key =
         Of(op.inputs[0]).stage == stage ? Of(op.inputs[0]).key : std::vector<size_t>();
     if (ports[0].spread == Spread::kKeyed) in_key = Key(op.inputs[0], ports[0]);
-    outputs_.emplace_back();
     for (const Output& output : op.plan.outputs) {
       Placed placed{stage, {}, sources};
       for (const size_t column : in_key) {
@@ -145,7 +145,7 @@ class StageBuilder {
         }
       }
       if (placed.key.size() != in_key.size()) placed.key.clear();
-      outputs_.back().push_back(std::move(placed));
+      outputs_[index].push_back(std::move(placed));
     }
   }
 
@@ -205,13 +205,65 @@ void Vote(const Draft& draft, const JobPlan& plan, StreamId stream, std::set<Rol
 
 }  // namespace
 
+// For each operator those whose rows reach it.
+std::vector<std::set<uint32_t>> Upstream(const JobPlan& plan) {
+  std::vector<std::set<uint32_t>> upstream(plan.operators.size());
+  for (uint32_t o = 0; o < plan.operators.size(); ++o) {
+    for (const StreamId& input : plan.operators[o].inputs) {
+      if (input.source) continue;
+      upstream[o].insert(input.node);
+      upstream[o].insert(upstream[input.node].begin(), upstream[input.node].end());
+    }
+  }
+  return upstream;
+}
+
+bool Predicts(const PlannedOperator& op, const std::vector<std::string>& models) {
+  return std::any_of(op.plan.predicts.begin(), op.plan.predicts.end(), [&](const std::string& model) {
+    return std::find(models.begin(), models.end(), model) != models.end();
+  });
+}
+
+// Every operator after those it reads, and a trainer after all that predict with its models and do not read
+// what it passes on: whatever order the file has, a row is predicted before its own label is learnt. Where
+// that cannot be had for all, rows come first.
+std::vector<uint32_t> InStageOrder(const JobPlan& plan) {
+  const std::vector<std::set<uint32_t>> upstream = Upstream(plan);
+  const auto count = static_cast<uint32_t>(plan.operators.size());
+  std::vector<uint32_t> order;
+  std::vector<bool> placed(count, false);
+  const auto is_ready = [&](uint32_t o, bool waits_for_predictions) {
+    if (placed[o]) return false;
+    for (uint32_t other = 0; other < count; ++other) {
+      if (placed[other] || other == o) continue;
+      if (upstream[o].contains(other)) return false;
+      const bool predicts = Predicts(plan.operators[other], plan.operators[o].plan.trains);
+      if (waits_for_predictions && predicts && !upstream[other].contains(o)) return false;
+    }
+    return true;
+  };
+  while (order.size() < count) {
+    uint32_t next = 0;
+    while (next < count && !is_ready(next, true))
+      ++next;
+    if (next == count) {
+      for (next = 0; !is_ready(next, false);)
+        ++next;
+    }
+    placed[next] = true;
+    order.push_back(next);
+  }
+  return order;
+}
+
 // Twice: what ends a stage without state is taken out of it, to run once on the rows of all shards, put back
 // into their order, rather than on each shard's share of a few rows.
 void AssignStages(const Draft& draft, JobPlan& plan) {
+  const std::vector<uint32_t> order = InStageOrder(plan);
   const auto assign = [&](const std::set<uint32_t>& apart) {
     plan.stages.clear();
     StageBuilder builder(draft, apart, plan);
-    for (uint32_t o = 0; o < plan.operators.size(); ++o)
+    for (const uint32_t o : order)
       builder.Place(o);
   };
   assign({});

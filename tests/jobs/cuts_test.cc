@@ -125,6 +125,7 @@ operators:
   labelled: {type: label_join, from: predicted, labels: low, key: id, label: "rank > 2", wait: 1m}
   learnt: {type: train, from: labelled}
   again: {type: train, from: seen, models: [own], label: "rank > 2"}
+  before: {type: predict, from: seen, model: own}
 models:
   m: {features: {numeric: [x, y_1m]}}
   own: {features: {numeric: [x, y_1m]}, microbatch: 5}
@@ -132,6 +133,7 @@ sinks:
   united: {from: [high, low]}
   learnt: {from: learnt, topic: both, fields: [id, m.version, m.probability]}
   again: {from: again, topic: both, fields: [id, own.version, own.probability]}
+  before: {from: before, fields: [id, own.version, own.probability]}
 )yaml",
                       {});
 }
