@@ -71,7 +71,7 @@ Time Feed::LatestAllowed() const {
 // A row far ahead of the wall clock would move watermarks for good, so it is refused before anybody sees it.
 std::optional<Rejection> Feed::DecodeOne(const RecordView& record) {
   if (options_.poison.contains(record.offset)) {
-    return Rejection{"keeps_aborting", "no epoch with this record in it could be committed"};
+    return Rejection{kKeepsAborting, "no epoch with this record in it could be committed"};
   }
   if (!record.value) return Rejection{"no_value", "a tombstone is no event"};
   if (std::optional<Rejection> bad = decoder_->Decode(*record.value, builders_)) return bad;

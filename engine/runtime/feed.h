@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/clock.h"
@@ -20,6 +21,9 @@
 #include "engine/plan/plan.h"
 
 namespace freshet {
+
+// Why a record in FeedOptions::poison is no row.
+inline constexpr std::string_view kKeepsAborting = "keeps_aborting";
 
 // A record that is no row, with what is needed to write it to the dead letters.
 struct Reject {

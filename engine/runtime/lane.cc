@@ -19,6 +19,7 @@ constexpr Duration kCommitAtLeastEvery = kDay;
 // A member whose answer from the group was lost, as when its broker dies, is taken for its own successor and
 // thrown out for good. Two processes of one --instance throw each other out again and again.
 constexpr int kExpulsionsAtMost = 5;
+constexpr Duration kSettledAfter = 10 * kMinute;  // as a member; both of such a pair commit in between
 constexpr Duration kLeaveWithin = 5 * kSecond;
 constexpr int kFailuresAtMost = 40;  // with the pauses between, three minutes
 constexpr Duration kFirstPause = 100 * kMillisecond;
@@ -108,6 +109,7 @@ Status Lane::Join() {
   if (!consumer.ok()) return consumer.status();
   if (Status s = (*consumer)->Join(services_.plan.placement_topic); !s.ok()) return s;
   consumer_ = std::move(*consumer);
+  joined_at_ = services_.clock.Steady();
   return {};
 }
 
@@ -124,11 +126,20 @@ Status Lane::Serve(const StopSignal& stop) {
     if (Status s = AwaitPlacement(stop); !s.ok()) return s;
     if (!owns_placement_) return {};  // stopped while standing by
     Result<Outcome> outcome = Live(stop);
-    if (!outcome.ok() && outcome.status().code() == Code::kCancelled && stop.requested()) return {};
+    if (!outcome.ok() && outcome.status().code() == Code::kCancelled && stop.requested()) {
+      LogWarning("stopped before the state was restored: nothing was read, and the summary knows no models");
+      return {};
+    }
     if (!outcome.ok()) return outcome.status();
     if (*outcome == Outcome::kEnded) return {};
     if (Status s = Pause(stop); !s.ok()) return s;
-    if (stop.requested()) return {};  // what was abandoned is read again by the next start
+    if (stop.requested()) {
+      LogWarning(
+          "stopped after an epoch that was abandoned: the next start reads it again, and the summary knows "
+          "no "
+          "models");
+      return {};
+    }
   }
 }
 
@@ -164,7 +175,7 @@ Status Lane::AwaitPlacement(const StopSignal& stop) {
 
 // While a life opens, which may take long.
 Status Lane::KeepAlive() {
-  if (stop_ != nullptr && stop_->requested()) return {Code::kCancelled, "asked to stop while starting"};
+  if (stop_->requested()) return {Code::kCancelled, "asked to stop while starting"};
   return TakeNews(0);
 }
 
@@ -215,8 +226,11 @@ Status Lane::AfterFailure(const Status& failure, const std::optional<Beginning>&
   const bool unwritable = failure.code() == Code::kUnwritable;
   // Nothing that could be left out, so the same would come again.
   if (unwritable && !beginning) return failure;
-  if (unwritable && rows_limit_ == 1 && !std::holds_alternative<PartitionOffset>(*beginning))
-    return StuckAt(*beginning, failure);
+  if (unwritable && rows_limit_ == 1 && !std::holds_alternative<PartitionOffset>(*beginning)) {
+    const auto* rejected = std::get_if<RejectedRecord>(&*beginning);
+    // A record that was left out to no avail was not to blame.
+    return rejected != nullptr && rejected->reason == kKeepsAborting ? failure : StuckAt(*beginning, failure);
+  }
   if (owns_placement_) ++failures_;  // else it was a rebalance, however many there are
   if (failures_ >= kFailuresAtMost) {
     return {failure.code(),
@@ -294,7 +308,8 @@ Status Lane::Commit(Incarnation& life) {
   if (Status s = life.Commit(); !s.ok()) return s;
   ++commits_;
   last_commit_ = services_.clock.Steady();
-  failures_ = bisections_ = expulsions_ = 0;
+  failures_ = bisections_ = 0;
+  if (last_commit_ - joined_at_ >= kSettledAfter) expulsions_ = 0;
   // So many small epochs make one of those that could not be committed: its culprit is found or gone.
   if (rows_limit_ != UINT64_MAX && ++commits_at_limit_ == kBisection) {
     rows_limit_ = rows_limit_ < kFirstBisection ? rows_limit_ * kBisection : UINT64_MAX;

@@ -47,7 +47,7 @@ class Lane {
 
   // Joins the job's group and works until the end (--until-end), a stop, or an error that trying again does
   // not mend. After failures in a row it waits before it tries again. A member that the group throws out for
-  // good is replaced by another, a few times without a commit between; kFenced: once too often. What the run
+  // good is replaced by another, a few times in a row; kFenced: once too often. What the run
   // knows outlives its members: the ends it reads to, poisoned records, counts.
   Status Run(const StopSignal& stop);
   // Leaves the group, after Run.
@@ -88,7 +88,8 @@ class Lane {
   // In a row, without a commit between.
   int failures_ = 0;
   int bisections_ = 0;  // of the failures: no pause would mend these
-  int expulsions_ = 0;
+  int expulsions_ = 0;  // in a row, none a good while after joining
+  Duration joined_at_ = 0;
   uint64_t commits_at_limit_ = 0;
   uint64_t rows_limit_ = UINT64_MAX;  // and timers, of an epoch, while one that cannot be written is bisected
 };

@@ -145,10 +145,23 @@ TEST(Expulsion, IsSeenWhereTheProducerHearsOfItFirst) {
 TEST(Expulsion, WithCommitsBetweenIsNeverTheLast) {
   Scene scene;
   scene.rows_of_epoch = 1;
-  const JobOutcome outcome = scene.Run([](int commit) { return commit % 2 == 1; });
+  const JobOutcome outcome = scene.Run([&](int commit) {
+    scene.broker.Advance(11 * kMinute);
+    return commit % 2 == 1;
+  });
   EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
   EXPECT_EQ(scene.Said("joining the group anew"), 9U) << scene.said;
   EXPECT_EQ(scene.job.Read().sinks["out"].size(), scene.rows.size());
+}
+
+// Each of two processes of one name commits before the other throws it out.
+TEST(Expulsion, SoonAfterJoiningEndsTheRunThoughCommitsLieBetween) {
+  Scene scene;
+  scene.rows_of_epoch = 1;
+  const JobOutcome outcome = scene.Run([](int commit) { return commit % 2 == 1; });
+  EXPECT_EQ(outcome.status.code(), Code::kFenced) << outcome.status.message();
+  EXPECT_EQ(scene.Said("joining the group anew"), 5U) << scene.said;
+  EXPECT_GT(scene.committed, 0U);
 }
 
 // Two processes of one name throw each other out for ever.
