@@ -17,12 +17,6 @@ struct ListDeleter {
   }
 };
 
-struct MetadataDeleter {
-  void operator()(rd_kafka_consumer_group_metadata_t* metadata) const {
-    rd_kafka_consumer_group_metadata_destroy(metadata);
-  }
-};
-
 }  // namespace
 
 Status KafkaProducer::Commit(std::span<const PartitionOffset> positions, Consumer& consumer) {
@@ -57,8 +51,7 @@ Status KafkaProducer::WhyClosed() {
   const std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter> list(
       rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), "none", 0)->offset = 0;
-  const std::unique_ptr<rd_kafka_consumer_group_metadata_t, MetadataDeleter> group(
-      rd_kafka_consumer_group_metadata_new(options_.transactional_id.c_str()));
+  const GroupMetadata group(rd_kafka_consumer_group_metadata_new(options_.transactional_id.c_str()));
   const KafkaOutcome outcome =
       Take(rd_kafka_send_offsets_to_transaction(client_->handle(), list.get(), group.get(), 1000));
   rd_kafka_poll(client_->handle(), 0);
@@ -67,7 +60,7 @@ Status KafkaProducer::WhyClosed() {
   const std::string what = "takes no more records in this transaction";
   if (IsRefused(outcome.code)) return Refused(what, outcome);
   if (outcome.fatal) return over_ = {Code::kFenced, Who() + " " + what + ": " + outcome.text};
-  return {Code::kAborted, Who() + " " + what + ": " + outcome.text};
+  return {InTransaction(outcome.code), Who() + " " + what + ": " + outcome.text};
 }
 
 // Until these are with the broker nothing can have been committed, whatever goes wrong.
@@ -92,7 +85,7 @@ Status KafkaProducer::SendPositions(std::span<const PartitionOffset> positions,
     }
     if (!unfit_.ok()) return unfit_;
     if (!outcome.abortable) renew_ = true;  // it may be answered yet
-    return Refuse({Code::kAborted, Who() + " could not send its positions: " + outcome.text});
+    return Refuse({InTransaction(outcome.code), Who() + " could not send its positions: " + outcome.text});
   }
 }
 
@@ -112,7 +105,7 @@ Status KafkaProducer::EndTransaction() {
     if (outcome.abortable && IsRefused(outcome.code) && unfit_.ok())
       return Refused("could not commit", outcome);
     if (outcome.abortable && !outcome.fatal) {
-      return Refuse(!unfit_.ok() ? unfit_ : Status(Code::kAborted, Who() + ": " + outcome.text));
+      return Refuse(!unfit_.ok() ? unfit_ : Status(InTransaction(outcome.code), Who() + ": " + outcome.text));
     }
     // Also where we were fenced: librdkafka repeats the request by itself when a connection breaks, and the
     // first one may have been heard.

@@ -71,13 +71,13 @@ bool IsRefused(int code) {
 }
 
 bool IsUnwritable(int code) {
-  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP ||
-         code == RD_KAFKA_RESP_ERR_INVALID_RECORD;
+  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
 }
 
 Code InTransaction(int code) {
   if (IsFencing(code)) return Code::kFenced;
-  if (IsRefused(code)) return Code::kInvalid;
+  // A compacted topic refuses every record of a writer without keys, so none of them is to blame.
+  if (IsRefused(code) || code == RD_KAFKA_RESP_ERR_INVALID_RECORD) return Code::kInvalid;
   return IsUnwritable(code) ? Code::kUnwritable : Code::kAborted;
 }
 

@@ -205,9 +205,10 @@ class LocalProducer final : public Producer {
     for (const Header& header : record.headers)
       bytes += header.key.size() + header.value.size();
     if (bytes > static_cast<size_t>(topic_->info.max_record_bytes)) {
-      return {Code::kInvalid, "a record of " + std::to_string(bytes) + " bytes is too large for topic `" +
-                                  *topic_name_ + "` (at most " +
-                                  std::to_string(topic_->info.max_record_bytes) + ")"};
+      const Code refused = options_.transactional_id.empty() ? Code::kInvalid : Code::kUnwritable;
+      return {refused, "a record of " + std::to_string(bytes) + " bytes is too large for topic `" +
+                           *topic_name_ + "` (at most " + std::to_string(topic_->info.max_record_bytes) +
+                           ")"};
     }
     return {};
   }

@@ -59,6 +59,7 @@ TEST(KafkaProducer, TellsWhatTheBrokerRefused) {
 TEST(KafkaErrors, TellWhoseFaultAFailedTransactionIs) {
   EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE), Code::kUnwritable);
   EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP), Code::kUnwritable);
+  EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_INVALID_RECORD), Code::kInvalid);
   EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT), Code::kAborted);
   EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS), Code::kAborted);
   EXPECT_EQ(InTransaction(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED), Code::kInvalid);
