@@ -50,10 +50,10 @@ struct TaskTimers::Impl {
     Slot row;
   };
 
-  explicit Impl(TableCache& timers) : table(timers), budget(timers.budget()), drops(timers.drops()) {
-    ++budget.timers;
+  explicit Impl(TableCache& timers) : table(timers), budget(timers.budget()), drops(timers.drops()) {}
+  ~Impl() {
+    if (counted) --budget.timers;
   }
-  ~Impl() { --budget.timers; }
   TableCache& table;
   CacheBudget& budget;
   uint64_t drops;  // of the table, when last asked: what was held before is not any more
@@ -63,8 +63,9 @@ struct TaskTimers::Impl {
   bool all = false;     // no horizon: the heap is everything
   DueTimer due;         // `due_known`: the first of the heap, which is present
   bool due_known = false;
-  std::string row;  // scratch
-  KeyColumn read;   // scratch
+  bool counted = false;  // among those that share the budget: once there has been a timer
+  std::string row;       // scratch
+  KeyColumn read;        // scratch
 
   std::string_view RowOf(Time time, uint32_t place, std::string_view key) {
     row.clear();
@@ -73,7 +74,7 @@ struct TaskTimers::Impl {
   }
   // How many timers may be kept in memory.
   size_t Most() const {
-    const int64_t part = budget.limit / kPartOfCache / budget.timers;
+    const int64_t part = budget.limit / kPartOfCache / std::max<int64_t>(budget.timers, 1);
     return std::clamp(static_cast<size_t>(std::max<int64_t>(part, 0) / kTimerCost), kLeastKept, kMostKept);
   }
   bool IsKept(std::string_view row_key) const { return all || row_key < horizon; }
@@ -103,6 +104,7 @@ void TaskTimers::Impl::Begin() {
 }
 
 void TaskTimers::Impl::Push(std::string_view row_key, Slot slot) {
+  if (!std::exchange(counted, true)) ++budget.timers;
   heap.push_back({KeyPrefix(row_key), slot});
   std::push_heap(heap.begin(), heap.end(), Later());
 }

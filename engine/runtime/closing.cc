@@ -6,7 +6,6 @@ namespace freshet {
 
 namespace {
 constexpr uint8_t kVersion = 3;
-constexpr uint8_t kWithoutLineage = 2;
 }  // namespace
 
 std::string EncodeClosing(const ClosingRecord& record) {
@@ -36,7 +35,7 @@ Result<ClosingRecord> DecodeClosing(std::string_view in) {
                        "under another prefix"};
   uint8_t version = 0;
   if (!TakeFixed(in, version)) return corrupt;
-  if (version != kVersion && version != kWithoutLineage) {
+  if (version != kVersion) {
     return Status{Code::kConflict,
                   "the changelog was written by another version of Freshet (closing record " +
                       std::to_string(version) + "); run that version, or a newer one"};
@@ -44,10 +43,9 @@ Result<ClosingRecord> DecodeClosing(std::string_view in) {
   ClosingRecord record;
   uint64_t lane = 0;
   uint64_t count = 0;
-  if (version != kWithoutLineage && !TakeFixed(in, record.lineage)) return corrupt;
-  if (!TakeVarint(in, record.epoch) || !TakeVarint(in, lane) || !TakeFixed(in, record.fingerprint) ||
-      !TakeFixed(in, record.task_watermark) || !TakeFixed(in, record.committed_at) ||
-      !TakeVarint(in, count)) {
+  if (!TakeFixed(in, record.lineage) || !TakeVarint(in, record.epoch) || !TakeVarint(in, lane) ||
+      !TakeFixed(in, record.fingerprint) || !TakeFixed(in, record.task_watermark) ||
+      !TakeFixed(in, record.committed_at) || !TakeVarint(in, count)) {
     return corrupt;
   }
   record.lane = static_cast<uint32_t>(lane);

@@ -17,7 +17,7 @@ Status TooLarge(size_t bytes, int64_t limit) {
 }
 
 // Of records that every epoch sends: no row is to blame, so none must be left out.
-Status OfNoRow(Status sent) {
+Status OfNoRow(const Status& sent) {
   return sent.code() == Code::kUnwritable ? Status(Code::kInvalid, sent.message()) : sent;
 }
 

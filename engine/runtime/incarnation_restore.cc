@@ -27,7 +27,11 @@ Status Incarnation::LookAtStore(TaskState& state) {
   const std::optional<int64_t> position = store.stored_position();
   if (!position) return {};
   Result<std::optional<ClosingRecord>> closing = LoadClosing(state);
-  if (!closing.ok()) return closing.status();
+  if (!closing.ok()) {
+    LogWarning("the store in " + store.directory() + " has no readable closing record (" +
+               closing.status().message() + "); it is rebuilt from the changelog");
+    return store.Clear();
+  }
   state.stored = std::move(*closing);
   if (!state.stored) return store.Clear();  // of a changelog without a commit: it holds nothing
   std::string why;
@@ -141,7 +145,7 @@ Result<std::optional<ClosingRecord>> Incarnation::LoadClosing(const TaskState& s
   if (Status s = state.closing->Load(kClosingKey, slot); !s.ok()) return s;
   if (!slot.present()) return std::optional<ClosingRecord>();
   Result<ClosingRecord> decoded = DecodeClosing(slot.bytes());
-  if (!decoded.ok()) return decoded.status().Within(ChangelogOf(*state.task).topic);
+  if (!decoded.ok()) return decoded.status();
   return std::optional<ClosingRecord>(std::move(*decoded));
 }
 
@@ -152,7 +156,7 @@ Status Incarnation::ReadClosing(TaskState& state) {
   const int64_t position = found ? state.closing_at : state.changelog_next;
   // Restored rows can be read only after it.
   if (Status s = store.EndRestore(position, found ? found->epoch : 0); !s.ok()) return s;
-  state.lineage = found && found->lineage != 0 ? found->lineage : s_.options.draw_lineage();
+  state.lineage = found ? found->lineage : s_.options.draw_lineage();
   if (found && found->fingerprint != s_.plan.fingerprint) {
     return {Code::kConflict,
             "the job file has other stages, shards, keys or tables than those whose state is in " +

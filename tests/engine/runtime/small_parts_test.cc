@@ -131,20 +131,6 @@ TEST(Closing, ComesBackAsItWasAndNothingElseDoes) {
   }
 }
 
-// What was written before changelogs had a lineage is read as one of none.
-TEST(Closing, OfTheVersionBeforeIsRead) {
-  ClosingRecord record;
-  record.epoch = 7;
-  record.lineage = 99;
-  std::string bytes = EncodeClosing(record);
-  bytes[0] = 2;
-  bytes.erase(1, sizeof(record.lineage));
-  const Result<ClosingRecord> back = DecodeClosing(bytes);
-  ASSERT_TRUE(back.ok()) << back.status().message();
-  record.lineage = 0;
-  EXPECT_EQ(*back, record);
-}
-
 TEST(Closing, OfAnotherVersionIsRefusedWithWhatToDo) {
   std::string bytes = EncodeClosing({});
   bytes[0] = 9;
