@@ -74,7 +74,7 @@ Status Incarnation::SendChanges(const std::vector<ClosingRecord::Input>& inputs)
           ++state.sent;
           const size_t bytes = key.size() + (value ? value->size() : 0);
           Status row = Fits(bytes, state.most_bytes) ? out_->Send(record) : TooLarge(bytes, state.most_bytes);
-          return closing ? OfNoRow(std::move(row)) : row;
+          return closing ? OfNoRow(row) : row;
         });
     if (!sent.ok()) return sent.Within(changelog.topic);
   }

@@ -225,7 +225,7 @@ JoinCase MakeJoinCase(uint64_t seed, size_t rows) {
   const Duration disorder = Chance(random, 30) ? 0 : Pick(random, 1, 15) * kMinute;
   const Duration believed = Chance(random, 70) ? disorder : disorder / 2;
   Time now = 1'700'000'000 * kSecond;
-  const auto optional = [&](Cell cell) { return Chance(random, 20) ? Cell(kNull) : cell; };
+  const auto optional = [&](const Cell& cell) { return Chance(random, 20) ? Cell(kNull) : cell; };
   for (size_t i = 0; i < rows; ++i) {
     now += Pick(random, 0, 3) * kMinute / 2;
     FixtureRow row;
