@@ -134,7 +134,8 @@ TEST(KafkaReader, AllPartitionsTogetherPrefetchWhatTheyMay) {
       options.prefetch_bytes = prefetch;
       options.partitions = partitions;
       const PrefetchLimits limits = LimitsFor(options);
-      EXPECT_LE(partitions * (limits.bytes + limits.fetch), std::max<int64_t>(prefetch, partitions * int64_t{65'536}));
+      EXPECT_LE(partitions * (limits.bytes + limits.fetch),
+                std::max<int64_t>(prefetch, partitions * int64_t{65'536}));
       EXPECT_GE(limits.fetch, 32 << 10);
       EXPECT_GE(limits.bytes, limits.fetch);
     }
