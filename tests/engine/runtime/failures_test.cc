@@ -32,7 +32,7 @@ struct Scene {
     for (int i = 0; i < 100; ++i)
       rows.push_back(CountingRow("id" + std::to_string(i)));
   }
-  JobOutcome Run(JobOptions options = {}) {
+  JobOutcome Run(const JobOptions& options = {}) {
     if (!filled) CreateAndFill(*log, {"events", 1, rows});
     filled = true;
     testing::internal::CaptureStderr();
@@ -116,7 +116,7 @@ TEST(Unwritable, RecordsCostNoOthers) {
     const JobOutcome outcome = scene.Run();
     ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
     const JobResult result = scene.job.Read();
-    const auto refused = static_cast<size_t>(last - first + 1);
+    const auto refused = static_cast<size_t>(last) - static_cast<size_t>(first) + 1;
     EXPECT_EQ(result.sinks.at("out").size(), scene.rows.size() - refused);
     ASSERT_EQ(result.dead_letters.size(), refused);
     for (size_t i = 0; i < refused; ++i) {
