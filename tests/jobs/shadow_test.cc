@@ -14,7 +14,7 @@ namespace {
 
 constexpr Time kStart = 1704067200 * kSecond;  // 2024-01-01
 
-JobRecord Row(std::string id, int second, const std::string& rest) {
+JobRecord Row(const std::string& id, int second, const std::string& rest) {
   JobRecord record;
   record.timestamp = kStart + second * kSecond;
   record.key = id;

@@ -23,7 +23,7 @@ std::unique_ptr<OperatorFixture> Trainer(const std::string& models) {
 }
 
 TEST(Train, SequentialWeightsAreThoseOfMicrobatchOne) {
-  const std::vector<FixtureRow> rows = LearningRows(7 * 64, 1);  // whole microbatches of each size
+  const std::vector<FixtureRow> rows = LearningRows(size_t{7} * 64, 1);  // whole microbatches of each size
   const auto one = Trainer(ModelOf(1));
   one->Feed(rows);
   ModelNumbers expected = NumbersOf(one->model("m"), kBits);
