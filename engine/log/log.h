@@ -27,6 +27,8 @@ struct PartitionId {
   int32_t partition = 0;
   auto operator<=>(const PartitionId&) const = default;
 };
+std::string TextOf(const PartitionId& id);  // "flights.arrivals[2]", for messages
+
 struct PartitionOffset {
   PartitionId id;
   int64_t offset = 0;  // of the next record to read

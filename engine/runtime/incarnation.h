@@ -125,7 +125,6 @@ class Incarnation final : private Merge::Gate, private Outbox {
 
   Incarnation(LaneServices services, Consumer& consumer);
   // incarnation_open.cc, incarnation_restore.cc
-  static std::string PartitionText(const PartitionId& id);
   Status OpenTasks();
   Status OpenTask(uint32_t stage, uint32_t shard, const TaskServices& services);
   std::vector<PartitionId> PartitionsOf(uint32_t source) const;

@@ -20,10 +20,6 @@ bool Trained(const JobPlan& plan, const Task& task, const PlannedModel& model) {
 
 }  // namespace
 
-std::string Incarnation::PartitionText(const PartitionId& id) {
-  return id.topic + "[" + std::to_string(id.partition) + "]";
-}
-
 Result<std::unique_ptr<Incarnation>> Incarnation::Open(LaneServices services, Consumer& consumer) {
   std::unique_ptr<Incarnation> life(new Incarnation(std::move(services), consumer));
   LaneServices& s = life->s_;
@@ -202,7 +198,7 @@ Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {
     }
   }
   if (position < range->begin) {
-    return {Code::kConflict, "records of " + PartitionText(id) + " from offset " + std::to_string(position) +
+    return {Code::kConflict, "records of " + TextOf(id) + " from offset " + std::to_string(position) +
                                  " on were deleted (retention) before the job read them; the first is now " +
                                  std::to_string(range->begin) + ". Start afresh under another `prefix`"};
   }
@@ -227,22 +223,21 @@ Status Incarnation::CheckClosing() {
     if (group_positions_.empty()) return {};
     const auto& [id, offset] = *group_positions_.begin();
     return {Code::kConflict,
-            "the group has read " + PartitionText(id) + " up to " + std::to_string(offset) +
+            "the group has read " + TextOf(id) + " up to " + std::to_string(offset) +
                 ", but the changelogs of the job are empty: they were deleted. Restore them, or start "
                 "afresh under another `prefix`"};
   }
   for (const ClosingRecord::Input& input : closing_->inputs) {
     const auto found = group_positions_.find(input.next.id);
     if (found == group_positions_.end() || found->second == input.next.offset) continue;
-    return {Code::kConflict, "the group stands at " + PartitionText(input.next.id) + " offset " +
-                                 std::to_string(found->second) +
-                                 ", but the job's state was committed at offset " +
-                                 std::to_string(input.next.offset) +
-                                 ". Somebody reset the group or its changelogs: set "
-                                 "it back to " +
-                                 std::to_string(input.next.offset) +
-                                 ", or start afresh under another "
-                                 "`prefix`"};
+    return {Code::kConflict,
+            "the group stands at " + TextOf(input.next.id) + " offset " + std::to_string(found->second) +
+                ", but the job's state was committed at offset " + std::to_string(input.next.offset) +
+                ". Somebody reset the group or its changelogs: set "
+                "it back to " +
+                std::to_string(input.next.offset) +
+                ", or start afresh under another "
+                "`prefix`"};
   }
   return {};
 }

@@ -36,8 +36,7 @@ Status Incarnation::LookAtStore(TaskState& state) {
   if (!state.stored) return store.Clear();  // of a changelog without a commit: it holds nothing
   std::string why;
   if (*position > state.changelog_next) {
-    why = "is ahead of its changelog " + PartitionText(ChangelogOf(*state.task)) +
-          ": it belongs to another one";
+    why = "is ahead of its changelog " + TextOf(ChangelogOf(*state.task)) + ": it belongs to another one";
   } else {
     const Duration age = s_.clock.Now() - state.stored->committed_at;
     if (age <= kOldestStore) return {};
@@ -129,7 +128,7 @@ Status Incarnation::RebuildForeignStores() {
     if (!state.foreign && state.read && state.read->epoch >= state.stored->epoch) continue;
     TaskStore& store = *state.task->store();
     LogWarning("the store in " + store.directory() + " is not of the changelog " +
-               PartitionText(ChangelogOf(*state.task)) +
+               TextOf(ChangelogOf(*state.task)) +
                ": it belongs to another one; it is rebuilt from the changelog");
     if (Status s = store.Clear(); !s.ok()) return s;
     state.foreign = false;
@@ -174,8 +173,8 @@ Status Incarnation::ReadClosing(TaskState& state) {
   const uint64_t epoch = found ? found->epoch : 0;
   if (epoch == epoch_) return {};
   return {Code::kConflict,
-          "the changelogs of the job disagree: " + PartitionText(ChangelogOf(*stateful_[0].task)) +
-              " ends with commit " + std::to_string(epoch_) + ", " + PartitionText(ChangelogOf(*state.task)) +
+          "the changelogs of the job disagree: " + TextOf(ChangelogOf(*stateful_[0].task)) +
+              " ends with commit " + std::to_string(epoch_) + ", " + TextOf(ChangelogOf(*state.task)) +
               " with commit " + std::to_string(epoch) +
               ". One was deleted or cut: restore it, or start afresh under another `prefix`"};
 }

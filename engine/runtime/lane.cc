@@ -59,8 +59,7 @@ std::string Shown(std::string_view key) {
 }
 
 std::string NameOf(const PartitionOffset& record) {
-  return "the record at " + record.id.topic + "[" + std::to_string(record.id.partition) + "] offset " +
-         std::to_string(record.offset);
+  return "the record at " + TextOf(record.id) + " offset " + std::to_string(record.offset);
 }
 std::string NameOf(const FiredTimer& timer) {
   return "the timer of operator `" + timer.op + "` for the key `" + Shown(timer.key) + "`, due at " +

@@ -348,7 +348,7 @@ Result<OffsetRange> QueryRange(KafkaClient& client, const PartitionId& id, const
     return answer;
   });
   if (code == 0) return range;
-  const std::string what = "the offsets of " + id.topic + "[" + std::to_string(id.partition) + "]";
+  const std::string what = "the offsets of " + TextOf(id);
   if (IsMissing(code))
     return Status(Code::kNotFound, what + ": no such topic or partition; correct its name");
   return ToStatus(code, what, options.brokers);

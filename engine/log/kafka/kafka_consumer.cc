@@ -309,7 +309,7 @@ Result<PartitionReader*> KafkaConsumer::Assign(const PartitionId& id, int64_t of
   // The end is asked for now, so that lag is known from the start and not from the first fetch on.
   Result<OffsetRange> range = QueryRange(*client_, id, admin_->options());
   if (!range.ok()) return range.status();
-  const std::string name = id.topic + "[" + std::to_string(id.partition) + "]";
+  const std::string name = TextOf(id);
   if (offset < range->begin) {
     return Status(Code::kNotFound,
                   name + " no longer has offset " + std::to_string(offset) + ", it begins at " +

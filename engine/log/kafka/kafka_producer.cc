@@ -185,8 +185,8 @@ void KafkaProducer::NoteUndelivered(int code, std::string_view topic, int32_t pa
                                     std::string_view text) {
   if (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT || !unfit_.ok())
     return;
-  std::string what = "a record for " + std::string(topic) + "[" + std::to_string(partition) +
-                     "] was not written: " + std::string(text) + std::string(RemedyFor(code));
+  std::string what = "a record for " + TextOf({std::string(topic), partition}) +
+                     " was not written: " + std::string(text) + std::string(RemedyFor(code));
   const Code plain = IsFencing(code)                         ? Code::kFenced
                      : IsRefused(code) || IsUnwritable(code) ? Code::kInvalid
                                                              : Code::kUnreachable;
@@ -299,7 +299,7 @@ Status KafkaProducer::SendTo(rd_kafka_topic_s* topic, const OutgoingRecord& reco
 }
 
 Status KafkaProducer::RefuseProduce(int code, const OutgoingRecord& record) {
-  const std::string where = std::string(record.topic) + "[" + std::to_string(record.partition) + "]";
+  const std::string where = TextOf({std::string(record.topic), record.partition});
   const Code refused = transactional() ? InTransaction(code) : Code::kInvalid;
   if (code == RD_KAFKA_RESP_ERR__STATE && open_) return WhyClosed();
   if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {

@@ -44,7 +44,7 @@ Status KafkaReader::Start() {
   rd_kafka_topic_partition_list_add(list.get(), id_.topic.c_str(), id_.partition)->offset = next_;
   if (const KafkaOutcome outcome = Take(rd_kafka_incremental_assign(handle_, list.get())); !outcome.ok()) {
     return Status(outcome.fatal ? Code::kFenced : Code::kInternal,
-                  "assigning " + Name() + ": " + outcome.text);
+                  "assigning " + TextOf(id_) + ": " + outcome.text);
   }
   assigned_ = true;
   return {};
@@ -60,7 +60,7 @@ Status KafkaReader::Stop() {
         rd_kafka_topic_partition_list_new(1));
     rd_kafka_topic_partition_list_add(list.get(), id_.topic.c_str(), id_.partition);
     const KafkaOutcome outcome = Take(rd_kafka_incremental_unassign(handle_, list.get()));
-    if (!outcome.ok()) status = Internal("releasing " + Name() + ": " + outcome.text);
+    if (!outcome.ok()) status = Internal("releasing " + TextOf(id_) + ": " + outcome.text);
     assigned_ = false;
   }
   while (rd_kafka_message_t* message = rd_kafka_consume_queue(queue_, 0))
@@ -68,10 +68,6 @@ Status KafkaReader::Stop() {
   rd_kafka_queue_destroy(queue_);
   queue_ = nullptr;
   return status;
-}
-
-std::string KafkaReader::Name() const {
-  return id_.topic + "[" + std::to_string(id_.partition) + "]";
 }
 
 void KafkaReader::Drop() {
@@ -151,7 +147,7 @@ Status KafkaReader::TakeError(const rd_kafka_message_s& message) {
   }
   if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
     return {Code::kNotFound,
-            Name() + " no longer has offset " + std::to_string(next_) +
+            TextOf(id_) + " no longer has offset " + std::to_string(next_) +
                 ": the records were deleted by the topic's retention, or the topic was made anew; "
                 "restore them, or start the job without its state"};
   }
@@ -159,19 +155,20 @@ Status KafkaReader::TakeError(const rd_kafka_message_s& message) {
     if (!missing_since_) missing_since_ = SteadyNow();
     return {};
   }
-  if (IsRefused(code)) return ToStatus(code, "reading " + Name(), "");
+  if (IsRefused(code)) return ToStatus(code, "reading " + TextOf(id_), "");
   if (code == RD_KAFKA_RESP_ERR__BAD_MSG || code == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
       code == RD_KAFKA_RESP_ERR_INVALID_MSG) {
-    return {Code::kCorrupt, Name() + " at offset " + std::to_string(next_) + " cannot be read: " + text};
+    return {Code::kCorrupt, TextOf(id_) + " at offset " + std::to_string(next_) + " cannot be read: " + text};
   }
-  if (code == RD_KAFKA_RESP_ERR__FATAL) return {Code::kFenced, "reading " + Name() + ": " + text};
-  LogWarning("reading " + Name() + ": " + text);  // librdkafka goes on by itself
+  if (code == RD_KAFKA_RESP_ERR__FATAL) return {Code::kFenced, "reading " + TextOf(id_) + ": " + text};
+  LogWarning("reading " + TextOf(id_) + ": " + text);  // librdkafka goes on by itself
   return {};
 }
 
 Status KafkaReader::CheckMissing() {
   if (SteadyNow() - *missing_since_ < kMissingFor) return {};
-  return {Code::kNotFound, Name() + " is gone from the broker; create the topic again, or correct its name"};
+  return {Code::kNotFound,
+          TextOf(id_) + " is gone from the broker; create the topic again, or correct its name"};
 }
 
 // A partition whose queue was full when librdkafka last looked is not fetched again for a whole second,

@@ -58,7 +58,6 @@ class KafkaReader final : public PartitionReader {
   Status CheckMissing();
   int64_t FetchedEnd() const;
   void Rouse();
-  std::string Name() const;
 
   rd_kafka_s* handle_;
   PartitionId id_;
