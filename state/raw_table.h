@@ -21,7 +21,8 @@
 
 namespace freshet {
 
-// Keys of a Load, back to back: order-preserving encodings (engine/base/bytes.h). Reused from batch to batch.
+// Keys of a Load from one table, back to back: order-preserving encodings (engine/base/bytes.h). Reused from
+// batch to batch.
 class KeyColumn {
  public:
   void Clear() {
@@ -44,6 +45,32 @@ class KeyColumn {
  private:
   std::string bytes_;
   std::vector<uint32_t> ends_;
+};
+
+// A key of keyed state and the shard it belongs to: that of the task in whose tables and timers its rows are.
+struct ShardKey {
+  uint32_t shard = 0;  // 0 where a stage has no key
+  std::string_view bytes;
+};
+
+// Keys of a Load from the tables of all shards.
+class ShardKeys {
+ public:
+  void Clear() {
+    keys_.Clear();
+    shards_.clear();
+  }
+  size_t size() const { return shards_.size(); }
+  ShardKey operator[](size_t i) const { return {shards_[i], keys_[i]}; }
+  std::string& buffer() { return keys_.buffer(); }
+  void EndKey(uint32_t shard) {
+    keys_.EndKey();
+    shards_.push_back(shard);
+  }
+
+ private:
+  KeyColumn keys_;
+  std::vector<uint32_t> shards_;
 };
 
 class TableCache;
@@ -108,6 +135,7 @@ class RawTable {
               const std::function<bool(std::string_view key, std::string_view value)>& visit);
 
  private:
+  friend class KeyedTable;
   friend class TableCache;
   friend class TaskTimers;
   TableCache* cache_;

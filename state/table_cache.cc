@@ -8,12 +8,11 @@
 #include "engine/base/bytes.h"
 #include "engine/base/hash.h"
 #include "state/row_errors.h"
+#include "state/table_load.h"
 
 namespace freshet {
 
 namespace {
-
-constexpr size_t kFewKeys = 2;
 
 // Of two texts of more than eight bytes: whether what follows the first eight is the same.
 bool SameTail(const char* a, const char* b, size_t size) {
@@ -58,6 +57,12 @@ void TableCache::SetOrdered(bool ordered) {
   }
 }
 
+void TableCache::SetShard(uint32_t shard) {
+  shard_ = static_cast<uint16_t>(shard);
+  for (uint32_t i = 0; i < entries_; ++i)
+    At(i).shard = shard_;
+}
+
 void TableCache::SetIncomplete() {
   if (store_ != nullptr) complete_ = false;
 }
@@ -94,22 +99,14 @@ TableCache::Entry& TableCache::Miss(std::string_view key, uint32_t tag) {
   return entry;
 }
 
-// Sets tags_, and lets the misses of a batch's keys overlap: the index, then the entries, then the blocks
-// behind them.
-void TableCache::PrefetchEntries(const KeyColumn& keys) {
-  tags_.resize(keys.size());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    tags_[i] = TagOf(keys[i]);
-    index_.Prefetch(tags_[i]);
-  }
-  for (const uint32_t tag : tags_) {
-    const uint32_t number = index_.Likely(tag);
-    if (number != KeyIndex::kNone) __builtin_prefetch(&At(number));
-  }
-  for (const uint32_t tag : tags_) {
-    const uint32_t number = index_.Likely(tag);
-    if (number != KeyIndex::kNone) __builtin_prefetch(At(number).block);
-  }
+void TableCache::PrefetchEntry(uint32_t tag) const {
+  const uint32_t number = index_.Likely(tag);
+  if (number != KeyIndex::kNone) __builtin_prefetch(&At(number));
+}
+
+void TableCache::PrefetchBlock(uint32_t tag) const {
+  const uint32_t number = index_.Likely(tag);
+  if (number != KeyIndex::kNone) __builtin_prefetch(At(number).block);
 }
 
 TableCache::Entry& TableCache::Create(std::string_view key, uint32_t tag) {
@@ -129,6 +126,7 @@ TableCache::Entry& TableCache::Create(std::string_view key, uint32_t tag) {
   entry.number = number;
   entry.tag = tag;
   entry.flags = kUsed;
+  entry.shard = shard_;
   const auto key_size = static_cast<uint32_t>(key.size());
   entry.capacity = static_cast<uint32_t>(Blocks::Rounded(ValueAt(key_size) + spec_.width));
   entry.block = static_cast<char*>(blocks_.Allocate(entry.capacity));
@@ -234,7 +232,7 @@ void TableCache::DropAll() {
   CountDirty(-static_cast<int64_t>(dirty_bytes_));
   unstored_bytes_ = 0;
   ++drops_;
-  ++era_;
+  BeginEra();
   for (uint32_t i = 0; i < entries_; ++i) {
     Entry& entry = At(i);
     if (!entry.Has(kUsed)) continue;
@@ -252,13 +250,18 @@ void TableCache::Reset() {
   complete_ = true;
 }
 
+void TableCache::BeginEra() {
+  ++era_;
+  ++budget_.eras;
+}
+
 bool TableCache::Sweep(int64_t target) {
   if (evictable_ == 0) clock_ = entries_;
   bool told = false;
   while (clock_ < entries_) {
     Entry& entry = At(clock_++);
     if (!entry.Has(kEvictable)) continue;
-    if (!told) ++era_;
+    if (!told) BeginEra();
     told = true;
     if (entry.Has(kReferenced)) {
       entry.Drop(kReferenced);
@@ -276,25 +279,22 @@ bool TableCache::Sweep(int64_t target) {
 // --- operators ---
 
 Status TableCache::Load(const KeyColumn& keys, std::span<Slot> out) {
-  const size_t n = keys.size();
-  stats_.loads += n;
-  misses_.clear();
-  if (n <= kFewKeys) {  // the processor looks as far ahead by itself
-    for (size_t i = 0; i < n; ++i)
-      out[i].place_ = &Touch(keys[i], TagOf(keys[i])).place;
-  } else {
-    PrefetchEntries(keys);
-    for (size_t i = 0; i < n; ++i)
-      out[i].place_ = &Touch(keys[i], tags_[i]).place;
-  }
-  return misses_.empty() ? Status() : ReadMisses();
+  missing_.clear();
+  LookUp(
+      keys.size(), [&](size_t i) { return keys[i]; }, [this](size_t) -> TableCache& { return *this; }, tags_,
+      missing_, out);
+  return missing_.empty() ? Status() : ReadMisses();
 }
 
 Status TableCache::Load(std::string_view key, Slot& out) {
+  return Ask(key, TagOf(key), out) ? ReadMisses() : Status();
+}
+
+bool TableCache::Ask(std::string_view key, uint32_t tag, Slot& out) {
   ++stats_.loads;
-  misses_.clear();
-  out.place_ = &Touch(key, TagOf(key)).place;
-  return misses_.empty() ? Status() : ReadMisses();
+  const size_t misses = misses_.size();
+  out.place_ = &Touch(key, tag).place;
+  return misses == 0 && !misses_.empty();
 }
 
 Status TableCache::ReadMisses() {
@@ -317,6 +317,7 @@ Status TableCache::ReadMisses() {
       Release(*entry);  // else it would pass for absent
     }
   }
+  misses_.clear();
   return status;
 }
 

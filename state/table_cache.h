@@ -47,6 +47,8 @@ class TableCache {
 
   const TableSpec& spec() const { return spec_; }
   CacheBudget& budget() { return budget_; }
+  void SetShard(uint32_t shard);  // among the tables of a KeyedTable
+  static uint32_t ShardOf(const Slot& slot) { return EntryOf(slot).shard; }
   void SetOrdered(bool ordered);
   // 0: the catalog's, or none yet. Its bytes precede the key in the store and in change records.
   uint32_t number() const { return number_; }
@@ -59,6 +61,14 @@ class TableCache {
   uint64_t era() const { return era_; }
   Status Load(const KeyColumn& keys, std::span<Slot> out);
   Status Load(std::string_view key, Slot& out);
+  // Load in steps (table_load.h). `tag`: TagOf the key.
+  static uint32_t TagOf(std::string_view key);
+  void PrefetchIndex(uint32_t tag) const { index_.Prefetch(tag); }
+  void PrefetchEntry(uint32_t tag) const;
+  void PrefetchBlock(uint32_t tag) const;
+  // Whether it is the first of those that ReadMisses must read before the slots are used.
+  bool Ask(std::string_view key, uint32_t tag, Slot& out);
+  Status ReadMisses();
   char* Edit(Slot& slot, uint32_t size);
   void Erase(Slot& slot);
   Status Scan(std::string_view begin, std::string_view end,
@@ -135,6 +145,7 @@ class TableCache {
     Aside* aside = nullptr;
     uint32_t waiting = 0;  // kUnstored: its place in unstored_; else kDirty: in dirty_
     uint16_t flags = 0;
+    uint16_t shard = 0;  // of the table
     bool Has(unsigned any) const { return (flags & any) != 0; }
     void Add(unsigned these) { flags = static_cast<uint16_t>(flags | these); }
     void Drop(unsigned these) { flags = static_cast<uint16_t>(flags & ~these); }
@@ -177,12 +188,10 @@ class TableCache {
   static Entry& EntryOf(const Slot& slot) { return *reinterpret_cast<Entry*>(slot.place_); }
 
   // table_cache.cc: entries and their flags.
-  static uint32_t TagOf(std::string_view key);
   Entry& At(uint32_t number) const { return slabs_[number / kSlab][number % kSlab]; }
   Entry* Find(std::string_view key, uint32_t tag) const;
   Entry& Touch(std::string_view key, uint32_t tag);
   Entry& Miss(std::string_view key, uint32_t tag);
-  void PrefetchEntries(const KeyColumn& keys);
   Entry& Create(std::string_view key, uint32_t tag);
   void Release(Entry& entry);
   void Resize(Entry& entry, uint32_t size);
@@ -191,11 +200,11 @@ class TableCache {
   void Settle(Entry& entry);
   void BeginChange(Entry& entry);
   void EraseEntry(Entry& entry);
-  Status ReadMisses();
   Status CheckWidth(std::string_view value) const;
   void Account(const Entry& entry, int64_t bytes);
   int64_t CostOf(const Entry& entry) const;
   void CountDirty(int64_t bytes);
+  void BeginEra();
 
   // table_scan.cc: the ordered index.
   void AddToOrder(Entry& entry);
@@ -236,6 +245,7 @@ class TableCache {
   std::vector<Entry*> dirty_, collected_, unstored_;
   std::vector<Entry*> gone_;  // those that Forget may find without a trace
   size_t dirty_bytes_ = 0, unstored_bytes_ = 0;
+  uint16_t shard_ = 0;
   uint64_t drops_ = 0;  // how often rows were dropped or replaced from outside
   uint64_t era_ = 0;    // RawTable::era
 
@@ -243,6 +253,7 @@ class TableCache {
   KeyColumn wanted_;                 // scratch
   std::vector<Entry*> misses_;
   std::vector<uint32_t> tags_;
+  std::vector<TableCache*> missing_;
   std::vector<ToSort> sorted_;
   std::string record_;
 };

@@ -226,7 +226,7 @@ void TableCache::Stored() {
 
 void TableCache::ApplyInMemory(std::string_view key, std::optional<std::string_view> value) {
   ++drops_;
-  ++era_;
+  BeginEra();
   const uint32_t tag = TagOf(key);
   Entry* entry = Find(key, tag);
   if (!value) {

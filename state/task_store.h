@@ -60,6 +60,7 @@ struct CacheBudget {
   size_t hand = 0;
   std::vector<TableCache*> forgetful = {};  // those with rows that may be forgotten
   int64_t timers = 0;                       // tasks with timers, which share a part of it
+  uint64_t eras = 0;                        // how often a table began an era
 
  private:
   void Forget();

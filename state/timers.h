@@ -4,12 +4,13 @@
 // it once.
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "engine/base/status.h"
 #include "engine/base/time.h"
+#include "state/raw_table.h"
 
 namespace freshet {
 
@@ -19,6 +20,7 @@ struct DueTimer {
   Time time = 0;
   uint32_t place = 0;                                 // of the operator that set it
   std::string key;                                    // as given to Set
+  uint32_t shard = 0;                                 // of the task, set where it fires
   auto operator<=>(const DueTimer&) const = default;  // the order in which timers fire
 };
 
@@ -41,15 +43,18 @@ class TaskTimers {
   std::unique_ptr<Impl> impl_;
 };
 
-// An operator's own timers.
+// An operator's own timers, each in the task of its key's shard.
 class Timers {
  public:
-  Timers(TaskTimers& timers, uint32_t place) : timers_(&timers), place_(place) {}
-  Status Set(Time time, std::string_view key) { return timers_->Set(time, place_, key); }
-  Status Cancel(Time time, std::string_view key) { return timers_->Cancel(time, place_, key); }
+  // `of_shard` outlives this.
+  Timers(std::span<TaskTimers* const> of_shard, uint32_t place) : of_shard_(of_shard), place_(place) {}
+  Status Set(Time time, const ShardKey& key) { return of_shard_[key.shard]->Set(time, place_, key.bytes); }
+  Status Cancel(Time time, const ShardKey& key) {
+    return of_shard_[key.shard]->Cancel(time, place_, key.bytes);
+  }
 
  private:
-  TaskTimers* timers_;
+  std::span<TaskTimers* const> of_shard_;
   uint32_t place_;
 };
 

@@ -90,7 +90,7 @@ struct Plan {
   std::vector<std::string>
       trains;  // models: one one-shard task each, made by `make(context, i)`; empty: one kind
   std::vector<std::string> predicts;  // models read
-  std::function<std::unique_ptr<Operator>(TaskContext& context, size_t part)> make;
+  std::function<std::unique_ptr<Operator>(OperatorContext& context, size_t part)> make;
 };
 
 // A field of a source that a column of the current row derives from, and by which steps ("gap ← dep_delay").

@@ -2,7 +2,7 @@
 
 namespace freshet {
 
-Status Operator::Open() {
+Status Operator::Open(uint32_t) {
   return {};
 }
 

@@ -1,11 +1,14 @@
 #pragma once
-// Operators at run time. An operator belongs to one task and is called by one thread: no locks, no clock, no
-// I/O. What must survive lives in its tables, timers or model arrays, so there is nothing to save or load.
+// Operators at run time. An operator belongs to one lane and is called by one thread: no locks, no clock, no
+// I/O. It runs once for all the tasks that the lane has of its stage; what it keeps of a key is in the tables
+// and timers of that key's shard. What must survive lives there or in model arrays, so there is nothing to
+// save or load.
 //
 // Always: what an operator emits and writes is a function of the rows, timers and watermarks it was given, in
 // their order, never of where a batch, an epoch or a timer call was cut.
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +17,7 @@
 #include "engine/expression/expression.h"
 #include "engine/metrics/counter.h"
 #include "engine/operator/model_state.h"
+#include "state/keyed_table.h"
 #include "state/table.h"
 #include "state/timers.h"
 
@@ -41,11 +45,12 @@ class Report {
 class Operator {
  public:
   virtual ~Operator() = default;
-  // Reads what an earlier run left in its tables. Called once, before all else; models are not there yet.
-  virtual Status Open();
+  // Reads what an earlier run left in the tables of `shard`. Called once for each, before all else; models
+  // are not there yet.
+  virtual Status Open(uint32_t shard);
   // Rows of input `port`, in order. A failed Status means a broken invariant or store, never a bad row.
   virtual Status Process(size_t port, const Batch& in, Emitter& out) = 0;
-  // A timer of this operator is due: the task's watermark has reached its time. Called one timer at a time,
+  // A timer of this operator is due: the stage's watermark has reached its time. Called one timer at a time,
   // in the order of DueTimer. The timer is already gone.
   virtual Status OnTimer(const DueTimer& timer, Emitter& out);
   // Of an input whose Plan says kSometimes: rows of it at event times up to this one may emit at once, later
@@ -56,11 +61,13 @@ class Operator {
 };
 
 // The only door from an operator to the engine. Lives as long as the operator.
-class TaskContext {
+class OperatorContext {
  public:
-  virtual ~TaskContext() = default;
+  virtual ~OperatorContext() = default;
   virtual Pool& pool() = 0;
-  // A table the operator's Plan declared.
+  // A table the operator's Plan declared. Where rows come by key, whichever shard it is of:
+  virtual KeyedTable& keyed_state(std::string_view table) = 0;
+  // Where they do not, and the stage has one task:
   virtual RawTable& raw_state(std::string_view table) = 0;
   template <class V>
   Table<V> state(std::string_view table) {
@@ -75,7 +82,9 @@ class TaskContext {
   // Sends a row to the job's dead letters, in this epoch. `reason` is one of a small closed set of words.
   virtual void DeadLetter(const Batch& batch, size_t row, std::string_view reason,
                           std::string_view detail) = 0;
-  // The task's watermark just before the row of that ordinal, in the batch that is being processed. In
+  // The shard of each row of the batch that is being processed. Valid until the call ends.
+  virtual std::span<const uint32_t> shards() = 0;
+  // The stage's watermark just before the row of that ordinal, in the batch that is being processed. In
   // OnTimer: the timer's time.
   virtual Time WatermarkBefore(uint32_t ordinal) const = 0;
   // Whether anything downstream reads column `column` of output `port`; what is not read need not be kept.

@@ -43,9 +43,8 @@ std::string KeyText(const JobPlan& plan, const Crossing& crossing) {
   if (crossing.spread == Spread::kOne) return "in one task";
   if (crossing.spread == Spread::kAny) return "as they come";
   std::string text = "by ";
-  for (size_t i = 0; i < crossing.key.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + plan.SchemaOf(crossing.stream)[crossing.key[i]].name;
-  }
+  for (const size_t column : plan.operators[crossing.op].keys[crossing.port])
+    text += (text.size() > 3 ? ", " : "") + plan.SchemaOf(crossing.stream)[column].name;
   return text;
 }
 

@@ -273,6 +273,7 @@ uint64_t Fingerprint(const JobPlan& plan) {
     text += "stage " + stage.name + " " + std::to_string(stage.shards) + "\n";
     for (const Member& member : stage.members) {
       const PlannedOperator& op = plan.operators[member.op];
+      if (!op.keeps_state()) continue;
       text += "  " + op.name + " " + op.type + " " + std::to_string(op.place) + "\n";
       for (const TableSpec& table : op.plan.tables) {
         text += "    " + table.name + " " + std::to_string(table.layout) + " " + std::to_string(table.width) +
@@ -281,7 +282,7 @@ uint64_t Fingerprint(const JobPlan& plan) {
     }
     for (const Crossing& crossing : stage.crossings) {
       text += "  from " + plan.NameOf(crossing.stream) + " by";
-      for (const size_t column : crossing.key)
+      for (const size_t column : plan.operators[crossing.op].keys[crossing.port])
         text += " " + plan.SchemaOf(crossing.stream)[column].name;
       text += "\n";
     }

@@ -39,10 +39,13 @@ struct PlannedSource {
 struct PlannedOperator {
   std::string name;
   std::string type;
-  uint32_t place = 0;            // in topological order of the job, then file order; also its index
-  std::vector<StreamId> inputs;  // by port
+  uint32_t place = 0;                     // in topological order of the job, then file order; also its index
+  std::vector<StreamId> inputs;           // by port
+  std::vector<std::vector<size_t>> keys;  // by port: columns of the input, kKeyed
   Plan plan;
   std::vector<std::vector<bool>> read;  // [output port][column]: whether anything downstream reads it
+
+  bool keeps_state() const { return !plan.tables.empty() || !plan.timers.empty() || !plan.trains.empty(); }
 };
 
 // One instance of an operator in a stage; `part` is the model's index for operators that train several.
@@ -55,8 +58,7 @@ struct Member {
 struct Crossing {
   StreamId stream;
   Spread spread = Spread::kAny;
-  std::vector<size_t> key;  // columns of the stream, kKeyed
-  uint32_t op = 0;          // the operator that reads it
+  uint32_t op = 0;  // the operator that reads it
   uint32_t part = 0;
   uint32_t port = 0;
 };

@@ -19,23 +19,19 @@ struct Placed {
   std::set<uint32_t> sources;
 };
 
-bool IsStateless(const PlannedOperator& op) {
-  return op.plan.tables.empty() && op.plan.timers.empty() && op.plan.trains.empty();
-}
-
 class StageBuilder {
  public:
-  // `apart`: operators that stay out of their input's stage where that keeps state.
-  StageBuilder(const Draft& draft, const std::set<uint32_t>& apart, JobPlan& plan)
-      : draft_(draft), apart_(apart), plan_(plan) {
+  StageBuilder(const Draft& draft, JobPlan& plan) : draft_(draft), plan_(plan) {
     for (uint32_t s = 0; s < plan.sources.size(); ++s)
       sources_.push_back({kNoStage, {}, {s}});
     outputs_.resize(plan.operators.size());
   }
 
   void Place(uint32_t index) {
-    const PlannedOperator& op = plan_.operators[index];
+    PlannedOperator& op = plan_.operators[index];
     const std::vector<InputPort>& ports = draft_.operators[index].ports;
+    for (size_t p = 0; p < ports.size(); ++p)
+      op.keys.push_back(Key(op.inputs[p], ports[p]));
     if (!op.plan.trains.empty()) {
       for (uint32_t part = 0; part < op.plan.trains.size(); ++part) {
         Enter(NewStage(op.name + "." + op.plan.trains[part], 1), index, part);
@@ -69,9 +65,8 @@ class StageBuilder {
     const PlannedOperator& op = plan_.operators[index];
     const Placed& first = Of(op.inputs[0]);
     if (first.stage == kNoStage || ports[0].spread == Spread::kOne) return kNoStage;
-    if (apart_.contains(index) && plan_.stages[static_cast<size_t>(first.stage)].keeps_state) return kNoStage;
     if (ports[0].spread == Spread::kKeyed) {
-      if (first.key.empty() || first.key != Key(op.inputs[0], ports[0])) return kNoStage;
+      if (first.key.empty() || first.key != op.keys[0]) return kNoStage;
       if (plan_.stages[static_cast<size_t>(first.stage)].shards != Shards(index, ports)) return kNoStage;
     }
     for (size_t p = 1; p < ports.size(); ++p) {
@@ -106,7 +101,7 @@ class StageBuilder {
     const PlannedOperator& op = plan_.operators[index];
     const std::vector<InputPort>& ports = draft_.operators[index].ports;
     stage.members.push_back({index, part});
-    stage.keeps_state = stage.keeps_state || !IsStateless(op);
+    stage.keeps_state = stage.keeps_state || op.keeps_state();
     std::set<uint32_t> sources(stage.sources.begin(), stage.sources.end());
     for (uint32_t p = 0; p < ports.size(); ++p) {
       const Placed& from = Of(op.inputs[p]);
@@ -115,7 +110,6 @@ class StageBuilder {
       Crossing crossing;
       crossing.stream = op.inputs[p];
       crossing.spread = ports[p].spread;
-      if (ports[p].spread == Spread::kKeyed) crossing.key = Key(op.inputs[p], ports[p]);
       crossing.op = index;
       crossing.part = part;
       crossing.port = p;
@@ -133,7 +127,7 @@ class StageBuilder {
       sources.insert(Of(input).sources.begin(), Of(input).sources.end());
     std::vector<size_t> in_key =
         Of(op.inputs[0]).stage == stage ? Of(op.inputs[0]).key : std::vector<size_t>();
-    if (ports[0].spread == Spread::kKeyed) in_key = Key(op.inputs[0], ports[0]);
+    if (ports[0].spread == Spread::kKeyed) in_key = op.keys[0];
     for (const Output& output : op.plan.outputs) {
       Placed placed{stage, {}, sources};
       for (const size_t column : in_key) {
@@ -158,31 +152,11 @@ class StageBuilder {
   }
 
   const Draft& draft_;
-  const std::set<uint32_t>& apart_;
   JobPlan& plan_;
   std::vector<Placed> sources_;
   std::vector<std::vector<Placed>> outputs_;  // [operator][port]
   int stage_of_first_part_ = kNoStage;
 };
-
-bool Reads(const PlannedOperator& reader, uint32_t op) {
-  return std::any_of(reader.inputs.begin(), reader.inputs.end(),
-                     [op](const StreamId& input) { return !input.source && input.node == op; });
-}
-
-// The stateless operators at the end of a stage of several shards: no operator after them needs their rows
-// where they are.
-void AddTail(const JobPlan& plan, const PlannedStage& stage, std::set<uint32_t>& tail) {
-  if (!stage.keeps_state || stage.shards == 1) return;
-  for (size_t m = stage.members.size(); m-- > 0;) {
-    const uint32_t op = stage.members[m].op;
-    if (!IsStateless(plan.operators[op])) continue;
-    const bool is_needed = std::any_of(stage.members.begin(), stage.members.end(), [&](const Member& other) {
-      return !tail.contains(other.op) && Reads(plan.operators[other.op], op);
-    });
-    if (!is_needed) tail.insert(op);
-  }
-}
 
 // Roles that readers of a stream give it; operators that only pass rows on ask their own readers.
 void Vote(const Draft& draft, const JobPlan& plan, StreamId stream, std::set<Role>& votes) {
@@ -256,21 +230,10 @@ std::vector<uint32_t> InStageOrder(const JobPlan& plan) {
   return order;
 }
 
-// Twice: what ends a stage without state is taken out of it, to run once on the rows of all shards, put back
-// into their order, rather than on each shard's share of a few rows.
 void AssignStages(const Draft& draft, JobPlan& plan) {
-  const std::vector<uint32_t> order = InStageOrder(plan);
-  const auto assign = [&](const std::set<uint32_t>& apart) {
-    plan.stages.clear();
-    StageBuilder builder(draft, apart, plan);
-    for (const uint32_t o : order)
-      builder.Place(o);
-  };
-  assign({});
-  std::set<uint32_t> tail;
-  for (const PlannedStage& stage : plan.stages)
-    AddTail(plan, stage, tail);
-  if (!tail.empty()) assign(tail);
+  StageBuilder builder(draft, plan);
+  for (const uint32_t o : InStageOrder(plan))
+    builder.Place(o);
   for (PlannedStage& stage : plan.stages) {
     if (stage.keeps_state) stage.changelog = OwnTopic(plan.job, OwnUse::kChangelog, stage.name);
   }

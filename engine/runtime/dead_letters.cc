@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/runtime/feed.h"
+#include "engine/runtime/stage_operators.h"
 
 namespace freshet {
 

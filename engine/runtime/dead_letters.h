@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "engine/format/format.h"
+#include "engine/metrics/counter.h"
 #include "engine/runtime/outbound.h"
-#include "engine/runtime/task.h"
 
 namespace freshet {
 
+struct RefusedRow;
 struct Reject;
 
 class DeadLetters {

@@ -53,11 +53,9 @@ Time Incarnation::AloneUntil(uint32_t source) const {
   if (s_.topology.row_by_row[source]) return kMaxTime;
   Time until = kMinTime;
   for (const Topology::Gate& gate : s_.topology.source_gates[source]) {
-    for (const std::unique_ptr<Task>& task : tasks_[gate.stage]) {
-      const Time one = task->EmitsAtOnceUntil(gate.member, gate.port);
-      if (one == kMinTime) continue;
-      until = std::max(until, one > kMaxTime - gate.before ? kMaxTime : one + gate.before);
-    }
+    const Time one = operators_[gate.stage]->EmitsAtOnceUntil(gate.member, gate.port);
+    if (one == kMinTime) continue;
+    until = std::max(until, one > kMaxTime - gate.before ? kMaxTime : one + gate.before);
   }
   return until;
 }
@@ -337,10 +335,8 @@ Time Incarnation::event_time() const {
 }
 
 Status Incarnation::Summarize(Report& report) {
-  for (const auto& stage : tasks_) {
-    for (const std::unique_ptr<Task>& task : stage) {
-      if (Status s = task->Summarize(report); !s.ok()) return s;
-    }
+  for (const std::unique_ptr<StageOperators>& stage : operators_) {
+    if (Status s = stage->Summarize(report); !s.ok()) return s;
   }
   return {};
 }

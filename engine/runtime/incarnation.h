@@ -21,8 +21,8 @@
 #include "engine/runtime/merge.h"
 #include "engine/runtime/pipeline.h"
 #include "engine/runtime/replica.h"
+#include "engine/runtime/stage_operators.h"
 #include "engine/runtime/tally.h"
-#include "engine/runtime/task.h"
 #include "engine/runtime/watermarks.h"
 
 namespace freshet {
@@ -126,7 +126,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Incarnation(LaneServices services, Consumer& consumer);
   // incarnation_open.cc, incarnation_restore.cc
   Status OpenTasks();
-  Status OpenTask(uint32_t stage, uint32_t shard, const TaskServices& services);
+  Status OpenTask(uint32_t stage, uint32_t shard);
   std::vector<PartitionId> PartitionsOf(uint32_t source) const;
   Status ReadPositions();
   Status AskForLimits();
@@ -181,7 +181,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
   std::map<std::string, uint64_t, std::less<>> published_;  // version of each trained model in its topic
   std::unique_ptr<Outbound> out_;
   std::unique_ptr<DeadLetters> dead_letters_;
-  std::vector<std::vector<std::unique_ptr<Task>>> tasks_;  // [stage][shard]
+  std::vector<std::vector<std::unique_ptr<Task>>> tasks_;   // [stage][shard]
+  std::vector<std::unique_ptr<StageOperators>> operators_;  // by stage
   std::vector<SinkWriter> sinks_;
   std::unique_ptr<Pipeline> pipeline_;
   std::map<std::string, RawTable*, std::less<>> private_tables_;  // of the models trained here

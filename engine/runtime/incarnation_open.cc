@@ -52,9 +52,9 @@ Status Incarnation::OpenTasks() {
     watermarks_.emplace_back(static_cast<size_t>((*topic)->partitions), source.max_out_of_orderness);
     known_partitions_.push_back((*topic)->partitions);
   }
-  const TaskServices services{pool_,           row_clock_,
-                              *this,           models_,
-                              s_.tally.live(), [this](const RefusedRow& row) { dead_letters_->Add(row); }};
+  const OperatorServices services{
+      pool_,   row_clock_,      *this,
+      models_, s_.tally.live(), [this](const RefusedRow& row) { dead_letters_->Add(row); }};
   for (const PlannedSource& source : s_.plan.sources) {
     rows_in_.push_back(&s_.tally.live()["rows_in{source=\"" + source.name + "\"}"]);
   }
@@ -65,13 +65,14 @@ Status Incarnation::OpenTasks() {
     tasks_.emplace_back();
     state_of_.emplace_back();
     for (uint32_t shard = 0; shard < s_.plan.stages[stage].shards; ++shard) {
-      if (Status status = OpenTask(stage, shard, services); !status.ok()) return status;
+      if (Status status = OpenTask(stage, shard); !status.ok()) return status;
     }
+    operators_.push_back(std::make_unique<StageOperators>(s_.topology, stage, tasks_.back(), services));
   }
   return {};
 }
 
-Status Incarnation::OpenTask(uint32_t stage, uint32_t shard, const TaskServices& services) {
+Status Incarnation::OpenTask(uint32_t stage, uint32_t shard) {
   const PlannedStage& plan = s_.plan.stages[stage];
   std::unique_ptr<TaskStore> store;
   if (plan.keeps_state) {
@@ -82,7 +83,7 @@ Status Incarnation::OpenTask(uint32_t stage, uint32_t shard, const TaskServices&
     store = std::move(*opened);
   }
   TaskStore* raw = store.get();
-  Result<std::unique_ptr<Task>> task = Task::Open(s_.topology, stage, shard, std::move(store), services);
+  Result<std::unique_ptr<Task>> task = Task::Open(s_.plan, stage, shard, std::move(store));
   if (!task.ok()) return task.status().Within("stage `" + plan.name + "`");
   state_of_.back().push_back(UINT32_MAX);
   tasks_.back().push_back(std::move(*task));
@@ -143,7 +144,8 @@ Status Incarnation::OpenSinks() {
   dead_letters_ = std::make_unique<DeadLetters>(
       s_.plan.dead_letter_topic, *letters ? (*letters)->max_record_bytes : 1 << 20,
       [this](uint32_t ordinal) { return OriginOf(ordinal); }, s_.tally.live());
-  pipeline_ = std::make_unique<Pipeline>(s_.topology, pool_, tasks_, sinks_, *out_, *dead_letters_);
+  pipeline_ =
+      std::make_unique<Pipeline>(s_.topology, pool_, tasks_, operators_, sinks_, *out_, *dead_letters_);
   rejects_ = [this](const Feed& feed, const Reject& reject) {
     if (!beginning_) beginning_ = RejectedRecord{{feed.id(), reject.offset}, std::string(reject.reason)};
     ++rows_in_epoch_;

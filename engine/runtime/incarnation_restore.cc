@@ -80,10 +80,8 @@ Status Incarnation::Restore() {
   for (TaskState& state : stateful_) {
     if (Status s = ReadClosing(state); !s.ok()) return s;
   }
-  for (const auto& stage : tasks_) {
-    for (const std::unique_ptr<Task>& task : stage) {
-      if (Status s = task->Start(); !s.ok()) return s;
-    }
+  for (const std::unique_ptr<StageOperators>& stage : operators_) {
+    if (Status s = stage->Start(); !s.ok()) return s;
   }
   return {};
 }

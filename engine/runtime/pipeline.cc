@@ -5,11 +5,13 @@
 namespace freshet {
 
 Pipeline::Pipeline(const Topology& topology, Pool& pool,
-                   std::vector<std::vector<std::unique_ptr<Task>>>& tasks, std::vector<SinkWriter>& sinks,
+                   std::vector<std::vector<std::unique_ptr<Task>>>& tasks,
+                   std::vector<std::unique_ptr<StageOperators>>& operators, std::vector<SinkWriter>& sinks,
                    Outbound& out, DeadLetters& dead_letters)
     : topology_(topology),
       pool_(pool),
       tasks_(tasks),
+      operators_(operators),
       sinks_(sinks),
       out_(out),
       dead_letters_(dead_letters),
@@ -52,7 +54,7 @@ Status Pipeline::RunBatch(uint32_t source, const Batch& rows) {
 
 Status Pipeline::RunTimer(Task& task) {
   Touch(task);
-  if (Status s = task.FireFirst(); !s.ok()) return s;
+  if (Status s = operators_[task.stage()]->FireFirst(task); !s.ok()) return s;
   if (filled_.empty()) return {};
   return Flow(task.stage() + 1);
 }
@@ -77,12 +79,13 @@ Status Pipeline::Enter(uint32_t stage, uint32_t crossing) {
   const Crossing& entry = plan.crossings[crossing];
   const Topology::StageView& view = topology_.stages[stage];
   const Batch rows = Joined(view.crossing_stream[crossing]);
-  for (const Splitter::Share& share : splitter_.Split(pool_, rows, entry.key, plan.shards)) {
-    Task& task = *tasks_[stage][share.shard];
-    Touch(task);
-    if (Status s = task.Process(view.entry[crossing], entry.port, share.rows); !s.ok()) return s;
+  std::span<const uint32_t> shards;
+  if (plan.keeps_state) {
+    shards = sharder_.ShardsOf(rows, topology_.plan.operators[entry.op].keys[entry.port], plan.shards);
+    for (const uint32_t shard : shards)
+      Touch(*tasks_[stage][shard]);
   }
-  return {};
+  return operators_[stage]->Process(view.entry[crossing], entry.port, rows, shards);
 }
 
 Status Pipeline::WriteSinks() {

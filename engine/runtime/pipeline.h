@@ -1,9 +1,9 @@
 #pragma once
 // Takes one batch of a source, or one timer, through all stages of a lane and to its sinks. One thread.
 //
-// Always: inside a stage rows go depth first; where the key changes, the outputs of all shards are put back
-// into the source batch's row order before they are split by the next key, and no stage sees a batch before
-// every shard of the earlier ones has finished it. So the number of shards never changes results.
+// Always: a batch goes through a stage whole, whichever shards its rows belong to, and depth first; what an
+// operator put out in several batches is put back into the source batch's row order before the next stage,
+// which sees nothing before the earlier ones have finished. So the number of shards never changes results.
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -12,23 +12,24 @@
 #include "engine/runtime/outbound.h"
 #include "engine/runtime/row_key.h"
 #include "engine/runtime/sink_writer.h"
-#include "engine/runtime/task.h"
+#include "engine/runtime/stage_operators.h"
 #include "engine/runtime/topology.h"
 
 namespace freshet {
 
 class Pipeline final : public Outbox {
  public:
-  // All outlive this. `tasks`: [stage][shard]; `sinks`: by the plan's index.
+  // All outlive this. `tasks`: [stage][shard]; `operators`: by stage; `sinks`: by the plan's index.
   Pipeline(const Topology& topology, Pool& pool, std::vector<std::vector<std::unique_ptr<Task>>>& tasks,
-           std::vector<SinkWriter>& sinks, Outbound& out, DeadLetters& dead_letters);
+           std::vector<std::unique_ptr<StageOperators>>& operators, std::vector<SinkWriter>& sinks,
+           Outbound& out, DeadLetters& dead_letters);
 
   Status RunBatch(uint32_t source, const Batch& rows);
   // Fires the first timer of `task` and takes what it emits downstream.
   Status RunTimer(Task& task);
   void Push(uint32_t stream, Batch rows) override;
 
-  // Tasks that were called since the last Clear: their first timer may have changed.
+  // Tasks with state that had rows or a timer since the last Clear: their first timer may have changed.
   const std::vector<Task*>& touched() const { return touched_; }
   void ClearTouched();
 
@@ -42,10 +43,11 @@ class Pipeline final : public Outbox {
   const Topology& topology_;
   Pool& pool_;
   std::vector<std::vector<std::unique_ptr<Task>>>& tasks_;
+  std::vector<std::unique_ptr<StageOperators>>& operators_;
   std::vector<SinkWriter>& sinks_;
   Outbound& out_;
   DeadLetters& dead_letters_;
-  Splitter splitter_;
+  Sharder sharder_;
   std::vector<std::vector<Batch>> pieces_;  // [stream]
   std::vector<uint32_t> filled_;            // streams with pieces
   std::vector<Batch> united_;               // of the streams of one sink

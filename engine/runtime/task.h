@@ -1,87 +1,43 @@
 #pragma once
-// One task: the operators of a stage on one shard, with their tables and timers. One thread, the lane's.
+// One task: what a stage keeps for one shard, its tables and timers. The unit of state, of recovery and of
+// placement; the operators that use it are those of its lane (stage_operators.h). One thread, the lane's.
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
-#include <span>
-#include <string>
 #include <vector>
 
-#include "engine/metrics/counter.h"
-#include "engine/operator/operator.h"
-#include "engine/runtime/row_clock.h"
-#include "engine/runtime/topology.h"
+#include "engine/plan/plan.h"
 #include "state/task_store.h"
+#include "state/timers.h"
 
 namespace freshet {
 
-// Where rows go that leave their stage.
-class Outbox {
- public:
-  virtual void Push(uint32_t stream, Batch rows) = 0;
-
- protected:
-  ~Outbox() = default;
-};
-
-// A row that an operator refused.
-struct RefusedRow {
-  const Schema* schema = nullptr;
-  const Batch* batch = nullptr;
-  size_t row = 0;
-  std::string_view op;
-  std::string_view reason;
-  std::string_view detail;
-};
-
-// What a lane lends its tasks; outlives them.
-struct TaskServices {
-  Pool& pool;
-  const RowClock& clock;
-  Outbox& outbox;
-  std::map<std::string, std::unique_ptr<ModelState>, std::less<>>& models;
-  std::map<std::string, Counter, std::less<>>& counters;  // by `family{operator="…"}`
-  std::function<void(const RefusedRow&)> refuse;
-};
-
 class Task {
  public:
-  // `store`: null where the stage keeps no state.
-  static Result<std::unique_ptr<Task>> Open(const Topology& topology, uint32_t stage, uint32_t shard,
-                                            std::unique_ptr<TaskStore> store, TaskServices services);
-  ~Task();
+  // `store`: null where the stage keeps no state. `plan` outlives this.
+  static Result<std::unique_ptr<Task>> Open(const JobPlan& plan, uint32_t stage, uint32_t shard,
+                                            std::unique_ptr<TaskStore> store);
 
-  // Makes and opens the operators; call once, after the store was restored.
-  Status Start();
-  Status Process(uint32_t member, uint32_t port, const Batch& rows);
   // The first timer, or null.
   Result<const DueTimer*> FirstTimer();
-  Status FireFirst();
-  Status Summarize(Report& report);
-  Time EmitsAtOnceUntil(uint32_t member, uint32_t port) const;
+  // Takes the first timer. REQUIRES: there is one.
+  Result<DueTimer> TakeFirstTimer();
 
   uint32_t stage() const { return stage_; }
   uint32_t shard() const { return shard_; }
   TaskStore* store() { return store_.get(); }
+  TaskTimers* timers() { return timers_.get(); }  // null without a store
+  // Those that the stage's member declared, in its plan's order.
+  const std::vector<RawTable*>& tables(uint32_t member) const { return tables_[member]; }
 
  private:
-  class Context;
-  class Port;
-  struct Instance;
-  Task(const Topology& topology, uint32_t stage, uint32_t shard, std::unique_ptr<TaskStore> store,
-       TaskServices services);
-  Status DeclareTables();
-  const PlannedStage& stage_plan() const;
+  Task(uint32_t stage, uint32_t shard, std::unique_ptr<TaskStore> store);
+  Status DeclareTables(const JobPlan& plan);
 
-  const Topology& topology_;
   uint32_t stage_;
   uint32_t shard_;
   std::unique_ptr<TaskStore> store_;
-  TaskServices services_;
   std::unique_ptr<TaskTimers> timers_;
-  std::vector<std::unique_ptr<Instance>> instances_;
-  Status failure_;  // of an operator called from another's Emit
+  std::vector<std::vector<RawTable*>> tables_;  // by member
 };
 
 }  // namespace freshet

@@ -287,7 +287,7 @@ class EvaluateBinding {
     // Months begin with a day.
     plan.timers.push_back({0, plan_.months ? std::gcd(plan_.every, kDay) : plan_.every});
     plan.make = [made = std::make_shared<const EvaluatePlan>(std::move(plan_))](
-                    TaskContext& context, size_t) { return MakeEvaluating(made, context); };
+                    OperatorContext& context, size_t) { return MakeEvaluating(made, context); };
     return plan;
   }
 

@@ -22,7 +22,7 @@ constexpr Time kEarliest = kMinTime / 4;
 
 class Evaluating final : public Operator {
  public:
-  Evaluating(std::shared_ptr<const EvaluatePlan> plan, TaskContext& context)
+  Evaluating(std::shared_ptr<const EvaluatePlan> plan, OperatorContext& context)
       : plan_(std::move(plan)),
         context_(context),
         log_(context.raw_state("examples"), KeysOf(*plan_)),
@@ -82,7 +82,7 @@ class Evaluating final : public Operator {
   Status AddOpen(const Series& series, Time bucket, Sums& sums, Histogram& histogram);
 
   std::shared_ptr<const EvaluatePlan> plan_;
-  TaskContext& context_;
+  OperatorContext& context_;
   ExampleLog log_;
   Tallies tallies_;
   std::vector<SpanHistograms> spans_;  // one a series
@@ -210,7 +210,7 @@ Status Evaluating::AddLate(size_t number, const Scored& example, const Row& row)
   const Time month_end = EvaluatePlan::MonthEnd(row.time);
   if (!plan_->months || month_end <= row.watermark) return {};
   if (Status s = add(SpanKind::kMonth, StartOfMonth(row.time), is_new); !s.ok() || !is_new) return s;
-  return context_.timers().Set(month_end, kMonthEnd);
+  return context_.timers().Set(month_end, {0, kMonthEnd});
 }
 
 // Of the bucket that holds `time`.
@@ -218,13 +218,13 @@ Status Evaluating::SetTimers(Time time, bool closed) {
   Timers timers = context_.timers();
   if (!plan_->windows.empty()) {
     const Time start = plan_->BucketStart(time);
-    if (Status s = timers.Set(start + plan_->longest_window(), kForgetBucket); !s.ok()) return s;
+    if (Status s = timers.Set(start + plan_->longest_window(), {0, kForgetBucket}); !s.ok()) return s;
   }
   if (closed) return {};
   if (plan_->months) {
-    if (Status s = timers.Set(EvaluatePlan::MonthEnd(time), kMonthEnd); !s.ok()) return s;
+    if (Status s = timers.Set(EvaluatePlan::MonthEnd(time), {0, kMonthEnd}); !s.ok()) return s;
   }
-  return timers.Set(FloorTo(time, plan_->every) + plan_->every, kBucketEnd);
+  return timers.Set(FloorTo(time, plan_->every) + plan_->every, {0, kBucketEnd});
 }
 
 Status Evaluating::OnTimer(const DueTimer& timer, Emitter& out) {
@@ -381,7 +381,7 @@ std::vector<TableSpec> EvaluateTables(uint32_t layout) {
   return tables;
 }
 
-std::unique_ptr<Operator> MakeEvaluating(std::shared_ptr<const EvaluatePlan> plan, TaskContext& context) {
+std::unique_ptr<Operator> MakeEvaluating(std::shared_ptr<const EvaluatePlan> plan, OperatorContext& context) {
   return std::make_unique<Evaluating>(std::move(plan), context);
 }
 

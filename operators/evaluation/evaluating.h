@@ -61,6 +61,6 @@ struct EvaluatePlan {
 };
 
 std::vector<TableSpec> EvaluateTables(uint32_t layout);
-std::unique_ptr<Operator> MakeEvaluating(std::shared_ptr<const EvaluatePlan> plan, TaskContext& context);
+std::unique_ptr<Operator> MakeEvaluating(std::shared_ptr<const EvaluatePlan> plan, OperatorContext& context);
 
 }  // namespace freshet

@@ -367,7 +367,7 @@ Plan Features::Bind(const Features& p, Binder& binder) {
       result.tables.push_back(std::move(table));
     result.state.push_back(SizeOf(plan->tiers[i].layout, ahead));
   }
-  result.make = [plan = std::shared_ptr<const WindowedPlan>(plan)](TaskContext& context, size_t) {
+  result.make = [plan = std::shared_ptr<const WindowedPlan>(plan)](OperatorContext& context, size_t) {
     return MakeWindowed(plan, context);
   };
   return result;

@@ -12,7 +12,7 @@ namespace {
 
 class Windowed final : public Operator {
  public:
-  Windowed(std::shared_ptr<const WindowedPlan> plan, TaskContext& context)
+  Windowed(std::shared_ptr<const WindowedPlan> plan, OperatorContext& context)
       : plan_(std::move(plan)),
         context_(context),
         late_(context.counter("late_rows")),
@@ -49,13 +49,13 @@ class Windowed final : public Operator {
   }
 
   std::shared_ptr<const WindowedPlan> plan_;
-  TaskContext& context_;
+  OperatorContext& context_;
   Counter& late_;
   Counter& gone_;
   std::vector<Tiles> tiers_;
 
   // Of the batch that is being processed; kept for their memory.
-  KeyColumn keys_;
+  ShardKeys keys_;
   std::vector<uint32_t> kept_rows_, late_rows_;
   std::vector<Time> watermarks_;  // of the kept rows
   RowPacker::Scratch scratch_;
@@ -72,6 +72,7 @@ void Windowed::Sort(size_t port, const Batch& in) {
   kept_rows_.clear();
   late_rows_.clear();
   watermarks_.clear();
+  const std::span<const uint32_t> shards = context_.shards();
   for (uint32_t row = 0; row < in.rows(); ++row) {
     const Time watermark = context_.WatermarkBefore(in.ordinals()[row]);
     if (IsLate(in.times()[row], watermark)) {
@@ -85,7 +86,7 @@ void Windowed::Sort(size_t port, const Batch& in) {
       context_.DeadLetter(in, row, "missing_key", "a field of the key is null");
       continue;
     }
-    keys_.EndKey();
+    keys_.EndKey(shards[row]);
     kept_rows_.push_back(row);
     watermarks_.push_back(watermark);
   }
@@ -201,12 +202,12 @@ Status Windowed::OnTimer(const DueTimer& timer, Emitter&) {
   if (key.empty() || static_cast<uint8_t>(key[0]) >= tiers_.size()) {
     return {Code::kCorrupt, "a timer in the state names tiles that the job file does not ask for"};
   }
-  return tiers_[static_cast<uint8_t>(key[0])].Expire(key.substr(1), timer.time);
+  return tiers_[static_cast<uint8_t>(key[0])].Expire({timer.shard, key.substr(1)}, timer.time);
 }
 
 }  // namespace
 
-std::unique_ptr<Operator> MakeWindowed(std::shared_ptr<const WindowedPlan> plan, TaskContext& context) {
+std::unique_ptr<Operator> MakeWindowed(std::shared_ptr<const WindowedPlan> plan, OperatorContext& context) {
   return std::make_unique<Windowed>(std::move(plan), context);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // How `features` runs: adds the rows of one stream to tiles and gives each row of `from` the values of its
-// windows. The plan is immutable and shared by all tasks; an operator belongs to one task and thread.
+// windows. The plan is immutable and shared by all lanes; an operator belongs to one lane and thread.
 //
 // Always: a row's values are a function of the rows before it, their times and the watermark at it.
 #include <cstdint>
@@ -44,6 +44,6 @@ struct WindowedPlan {
   Duration allowed_lateness = 0;
 };
 
-std::unique_ptr<Operator> MakeWindowed(std::shared_ptr<const WindowedPlan> plan, TaskContext& context);
+std::unique_ptr<Operator> MakeWindowed(std::shared_ptr<const WindowedPlan> plan, OperatorContext& context);
 
 }  // namespace freshet

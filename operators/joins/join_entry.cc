@@ -13,7 +13,7 @@ Status JoinEntry::Read() {
   return {};
 }
 
-void JoinEntry::Write(RawTable& entries, std::string_view row, std::string_view keep) {
+void JoinEntry::Write(KeyedTable& entries, std::string_view row, std::string_view keep) {
   header.row_size = static_cast<uint32_t>(row.size());
   char* to = entries.Edit(slot, static_cast<uint32_t>(sizeof(Header) + row.size() + keep.size()));
   std::memcpy(to, &header, sizeof(Header));
@@ -21,7 +21,7 @@ void JoinEntry::Write(RawTable& entries, std::string_view row, std::string_view 
   if (!keep.empty()) std::memcpy(to + sizeof(Header) + row.size(), keep.data(), keep.size());
 }
 
-void JoinEntry::WriteHeader(RawTable& entries) {
+void JoinEntry::WriteHeader(KeyedTable& entries) {
   std::memcpy(entries.Edit(slot, slot.size()), &header, sizeof(Header));
 }
 

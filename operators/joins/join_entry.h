@@ -6,7 +6,7 @@
 
 #include "engine/base/status.h"
 #include "engine/base/time.h"
-#include "state/raw_table.h"
+#include "state/keyed_table.h"
 
 namespace freshet {
 
@@ -36,12 +36,12 @@ struct JoinEntry {
   // The header of the slot, if there is a row.
   Status Read();
   // The header, its row_size set here, and what follows. `row` and `keep` must not be parts of the entry.
-  void Write(RawTable& entries, std::string_view row, std::string_view keep);
+  void Write(KeyedTable& entries, std::string_view row, std::string_view keep);
   // The header alone; what follows stays. REQUIRES: present(), row_size and has_label as they were.
-  void WriteHeader(RawTable& entries);
+  void WriteHeader(KeyedTable& entries);
 
-  RawTable::Slot slot;
-  std::string_view key;
+  KeyedTable::Slot slot;
+  ShardKey key;
   Header header;  // REQUIRES: present()
 };
 

@@ -35,10 +35,10 @@ JoinedRows::JoinedRows(const KeptRows& rows, const KeptRows& keep, Type label,
 
 Status JoinedRows::Add(const JoinedRow& row) {
   std::string_view bytes = row.row;
-  if (Status s = rows_.Decode(bytes, row_builders_); !s.ok()) return s;
+  if (Status s = rows_.Decode(row.shard, bytes, row_builders_); !s.ok()) return s;
   if (!row.keep.empty()) {
     bytes = row.keep;
-    if (Status s = keep_.Decode(bytes, keep_builders_); !s.ok()) return s;
+    if (Status s = keep_.Decode(row.shard, bytes, keep_builders_); !s.ok()) return s;
   } else {
     for (ColumnBuilder& builder : keep_builders_)
       builder.AppendNull();

@@ -12,6 +12,7 @@
 namespace freshet {
 
 struct JoinedRow {
+  uint32_t shard = 0;             // whose lists `row` and `keep` are of
   std::string_view row;           // as KeptRows has it
   std::string_view keep;          // of the label's row; empty: none
   std::optional<uint64_t> label;  // bits of the value

@@ -40,12 +40,12 @@ Time CleanUpTime(Time expiry, Duration remember) {
 
 class Joining final : public Operator {
  public:
-  Joining(std::shared_ptr<const JoinPlan> plan, TaskContext& context)
+  Joining(std::shared_ptr<const JoinPlan> plan, OperatorContext& context)
       : plan_(std::move(plan)),
         context_(context),
-        entries_(context.raw_state(kEntries)),
-        rows_(plan_->from, ReadColumns(*plan_, context), "from", context.raw_state(KeptRows::Table().name)),
-        keep_(plan_->keep, ReadKept(*plan_, context), "keep", context.raw_state(KeptRows::Table().name)),
+        entries_(context.keyed_state(kEntries)),
+        rows_(plan_->from, ReadColumns(*plan_, context), "from", context.keyed_state(KeptRows::Table().name)),
+        keep_(plan_->keep, ReadKept(*plan_, context), "keep", context.keyed_state(KeptRows::Table().name)),
         joined_(rows_, keep_, plan_->label->type(), ReadOwn(*plan_, context, 0), context.pool()),
         timed_out_(rows_, keep_, plan_->label->type(), ReadOwn(*plan_, context, plan_->timed_out_port()),
                    context.pool()),
@@ -54,23 +54,29 @@ class Joining final : public Operator {
         late_(context.counter("labels_late")),
         null_(context.counter("labels_null")),
         timeouts_(context.counter("timed_out")),
-        corrected_(context.counter("corrected")) {}
+        corrected_(context.counter("corrected")),
+        early_(entries_.shards()) {}
 
-  Status Open() override;
+  Status Open(uint32_t shard) override;
   Status Process(size_t port, const Batch& in, Emitter& out) override;
   Status OnTimer(const DueTimer& timer, Emitter& out) override;
   // A label that waits may be that of a prediction no later than it and `labels_early`.
   Time EmitsAtOnceUntil(size_t port) const override {
     if (port != 0) return kMaxTime;
-    return early_.count > 0 ? early_.latest + plan_->labels_early : kMinTime;
+    if (early_labels_ == 0) return kMinTime;
+    Time latest = kMinTime;
+    for (const EarlyLabels& early : early_) {
+      if (early.count > 0) latest = std::max(latest, early.latest);
+    }
+    return latest + plan_->labels_early;
   }
 
  private:
   using Entry = JoinEntry;
 
-  static std::vector<size_t> ReadColumns(const JoinPlan& plan, const TaskContext& context);
-  static std::vector<size_t> ReadKept(const JoinPlan& plan, const TaskContext& context);
-  static std::array<bool, JoinedRows::kOwn> ReadOwn(const JoinPlan& plan, const TaskContext& context,
+  static std::vector<size_t> ReadColumns(const JoinPlan& plan, const OperatorContext& context);
+  static std::vector<size_t> ReadKept(const JoinPlan& plan, const OperatorContext& context);
+  static std::array<bool, JoinedRows::kOwn> ReadOwn(const JoinPlan& plan, const OperatorContext& context,
                                                     size_t port);
 
   Status Settle(Entry& entry, Time watermark, uint32_t ordinal);
@@ -91,24 +97,25 @@ class Joining final : public Operator {
   Status Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordinal);
   bool Replaces(const Label& label, const Header& header);
   void Flush(Emitter& out);
-  Status CountEarly(int64_t change);
+  Status CountEarly(uint32_t shard, int64_t change);
 
   std::shared_ptr<const JoinPlan> plan_;
-  TaskContext& context_;
-  RawTable& entries_;
+  OperatorContext& context_;
+  KeyedTable& entries_;
   KeptRows rows_, keep_;
   JoinedRows joined_, timed_out_;
   Counter &unmatched_, &repeated_, &late_, &null_, &timeouts_, &corrected_;
-  EarlyLabels early_;
+  std::vector<EarlyLabels> early_;  // by shard
+  int64_t early_labels_ = 0;        // of all
 
   // Of one call; kept for their memory.
-  KeyColumn keys_;
+  ShardKeys keys_;
   std::vector<uint32_t> keyed_rows_, late_rows_;
-  std::vector<RawTable::Slot> slots_;
+  std::vector<KeyedTable::Slot> slots_;
   std::string row_bytes_, keep_bytes_;
 };
 
-std::vector<size_t> Joining::ReadColumns(const JoinPlan& plan, const TaskContext& context) {
+std::vector<size_t> Joining::ReadColumns(const JoinPlan& plan, const OperatorContext& context) {
   std::vector<size_t> columns;
   for (size_t c = 0; c < plan.from.size(); ++c) {
     const bool aside = plan.on_timeout == OnTimeout::kSide && context.is_read(plan.timed_out_port(), c);
@@ -117,7 +124,7 @@ std::vector<size_t> Joining::ReadColumns(const JoinPlan& plan, const TaskContext
   return columns;
 }
 
-std::vector<size_t> Joining::ReadKept(const JoinPlan& plan, const TaskContext& context) {
+std::vector<size_t> Joining::ReadKept(const JoinPlan& plan, const OperatorContext& context) {
   std::vector<size_t> columns;
   for (size_t c = 0; c < plan.keep.size(); ++c) {
     if (context.is_read(0, plan.from.size() + c)) columns.push_back(c);
@@ -125,7 +132,7 @@ std::vector<size_t> Joining::ReadKept(const JoinPlan& plan, const TaskContext& c
   return columns;
 }
 
-std::array<bool, JoinedRows::kOwn> Joining::ReadOwn(const JoinPlan& plan, const TaskContext& context,
+std::array<bool, JoinedRows::kOwn> Joining::ReadOwn(const JoinPlan& plan, const OperatorContext& context,
                                                     size_t port) {
   std::array<bool, JoinedRows::kOwn> read{};
   if (port != 0 && plan.on_timeout != OnTimeout::kSide) return read;  // there is no such output
@@ -134,24 +141,28 @@ std::array<bool, JoinedRows::kOwn> Joining::ReadOwn(const JoinPlan& plan, const 
   return read;
 }
 
-Status Joining::Open() {
-  if (Status s = rows_.Open(); !s.ok()) return s;
-  if (Status s = keep_.Open(); !s.ok()) return s;
-  RawTable::Slot slot;
-  if (Status s = entries_.Load(kEarlyLabels, slot); !s.ok()) return s;
+Status Joining::Open(uint32_t shard) {
+  if (Status s = rows_.Open(shard); !s.ok()) return s;
+  if (Status s = keep_.Open(shard); !s.ok()) return s;
+  KeyedTable::Slot slot;
+  if (Status s = entries_.Load({shard, kEarlyLabels}, slot); !s.ok()) return s;
   if (!slot.present()) return {};
-  if (slot.size() != sizeof(early_)) {
+  EarlyLabels& early = early_[shard];
+  if (slot.size() != sizeof(early)) {
     return {Code::kCorrupt, "the number of waiting labels in the state cannot be read"};
   }
-  std::memcpy(&early_, slot.data(), sizeof(early_));
+  std::memcpy(&early, slot.data(), sizeof(early));
+  early_labels_ += early.count;
   return {};
 }
 
-Status Joining::CountEarly(int64_t change) {
-  early_.count += change;
-  RawTable::Slot slot;
-  if (Status s = entries_.Load(kEarlyLabels, slot); !s.ok()) return s;
-  std::memcpy(entries_.Edit(slot, sizeof(early_)), &early_, sizeof(early_));
+Status Joining::CountEarly(uint32_t shard, int64_t change) {
+  EarlyLabels& early = early_[shard];
+  early.count += change;
+  early_labels_ += change;
+  KeyedTable::Slot slot;
+  if (Status s = entries_.Load({shard, kEarlyLabels}, slot); !s.ok()) return s;
+  std::memcpy(entries_.Edit(slot, sizeof(early)), &early, sizeof(early));
   return {};
 }
 
@@ -159,12 +170,13 @@ Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
   keys_.Clear();
   keyed_rows_.clear();
   late_rows_.clear();
+  const std::span<const uint32_t> shards = context_.shards();
   for (uint32_t row = 0; row < in.rows(); ++row) {
     if (!AppendStateKey(in, plan_->keys[port], row, keys_.buffer())) {
       context_.DeadLetter(in, row, "missing_key", "a field of the key is null");
       continue;
     }
-    keys_.EndKey();
+    keys_.EndKey(shards[row]);
     keyed_rows_.push_back(row);
   }
   slots_.resize(keys_.size());
@@ -192,8 +204,8 @@ Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
 
 Status Joining::OnTimer(const DueTimer& timer, Emitter& out) {
   Entry entry;
-  entry.key = timer.key;
-  if (Status s = entries_.Load(timer.key, entry.slot); !s.ok()) return s;
+  entry.key = {timer.shard, timer.key};
+  if (Status s = entries_.Load(entry.key, entry.slot); !s.ok()) return s;
   if (Status s = entry.Read(); !s.ok()) return s;
   if (Status s = Settle(entry, timer.time, 0); !s.ok()) return s;
   Flush(out);
@@ -212,7 +224,7 @@ Status Joining::Settle(Entry& entry, Time watermark, uint32_t ordinal) {
     if (watermark < entry.header.label_time + plan_->labels_early) return {};
     unmatched_.Add();
     entries_.Erase(entry.slot);
-    return CountEarly(-1);
+    return CountEarly(entry.key.shard, -1);
   }
   if (entry.header.state == State::kWaiting) {
     if (watermark < entry.header.time + plan_->wait) return {};
@@ -252,6 +264,7 @@ Status Joining::EndWait(Entry& entry, uint32_t ordinal) {
 
 Status Joining::Emit(const Entry& entry, JoinedRow row, Time time, uint32_t ordinal) {
   if (row.state.empty()) row.state = "labelled";
+  row.shard = entry.key.shard;
   row.row = entry.row();
   row.prediction_time = entry.header.time;
   row.time = time;
@@ -288,10 +301,10 @@ Status Joining::Predict(Entry& entry, const Batch& in, uint32_t row) {
   if (was_early) {
     keep_bytes_.assign(entry.keep());
     label = {entry.header.label_time, entry.header.label, keep_bytes_};
-    if (Status s = CountEarly(-1); !s.ok()) return s;
+    if (Status s = CountEarly(entry.key.shard, -1); !s.ok()) return s;
   }
   row_bytes_.clear();
-  rows_.Encode(in, row, row_bytes_);
+  rows_.Encode(in, row, entry.key.shard, row_bytes_);
   entry.header = Header{};
   entry.header.time = time;
   entry.Write(entries_, row_bytes_, {});
@@ -383,7 +396,7 @@ Status Joining::LabelRow(Entry& entry, const Batch& in, uint32_t row, const Labe
   }
   const uint32_t ordinal = in.ordinals()[row];
   keep_bytes_.clear();
-  if (plan_->keep.size() > 0) keep_.Encode(labels.kept, row, keep_bytes_);
+  if (plan_->keep.size() > 0) keep_.Encode(labels.kept, row, entry.key.shard, keep_bytes_);
   const Label label{in.times()[row], LabelBits(*labels.values, row), keep_bytes_};
   const Time time = entry.header.time;
   const bool forgotten = entry.present() && entry.marker() && label.time > time + plan_->remember;
@@ -412,8 +425,9 @@ Status Joining::HoldEarly(Entry& entry, const Label& label, uint32_t ordinal, bo
     return {};
   }
   if (entry.present() && !forgotten && !Replaces(label, entry.header)) return {};
-  early_.latest = std::max(early_.latest, label.time);
-  if (Status s = CountEarly(entry.present() && !forgotten ? 0 : 1); !s.ok()) return s;
+  Time& latest = early_[entry.key.shard].latest;
+  latest = std::max(latest, label.time);
+  if (Status s = CountEarly(entry.key.shard, entry.present() && !forgotten ? 0 : 1); !s.ok()) return s;
   entry.header = Header{};
   entry.header.state = State::kEarly;
   entry.header.has_label = true;
@@ -429,7 +443,7 @@ std::vector<TableSpec> JoinTables(uint32_t layout) {
   return {{std::string(kEntries), layout, false, 0}, KeptRows::Table()};
 }
 
-std::unique_ptr<Operator> MakeJoining(std::shared_ptr<const JoinPlan> plan, TaskContext& context) {
+std::unique_ptr<Operator> MakeJoining(std::shared_ptr<const JoinPlan> plan, OperatorContext& context) {
   return std::make_unique<Joining>(std::move(plan), context);
 }
 

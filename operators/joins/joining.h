@@ -44,6 +44,6 @@ struct JoinPlan {
 
 // The tables it needs. `layout`: of all that the bytes of its state mean.
 std::vector<TableSpec> JoinTables(uint32_t layout);
-std::unique_ptr<Operator> MakeJoining(std::shared_ptr<const JoinPlan> plan, TaskContext& context);
+std::unique_ptr<Operator> MakeJoining(std::shared_ptr<const JoinPlan> plan, OperatorContext& context);
 
 }  // namespace freshet

@@ -93,8 +93,8 @@ Status Torn() {
 
 }  // namespace
 
-KeptRows::KeptRows(const Schema& schema, std::vector<size_t> chosen, std::string_view name, RawTable& lists)
-    : schema_(schema), chosen_(std::move(chosen)), name_(name), table_(lists) {}
+KeptRows::KeptRows(const Schema& schema, std::vector<size_t> chosen, std::string_view name, KeyedTable& lists)
+    : schema_(schema), chosen_(std::move(chosen)), name_(name), table_(lists), shards_(lists.shards()) {}
 
 std::string KeptRows::Description() const {
   std::string text;
@@ -106,10 +106,22 @@ std::string KeptRows::Description() const {
   return text;
 }
 
-Status KeptRows::Learn(std::string_view description) {
+Status KeptRows::Learn(Shard& shard, std::string_view description) {
+  auto known = known_.find(description);
+  if (known == known_.end()) {
+    Result<List> list = ListOf(description);
+    if (!list.ok()) return list.status();
+    known = known_.emplace(description, static_cast<uint32_t>(lists_.size())).first;
+    lists_.push_back(std::move(*list));
+  }
+  shard.lists.push_back(known->second);
+  return {};
+}
+
+Result<KeptRows::List> KeptRows::ListOf(std::string_view description) const {
   uint64_t count = 0;
   if (!TakeVarint(description, count)) return Torn();
-  List& list = lists_.emplace_back();
+  List list;
   std::vector<bool> has(chosen_.size());
   for (uint64_t i = 0; i < count; ++i) {
     std::string_view name;
@@ -128,33 +140,34 @@ Status KeptRows::Learn(std::string_view description) {
   for (size_t i = 0; i < has.size(); ++i) {
     if (!has[i]) list.lacks.push_back(i);
   }
-  return {};
+  return list;
 }
 
-Status KeptRows::Open() {
-  RawTable::Slot slot;
-  if (Status s = table_.Load(name_, slot); !s.ok()) return s;
+Status KeptRows::Open(uint32_t number) {
+  KeyedTable::Slot slot;
+  if (Status s = table_.Load({number, name_}, slot); !s.ok()) return s;
+  Shard& shard = shards_[number];
   const std::string mine = Description();
   std::string_view rest = slot.bytes();
-  present_ = UINT64_MAX;
+  shard.present = UINT64_MAX;
   while (!rest.empty()) {
     std::string_view description;
     if (!TakeSized(rest, description)) return Torn();
-    if (description == mine) present_ = lists_.size();
-    if (Status s = Learn(description); !s.ok()) return s;
+    if (description == mine) shard.present = shard.lists.size();
+    if (Status s = Learn(shard, description); !s.ok()) return s;
   }
-  if (present_ != UINT64_MAX) return {};
-  present_ = lists_.size();
+  if (shard.present != UINT64_MAX) return {};
+  shard.present = shard.lists.size();
   std::string all(slot.bytes());
   AppendSized(mine, all);
   std::memcpy(table_.Edit(slot, static_cast<uint32_t>(all.size())), all.data(), all.size());
-  return Learn(mine);
+  return Learn(shard, mine);
 }
 
 // There is always room for the values that are left, were they all of fixed width; others make room
 // themselves.
-void KeptRows::Encode(const Batch& batch, uint32_t batch_row, std::string& out) const {
-  AppendVarint(present_, out);
+void KeptRows::Encode(const Batch& batch, uint32_t batch_row, uint32_t shard, std::string& out) const {
+  AppendVarint(shards_[shard].present, out);
   const size_t count = chosen_.size();
   const size_t bitmap = out.size();
   size_t at = bitmap + (count + 7) / 8;
@@ -196,10 +209,11 @@ std::vector<ColumnBuilder> KeptRows::Builders(Pool& pool, size_t expected_rows) 
   return builders;
 }
 
-Status KeptRows::Decode(std::string_view& bytes, std::vector<ColumnBuilder>& builders) const {
+Status KeptRows::Decode(uint32_t shard, std::string_view& bytes, std::vector<ColumnBuilder>& builders) const {
+  const std::vector<uint32_t>& lists = shards_[shard].lists;
   uint64_t number = 0;
-  if (!TakeVarint(bytes, number) || number >= lists_.size()) return Torn();
-  const List& list = lists_[static_cast<size_t>(number)];
+  if (!TakeVarint(bytes, number) || number >= lists.size()) return Torn();
+  const List& list = lists_[lists[static_cast<size_t>(number)]];
   const size_t width = (list.members.size() + 7) / 8;
   if (bytes.size() < width) return Torn();
   const char* bitmap = bytes.data();

@@ -142,9 +142,8 @@ class JoinBinding {
         waits && plan_.late_labels == LateLabels::kCount ? Emission::kNever : Emission::kAtOnce};
     if (plan_.emits_after_wait()) result_.timers.push_back({plan_.wait, 0});
     result_.earlier = plan_.labels_early;  // such a row goes out at its label's time
-    result_.make = [plan = std::make_shared<const JoinPlan>(std::move(plan_))](TaskContext& context, size_t) {
-      return MakeJoining(plan, context);
-    };
+    result_.make = [plan = std::make_shared<const JoinPlan>(std::move(plan_))](
+                       OperatorContext& context, size_t) { return MakeJoining(plan, context); };
     return std::move(result_);
   }
 

@@ -65,7 +65,8 @@ struct RowFault {
 };
 
 // Sends a row with a fault to the dead letters.
-void Refuse(const Batch& batch, size_t row, RowFault fault, const ModelLayout& layout, TaskContext& context);
+void Refuse(const Batch& batch, size_t row, RowFault fault, const ModelLayout& layout,
+            OperatorContext& context);
 
 class RowReader {
  public:

@@ -12,7 +12,7 @@ namespace {
 class Predictor {
  public:
   // `first`: its first column among the outputs.
-  Predictor(const std::shared_ptr<const ModelLayout>& layout, TaskContext& context, size_t first)
+  Predictor(const std::shared_ptr<const ModelLayout>& layout, OperatorContext& context, size_t first)
       : model_(layout, context.model(layout->model)), reader_(model_.layout()), rows_(model_.layout()) {
     for (size_t i = 0; i < kPredictionColumns; ++i)
       read_[i] = context.is_read(0, first + i);
@@ -89,7 +89,7 @@ struct PredictPlan {
 
 class Predicting final : public Operator {
  public:
-  Predicting(const PredictPlan& plan, TaskContext& context)
+  Predicting(const PredictPlan& plan, OperatorContext& context)
       : context_(context),
         explain_(plan.explain),
         main_(plan.model, context, plan.added),
@@ -184,7 +184,7 @@ class Predicting final : public Operator {
     values.AppendList(std::span<const double>(moved_));
   }
 
-  TaskContext& context_;
+  OperatorContext& context_;
   size_t explain_;
   bool names_read_ = false;
   bool values_read_ = false;
@@ -278,7 +278,7 @@ Plan Predict::Bind(const Predict& p, Binder& binder) {
   if (!good) return plan;
   for (const size_t column : predict.model->Columns())
     plan.reads.push_back({0, column});  // whoever reads the prediction: they decide which rows are refused
-  plan.make = [predict](TaskContext& context, size_t) {
+  plan.make = [predict](OperatorContext& context, size_t) {
     return std::make_unique<Predicting>(predict, context);
   };
   return plan;

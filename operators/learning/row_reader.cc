@@ -52,7 +52,8 @@ uint32_t SlotAt(const ModelLayout& layout, const CategoricalFeature& feature, co
 
 }  // namespace
 
-void Refuse(const Batch& batch, size_t row, RowFault fault, const ModelLayout& layout, TaskContext& context) {
+void Refuse(const Batch& batch, size_t row, RowFault fault, const ModelLayout& layout,
+            OperatorContext& context) {
   const std::string where =
       "feature `" + layout.numeric[fault.feature].name + "` of model `" + layout.model + "`";
   if (fault.kind == RowFault::Kind::kNull) {

@@ -29,7 +29,7 @@ struct TrainPlan {
 
 class Training final : public Operator {
  public:
-  Training(const TrainPlan& plan, TaskContext& context, size_t part)
+  Training(const TrainPlan& plan, OperatorContext& context, size_t part)
       : plan_(plan),
         context_(context),
         emits_(part == 0),
@@ -157,7 +157,7 @@ class Training final : public Operator {
   }
 
   const TrainPlan plan_;
-  TaskContext& context_;
+  OperatorContext& context_;
   bool emits_;
   bool shadow_;
   Model model_;
@@ -228,7 +228,7 @@ class TrainBinding {
     plan.tables.push_back(Microbatch::Table());
     if (!good) return plan;
     plan.reads = Reads();
-    plan.make = [train = std::move(train_)](TaskContext& context, size_t part) {
+    plan.make = [train = std::move(train_)](OperatorContext& context, size_t part) {
       return std::make_unique<Training>(train, context, part);
     };
     return plan;

@@ -24,7 +24,7 @@ struct DerivePlan {
 
 class DeriveOperator final : public Operator {
  public:
-  DeriveOperator(std::shared_ptr<const DerivePlan> plan, TaskContext& context)
+  DeriveOperator(std::shared_ptr<const DerivePlan> plan, OperatorContext& context)
       : plan_(std::move(plan)), context_(context) {}
 
   Status Process(size_t, const Batch& in, Emitter& out) override {
@@ -44,7 +44,7 @@ class DeriveOperator final : public Operator {
 
  private:
   std::shared_ptr<const DerivePlan> plan_;
-  TaskContext& context_;
+  OperatorContext& context_;
   std::vector<ColumnPtr> columns_;
 };
 
@@ -288,7 +288,7 @@ Plan Derive::Bind(const Derive& p, Binder& binder) {
   if (standing.schema.open() && p.keep.empty()) output.schema.Open();
   result.outputs.push_back(std::move(output));
   if (!ok) return result;
-  result.make = [plan = std::shared_ptr<const DerivePlan>(plan)](TaskContext& context, size_t) {
+  result.make = [plan = std::shared_ptr<const DerivePlan>(plan)](OperatorContext& context, size_t) {
     return std::make_unique<DeriveOperator>(plan, context);
   };
   return result;

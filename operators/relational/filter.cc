@@ -7,7 +7,7 @@ namespace {
 
 class FilterOperator final : public Operator {
  public:
-  FilterOperator(ExprPtr where, TaskContext& context) : where_(std::move(where)), context_(context) {}
+  FilterOperator(ExprPtr where, OperatorContext& context) : where_(std::move(where)), context_(context) {}
 
   Status Process(size_t, const Batch& in, Emitter& out) override {
     kept_.clear();
@@ -19,7 +19,7 @@ class FilterOperator final : public Operator {
 
  private:
   ExprPtr where_;
-  TaskContext& context_;
+  OperatorContext& context_;
   std::vector<uint32_t> kept_;
 };
 
@@ -43,7 +43,7 @@ struct Filter {
     if (where == nullptr) return plan;
     for (const size_t column : where->reads())
       plan.reads.push_back({0, column});
-    plan.make = [where](TaskContext& context, size_t) {
+    plan.make = [where](OperatorContext& context, size_t) {
       return std::make_unique<FilterOperator>(where, context);
     };
     return plan;

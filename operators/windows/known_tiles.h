@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "state/raw_table.h"
+#include "state/keyed_table.h"
 
 namespace freshet {
 
@@ -29,13 +29,13 @@ class KnownTiles {
     displaced_ = 0;
   }
 
-  // The slot of that tile of the key with that head (RawTable::Slot::identity), or one without identity.
-  RawTable::Slot Find(const void* head, int64_t tile) const {
+  // The slot of that tile of the key with that head (KeyedTable::Slot::identity), or one without identity.
+  KeyedTable::Slot Find(const void* head, int64_t tile) const {
     if (places_.empty()) return {};
     const Place& place = places_[PlaceOf(head, tile)];
-    return Knows(place, head, tile) ? place.slot : RawTable::Slot();
+    return Knows(place, head, tile) ? place.slot : KeyedTable::Slot();
   }
-  void Add(const void* head, int64_t tile, RawTable::Slot slot) {
+  void Add(const void* head, int64_t tile, KeyedTable::Slot slot) {
     if (2 * displaced_ >= places_.size() && places_.size() < kMostPlaces) Grow();
     Place& place = places_[PlaceOf(head, tile)];
     if (place.round == round_ && !Knows(place, head, tile)) ++displaced_;
@@ -49,7 +49,7 @@ class KnownTiles {
     const void* head = nullptr;
     int64_t tile = 0;
     uint64_t round = 0;  // none
-    RawTable::Slot slot;
+    KeyedTable::Slot slot;
   };
   bool Knows(const Place& place, const void* head, int64_t tile) const {
     return place.head == head && place.tile == tile && place.round == round_;

@@ -21,12 +21,12 @@ std::vector<TableSpec> Tiles::Tables(uint8_t tier, uint32_t layout) {
           {TableName("chunks", tier), layout, false, 0}};
 }
 
-Tiles::Tiles(const TileLayout& layout, uint8_t tier, TaskContext& context)
+Tiles::Tiles(const TileLayout& layout, uint8_t tier, OperatorContext& context)
     : layout_(layout),
       tier_(tier),
-      heads_(context.raw_state(TableName("heads", tier))),
-      tiles_(context.raw_state(TableName("tiles", tier))),
-      chunks_(context.raw_state(TableName("chunks", tier))),
+      heads_(context.keyed_state(TableName("heads", tier))),
+      tiles_(context.keyed_state(TableName("tiles", tier))),
+      chunks_(context.keyed_state(TableName("chunks", tier))),
       timers_(context.timers()) {}
 
 Tiles::Head Tiles::HeadAt(const char* data) {
@@ -35,7 +35,7 @@ Tiles::Head Tiles::HeadAt(const char* data) {
   return head;
 }
 
-void Tiles::WriteHead(RawTable::Slot& slot, const Head& head) {
+void Tiles::WriteHead(KeyedTable::Slot& slot, const Head& head) {
   std::memcpy(heads_.Edit(slot, sizeof(Head)), &head, sizeof(Head));
 }
 
@@ -54,19 +54,19 @@ void Tiles::AppendTileKey(std::string_view key, int64_t tile, std::string& out) 
   AppendOrdered(layout_.StartOf(tile), out);
 }
 
-Status Tiles::SetTimer(std::string_view key, int64_t tile) {
+Status Tiles::SetTimer(const ShardKey& key, int64_t tile) {
   timer_key_.assign(1, static_cast<char>(tier_));
-  timer_key_.append(key);
-  return timers_.Set(layout_.LeavingOf(tile), timer_key_);
+  timer_key_.append(key.bytes);
+  return timers_.Set(layout_.LeavingOf(tile), {key.shard, timer_key_});
 }
 
-Status Tiles::CancelTimer(std::string_view key, int64_t tile) {
+Status Tiles::CancelTimer(const ShardKey& key, int64_t tile) {
   timer_key_.assign(1, static_cast<char>(tier_));
-  timer_key_.append(key);
-  return timers_.Cancel(layout_.LeavingOf(tile), timer_key_);
+  timer_key_.append(key.bytes);
+  return timers_.Cancel(layout_.LeavingOf(tile), {key.shard, timer_key_});
 }
 
-Status Tiles::Begin(const KeyColumn& keys) {
+Status Tiles::Begin(const ShardKeys& keys) {
   keys_ = &keys;
   head_slots_.resize(keys.size());
   rows_.assign(keys.size(), Row{});
@@ -82,8 +82,9 @@ Status Tiles::Begin(const KeyColumn& keys) {
 // Load will find the slot of that tile of the row's key and put it there, in slots_.
 void Tiles::Miss(size_t row, int64_t tile, size_t place) {
   missing_.push_back({static_cast<uint32_t>(place), head_slots_[row].identity(), tile});
-  AppendTileKey((*keys_)[row], tile, tile_keys_.buffer());
-  tile_keys_.EndKey();
+  const ShardKey key = (*keys_)[row];
+  AppendTileKey(key.bytes, tile, tile_keys_.buffer());
+  tile_keys_.EndKey(key.shard);
 }
 
 void Tiles::Read(size_t row, Time after, Time until) {
@@ -111,8 +112,8 @@ void Tiles::Read(size_t row, Time after, Time until) {
 Status Tiles::Add(size_t row, Time time, Time watermark) {
   const int64_t tile = layout_.TileOf(time);
   if (layout_.ExpiryOf(tile) <= watermark) return {};
-  RawTable::Slot& slot = head_slots_[row];
-  const std::string_view key = (*keys_)[row];
+  KeyedTable::Slot& slot = head_slots_[row];
+  const ShardKey key = (*keys_)[row];
   rows_[row].insert = static_cast<uint32_t>(slots_.size());
   slots_.push_back(known_.Find(slot.identity(), tile));
   if (slots_.back().identity() == nullptr) Miss(row, tile, slots_.size() - 1);
@@ -149,12 +150,12 @@ Status Tiles::Load() {
   return {};
 }
 
-Status Tiles::LoadChunks(std::string_view key, int64_t tile, uint32_t begin, uint32_t end) {
+Status Tiles::LoadChunks(const ShardKey& key, int64_t tile, uint32_t begin, uint32_t end) {
   chunk_keys_.Clear();
   for (uint32_t chunk = begin; chunk < end; ++chunk) {
-    AppendTileKey(key, tile, chunk_keys_.buffer());
+    AppendTileKey(key.bytes, tile, chunk_keys_.buffer());
     AppendOrdered(int64_t{chunk}, chunk_keys_.buffer());
-    chunk_keys_.EndKey();
+    chunk_keys_.EndKey(key.shard);
   }
   chunk_slots_.resize(chunk_keys_.size());
   return chunk_slots_.empty() ? Status() : chunks_.Load(chunk_keys_, chunk_slots_);
@@ -183,7 +184,7 @@ Status Tiles::Parts(size_t row, Time after, Time until, TileParts& parts) {
     if (apart(header)) continue;
     if (Status s = LoadChunks((*keys_)[row], layout_.TileOf(header.oldest), 0, header.sealed); !s.ok())
       return s;
-    for (const RawTable::Slot& slot : chunk_slots_) {
+    for (const KeyedTable::Slot& slot : chunk_slots_) {
       if (!slot.present()) return {Code::kCorrupt, "a tile in the state lacks one of its chunks"};
       const char* chunk = slot.data();
       const TileHeader of_chunk = HeaderAt(chunk);
@@ -200,7 +201,7 @@ Status Tiles::Parts(size_t row, Time after, Time until, TileParts& parts) {
 }
 
 // Moves the open chunk of a tile to a row of its own.
-Status Tiles::Seal(std::string_view key, int64_t tile, const char* tile_data, TileHeader& header) {
+Status Tiles::Seal(const ShardKey& key, int64_t tile, const char* tile_data, TileHeader& header) {
   if (Status s = LoadChunks(key, tile, header.sealed, header.sealed + 1); !s.ok()) return s;
   const PackedRows rows = OpenRows(tile_data, header);
   const size_t bytes = rows.count * rows.width;
@@ -225,7 +226,7 @@ Status Tiles::Seal(std::string_view key, int64_t tile, const char* tile_data, Ti
 
 Status Tiles::Insert(size_t row, Time time, const char* packed) {
   if (rows_[row].insert == kNowhere) return {};
-  RawTable::Slot& slot = slots_[rows_[row].insert];
+  KeyedTable::Slot& slot = slots_[rows_[row].insert];
   TileHeader header{time, time, 0, 0};
   const bool is_new = !slot.present();
   if (!is_new) {
@@ -249,18 +250,18 @@ Status Tiles::Insert(size_t row, Time time, const char* packed) {
   return {};
 }
 
-Status Tiles::EraseTile(std::string_view key, RawTable::Slot head, int64_t tile) {
-  RawTable::Slot slot = known_.Find(head.identity(), tile);
+Status Tiles::EraseTile(const ShardKey& key, KeyedTable::Slot head, int64_t tile) {
+  KeyedTable::Slot slot = known_.Find(head.identity(), tile);
   if (slot.identity() == nullptr) {
     tile_keys_.Clear();
-    AppendTileKey(key, tile, tile_keys_.buffer());
-    if (Status s = tiles_.Load(tile_keys_.buffer(), slot); !s.ok()) return s;
+    AppendTileKey(key.bytes, tile, tile_keys_.buffer());
+    if (Status s = tiles_.Load({key.shard, tile_keys_.buffer()}, slot); !s.ok()) return s;
   }
   if (!slot.present()) return {};
   const TileHeader header = HeaderAt(slot.data());
   if (header.sealed > 0) {
     if (Status s = LoadChunks(key, tile, 0, header.sealed); !s.ok()) return s;
-    for (RawTable::Slot& chunk : chunk_slots_) {
+    for (KeyedTable::Slot& chunk : chunk_slots_) {
       if (chunk.present()) chunks_.Erase(chunk);
     }
   }
@@ -269,20 +270,20 @@ Status Tiles::EraseTile(std::string_view key, RawTable::Slot head, int64_t tile)
   return {};
 }
 
-Status Tiles::NextTile(std::string_view key, int64_t tile, const Head& head, int64_t& next) {
+Status Tiles::NextTile(const ShardKey& key, int64_t tile, const Head& head, int64_t& next) {
   if (head.newest - tile > 64) {  // some lie beyond the bits
     std::string begin, end;
-    AppendTileKey(key, tile + 1, begin);
-    AppendTileKey(key, head.newest - 63, end);
+    AppendTileKey(key.bytes, tile + 1, begin);
+    AppendTileKey(key.bytes, head.newest - 63, end);
     bool found = false;
     const auto visit = [&](std::string_view tile_key, std::string_view) {
       int64_t start = 0;
-      tile_key.remove_prefix(key.size());
+      tile_key.remove_prefix(key.bytes.size());
       found = TakeOrdered(tile_key, start);
       next = layout_.TileOf(start);
       return false;
     };
-    if (Status s = tiles_.Scan(begin, end, visit); !s.ok() || found) return s;
+    if (Status s = tiles_.Scan(key.shard, begin, end, visit); !s.ok() || found) return s;
   }
   for (next = std::max(tile + 1, head.newest - 63); next < head.newest; ++next) {
     if (((head.present >> (head.newest - next)) & 1) != 0) break;
@@ -290,8 +291,8 @@ Status Tiles::NextTile(std::string_view key, int64_t tile, const Head& head, int
   return {};
 }
 
-Status Tiles::Expire(std::string_view key, Time due) {
-  RawTable::Slot slot;
+Status Tiles::Expire(const ShardKey& key, Time due) {
+  KeyedTable::Slot slot;
   if (Status s = heads_.Load(key, slot); !s.ok()) return s;
   if (!slot.present()) return {};
   known_.Begin(heads_.era() + tiles_.era());

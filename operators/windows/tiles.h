@@ -1,6 +1,6 @@
 #pragma once
-// The tiles of one tier in a task's state: adds rows to them, finds those that a window crosses, and lets
-// them leave once no window reaches them. One thread, one batch at a time:
+// The tiles of one tier in an operator's state: adds rows to them, finds those that a window crosses, and
+// lets them leave once no window reaches them. One thread, one batch at a time:
 //
 //   Begin(keys) → for each row in order: Read, Add → Load → for each row in order: Parts, Insert
 //
@@ -17,7 +17,7 @@
 #include "engine/operator/operator.h"
 #include "operators/windows/known_tiles.h"
 #include "operators/windows/tile_layout.h"
-#include "state/raw_table.h"
+#include "state/keyed_table.h"
 #include "state/timers.h"
 
 namespace freshet {
@@ -40,10 +40,10 @@ class Tiles {
   static constexpr int64_t kHeadBytes = 24;  // of a key, beside its tiles
 
   // `layout` outlives this.
-  Tiles(const TileLayout& layout, uint8_t tier, TaskContext& context);
+  Tiles(const TileLayout& layout, uint8_t tier, OperatorContext& context);
 
   // A batch of `keys.size()` rows; `keys` stays as it is until the next.
-  Status Begin(const KeyColumn& keys);
+  Status Begin(const ShardKeys& keys);
   // Row `row` will read times in (after, until].
   void Read(size_t row, Time after, Time until);
   // Row `row` will be inserted at `time`, unless its tile has left at `watermark`: nothing could see it.
@@ -55,7 +55,7 @@ class Tiles {
   Status Insert(size_t row, Time time, const char* packed);
 
   // A timer set here fell due; its key without the leading byte, which is the tier.
-  Status Expire(std::string_view key, Time due);
+  Status Expire(const ShardKey& key, Time due);
 
  private:
   // Which tiles a key has. Bit i of `present`: tile newest - i exists. Those between `oldest` and newest - 63
@@ -77,37 +77,37 @@ class Tiles {
     int64_t tile = 0;
   };
   static Head HeadAt(const char* data);
-  void WriteHead(RawTable::Slot& slot, const Head& head);
+  void WriteHead(KeyedTable::Slot& slot, const Head& head);
   TileHeader HeaderAt(const char* data) const;
   void Miss(size_t row, int64_t tile, size_t place);
   void AppendTileKey(std::string_view key, int64_t tile, std::string& out) const;
-  Status SetTimer(std::string_view key, int64_t tile);
-  Status CancelTimer(std::string_view key, int64_t tile);
-  Status Seal(std::string_view key, int64_t tile, const char* data, TileHeader& header);
+  Status SetTimer(const ShardKey& key, int64_t tile);
+  Status CancelTimer(const ShardKey& key, int64_t tile);
+  Status Seal(const ShardKey& key, int64_t tile, const char* data, TileHeader& header);
   // Sets chunk_slots_ to chunks [begin, end) of a tile.
-  Status LoadChunks(std::string_view key, int64_t tile, uint32_t begin, uint32_t end);
-  Status EraseTile(std::string_view key, RawTable::Slot head, int64_t tile);
+  Status LoadChunks(const ShardKey& key, int64_t tile, uint32_t begin, uint32_t end);
+  Status EraseTile(const ShardKey& key, KeyedTable::Slot head, int64_t tile);
   // The oldest tile after `tile`, which is gone.
-  Status NextTile(std::string_view key, int64_t tile, const Head& head, int64_t& next);
+  Status NextTile(const ShardKey& key, int64_t tile, const Head& head, int64_t& next);
   PackedRows OpenRows(const char* data, const TileHeader& header) const;
 
   const TileLayout& layout_;
   uint8_t tier_;
-  RawTable& heads_;
-  RawTable& tiles_;
-  RawTable& chunks_;
+  KeyedTable& heads_;
+  KeyedTable& tiles_;
+  KeyedTable& chunks_;
   Timers timers_;
 
-  const KeyColumn* keys_ = nullptr;
-  std::vector<RawTable::Slot> head_slots_;  // one a row
+  const ShardKeys* keys_ = nullptr;
+  std::vector<KeyedTable::Slot> head_slots_;  // one a row
   std::vector<Row> rows_;
-  std::vector<RawTable::Slot> slots_;  // of the tiles that rows_ need; several may be of one tile
+  std::vector<KeyedTable::Slot> slots_;  // of the tiles that rows_ need; several may be of one tile
   KnownTiles known_;
   std::vector<Missing> missing_;  // of slots_, to be loaded
-  KeyColumn tile_keys_;           // of missing_
-  std::vector<RawTable::Slot> loaded_;
-  KeyColumn chunk_keys_;
-  std::vector<RawTable::Slot> chunk_slots_;
+  ShardKeys tile_keys_;           // of missing_
+  std::vector<KeyedTable::Slot> loaded_;
+  ShardKeys chunk_keys_;
+  std::vector<KeyedTable::Slot> chunk_slots_;
   std::string timer_key_;
 };
 

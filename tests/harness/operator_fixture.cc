@@ -6,7 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/base/hash.h"
 #include "engine/base/number.h"
+#include "engine/operator/state_key.h"
 #include "state/task_store.h"
 
 namespace freshet {
@@ -152,6 +154,18 @@ class PathReport final : public Report {
   std::map<std::string, double> numbers;
 };
 
+struct FixtureTask {
+  std::unique_ptr<TaskStore> store;
+  std::unique_ptr<TaskTimers> timers;
+};
+
+// One table of the operator.
+struct OfShards {
+  explicit OfShards(const std::vector<RawTable*>& of_shard) : keyed(of_shard), first(of_shard[0]) {}
+  KeyedTable keyed;
+  RawTable* first;
+};
+
 struct DurableModel {
   std::map<std::string, std::string> blocks;
   uint64_t version = 0;
@@ -208,11 +222,13 @@ Batch MakeBatch(Pool& pool, const Schema& schema, std::span<const FixtureRow> ro
 
 // Context and emitter of the operator. Ordinals are not the rows' numbers in their batch, so that no operator
 // can take one for the other.
-struct OperatorFixture::Impl final : TaskContext, Emitter {
+struct OperatorFixture::Impl final : OperatorContext, Emitter {
   Impl(const Definition& definition, std::string_view body, const Named<Schema>& streams,
        FixtureOptions given)
       : options(std::move(given)), resources(8 << 20, 8 << 20), binder(diagnostics, positions) {
     budget.limit = options.cache_bytes;
+    durable.resize(options.shards);
+    all_first.resize(1 << 16);
     binder.disorder = options.out_of_orderness;
     ReadContext reading{diagnostics, positions};
     const Node node = ParseYaml(body, diagnostics);
@@ -223,9 +239,12 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     for (const InputPort& port : ports)
       AddInput(port, streams);
     if (!diagnostics.ok()) return;
-    for (size_t port = 0; port < ports.size(); ++port)
-      for (const FieldRef& field : ports[port].key)
-        binder.Column(port, field);
+    for (size_t port = 0; port < ports.size(); ++port) {
+      keys.emplace_back();
+      for (const FieldRef& field : ports[port].key) {
+        if (const std::optional<size_t> column = binder.Column(port, field)) keys[port].push_back(*column);
+      }
+    }
     plan = definition.bind(parameters.get(), binder);
     if (diagnostics.ok()) CheckPlan();
   }
@@ -272,36 +291,49 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     Start();
   }
 
-  // A fresh store with the durable rows, and the operator over it.
+  // Fresh stores with the durable rows, and the operator over them.
   void Start() {
     running.reset();
-    timers_.reset();
-    store.reset();
     tables.clear();
+    timers_of_shard.clear();
+    tasks.clear();
     models.clear();
     budget.used = budget.pinned = 0;
-    auto opened = TaskStore::Open("", resources, budget);
-    ASSERT_TRUE(opened.ok()) << opened.status().message();
-    store = std::move(*opened);
-    for (const auto& [key, value] : durable)
-      ExpectOk(store->Apply(key, value));
-    if (position > 0) ExpectOk(store->EndRestore(position, epoch));
-    for (const TableSpec& spec : plan.tables) {
-      auto table = store->Declare(spec);
-      ASSERT_TRUE(table.ok()) << table.status().message();
-      tables.emplace(spec.name, *table);
-    }
-    auto opened_timers = TaskTimers::Open(*store);
-    ASSERT_TRUE(opened_timers.ok()) << opened_timers.status().message();
-    timers_ = std::move(*opened_timers);
+    std::map<std::string, std::vector<RawTable*>> of_shard;
+    for (const auto& rows : durable)
+      ASSERT_NO_FATAL_FAILURE(OpenTask(rows, of_shard));
+    for (const auto& [name, raw] : of_shard)
+      tables.try_emplace(name, raw);
     running = plan.make(*this, options.part);
     ASSERT_TRUE(running);
-    ExpectOk(running->Open());
+    for (uint32_t shard = 0; shard < options.shards; ++shard)
+      ExpectOk(running->Open(shard));
     for (auto& [name, saved] : durable_models) {
       for (const auto& [key, bytes] : saved.blocks)
         ExpectOk(model(name).Apply(key, bytes));
       model(name).SetVersion(saved.version, saved.examples);
     }
+  }
+
+  void OpenTask(const std::map<std::string, std::string>& rows,
+                std::map<std::string, std::vector<RawTable*>>& of_shard) {
+    FixtureTask task;
+    auto opened = TaskStore::Open("", resources, budget);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    task.store = std::move(*opened);
+    for (const auto& [key, value] : rows)
+      ExpectOk(task.store->Apply(key, value));
+    if (position > 0) ExpectOk(task.store->EndRestore(position, epoch));
+    for (const TableSpec& spec : plan.tables) {
+      auto table = task.store->Declare(spec);
+      ASSERT_TRUE(table.ok()) << table.status().message();
+      of_shard[spec.name].push_back(*table);
+    }
+    auto timers = TaskTimers::Open(*task.store);
+    ASSERT_TRUE(timers.ok()) << timers.status().message();
+    task.timers = std::move(*timers);
+    timers_of_shard.push_back(task.timers.get());
+    tasks.push_back(std::move(task));
   }
 
   void Process(std::span<const FixtureRow> rows) {
@@ -314,6 +346,9 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     const size_t port = rows[0].port;
     ASSERT_LT(port, binder.inputs.size());
     const Batch batch = BatchOf(memory, binder.inputs[port], rows, batch_ordinals);
+    shard_of_row.clear();
+    for (uint32_t row = 0; row < batch.rows(); ++row)
+      shard_of_row.push_back(ShardOfRow(batch, port, row));
     first_row = rows_fed;
     rows_fed += static_cast<int64_t>(rows.size());
     least_ordinals.assign(plan.outputs.size(), 0);
@@ -330,6 +365,11 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
           << ", though it was said that rows after " << emits_until << " emit nothing at once";
     }
   }
+  uint32_t ShardOfRow(const Batch& batch, size_t port, uint32_t row) const {
+    std::string key;
+    AppendStateKey(batch, keys[port], row, key);
+    return static_cast<uint32_t>(Hash64(key) % options.shards);
+  }
   // What its plan and the operator say together: rows of the input later than this emit nothing at once.
   Time EmitsAtOnceUntil(size_t port) const {
     const Emission emission = port < plan.emission.size() ? plan.emission[port] : Emission::kAtOnce;
@@ -337,21 +377,26 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     return emission == Emission::kSometimes ? running->EmitsAtOnceUntil(port) : kMaxTime;
   }
 
-  const DueTimer* FirstTimer() {
-    auto first = timers_->First();
-    ExpectOk(first.status());
-    return first.ok() ? *first : nullptr;
+  // Of all shards.
+  std::optional<DueTimer> FirstTimer() {
+    std::optional<DueTimer> least;
+    for (uint32_t shard = 0; shard < options.shards; ++shard) {
+      auto first = timers_of_shard[shard]->First();
+      ExpectOk(first.status());
+      if (!first.ok() || *first == nullptr || (least && !(**first < *least))) continue;
+      least = **first;
+      least->shard = shard;
+    }
+    return least;
   }
 
   void FireTimers(Time watermark, Emitter& out) {
-    for (const DueTimer* first = FirstTimer(); first != nullptr && first->time <= watermark;
-         first = FirstTimer()) {
-      const DueTimer due = *first;
-      ExpectOk(timers_->Pop());
-      timer_time = due.time;
+    for (std::optional<DueTimer> due = FirstTimer(); due && due->time <= watermark; due = FirstTimer()) {
+      ExpectOk(timers_of_shard[due->shard]->Pop());
+      timer_time = due->time;
       least_ordinals.assign(plan.outputs.size(), 0);
       const size_t emitted_before = emitted.size();
-      ExpectOk(running->OnTimer(due, out));
+      ExpectOk(running->OnTimer(*due, out));
       EXPECT_TRUE(!plan.timers.empty() || emitted.size() == emitted_before)
           << "emits at a timer, though its plan bounds none";
     }
@@ -387,17 +432,28 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
     return first_row + (found - batch_ordinals.begin());
   }
 
-  // --- TaskContext ---
+  // --- OperatorContext ---
   Pool& pool() override { return memory; }
-  RawTable& raw_state(std::string_view table) override {
+  OfShards& TableNamed(std::string_view table) {
     const auto found = tables.find(std::string(table));
     if (found == tables.end()) {
       ADD_FAILURE() << "the plan declares no table `" << table << "`";
       std::abort();
     }
-    return *found->second;
+    return found->second;
   }
-  Timers timers() override { return {*timers_, 0}; }
+  KeyedTable& keyed_state(std::string_view table) override { return TableNamed(table).keyed; }
+  RawTable& raw_state(std::string_view table) override {
+    for (const std::vector<size_t>& key : keys)
+      EXPECT_TRUE(key.empty()) << "rows come by key: the table `" << table << "` is one of several shards";
+    return *TableNamed(table).first;
+  }
+  Timers timers() override { return {timers_of_shard, 0}; }
+  std::span<const uint32_t> shards() override {
+    if (options.shards == 1) return all_first;  // op() may be called without Process
+    EXPECT_FALSE(batch_ordinals.empty()) << "a timer has one shard";
+    return shard_of_row;
+  }
   ModelState& model(std::string_view name) override {
     auto& state = models[std::string(name)];
     if (!state) state = std::make_unique<ModelState>();
@@ -435,15 +491,18 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
   std::shared_ptr<void> parameters;
   Plan plan;
 
-  std::unique_ptr<TaskStore> store;
-  std::unique_ptr<TaskTimers> timers_;
-  std::map<std::string, RawTable*> tables;
+  std::vector<std::vector<size_t>> keys;  // by port
+  std::vector<FixtureTask> tasks;         // by shard
+  std::vector<TaskTimers*> timers_of_shard;
+  std::map<std::string, OfShards> tables;
   std::map<std::string, std::unique_ptr<ModelState>> models;
   std::map<std::string, std::unique_ptr<Counter>> counters;
   ExpressionFaults expression_faults;
   std::unique_ptr<Operator> running;
 
   std::vector<uint32_t> batch_ordinals;  // empty outside Process
+  std::vector<uint32_t> shard_of_row;    // of the batch
+  std::vector<uint32_t> all_first;       // zeros, more than a batch has rows
   std::vector<Time> watermarks;
   Time timer_time = kMinTime;
   std::vector<uint32_t> least_ordinals;  // by output
@@ -453,7 +512,7 @@ struct OperatorFixture::Impl final : TaskContext, Emitter {
   std::vector<DeadLetterRow> dead_letters;
 
   // As of the last commit.
-  std::map<std::string, std::string> durable;
+  std::vector<std::map<std::string, std::string>> durable;  // by shard
   std::map<std::string, DurableModel> durable_models;
   std::map<std::string, uint64_t> durable_counters;
   int64_t position = 0;
@@ -489,8 +548,8 @@ void OperatorFixture::Feed(std::span<const FixtureRow> rows, size_t cut) {
   while (!rows.empty()) {
     impl_->FireTimers(rows[0].watermark, *impl_);
     // As a lane does it: only timers that may emit cut a batch.
-    const DueTimer* timer = impl_->plan.timers.empty() ? nullptr : impl_->FirstTimer();
-    Time due = timer == nullptr ? kMaxTime : timer->time;
+    const std::optional<DueTimer> timer = impl_->plan.timers.empty() ? std::nullopt : impl_->FirstTimer();
+    Time due = timer ? timer->time : kMaxTime;
     size_t size = 0;
     do {
       for (const TimerBound& bound : impl_->plan.timers)
@@ -515,15 +574,21 @@ void OperatorFixture::FireTimers(Time watermark, Emitter& out) {
 
 void OperatorFixture::Commit() {
   Impl& i = *impl_;
-  ExpectOk(i.store->Collect([&](std::string_view key, std::optional<std::string_view> value) -> Status {
-    if (value) {
-      i.durable[std::string(key)] = std::string(*value);
-    } else {
-      i.durable.erase(std::string(key));
-    }
-    return {};
-  }));
-  i.store->Committed(++i.position, ++i.epoch);
+  ++i.position;
+  ++i.epoch;
+  for (size_t shard = 0; shard < i.tasks.size(); ++shard) {
+    std::map<std::string, std::string>& rows = i.durable[shard];
+    TaskStore& store = *i.tasks[shard].store;
+    ExpectOk(store.Collect([&](std::string_view key, std::optional<std::string_view> value) -> Status {
+      if (value) {
+        rows[std::string(key)] = std::string(*value);
+      } else {
+        rows.erase(std::string(key));
+      }
+      return {};
+    }));
+    store.Committed(i.position, i.epoch);
+  }
   for (auto& [name, model] : i.models) {
     DurableModel& saved = i.durable_models[name];
     for (const bool published : {true, false}) {
@@ -592,8 +657,13 @@ ModelState& OperatorFixture::model(const std::string& name) {
 ExpressionFaults& OperatorFixture::faults() {
   return impl_->expression_faults;
 }
-const std::map<std::string, std::string>& OperatorFixture::durable() const {
-  return impl_->durable;
+OperatorFixture::Durable OperatorFixture::durable() const {
+  Durable all;
+  for (uint32_t shard = 0; shard < impl_->durable.size(); ++shard) {
+    for (const auto& [key, value] : impl_->durable[shard])
+      all[{shard, key}] = value;
+  }
+  return all;
 }
 Pool& OperatorFixture::pool() {
   return impl_->memory;
@@ -601,7 +671,7 @@ Pool& OperatorFixture::pool() {
 Operator& OperatorFixture::op() {
   return *impl_->running;
 }
-TaskContext& OperatorFixture::context() {
+OperatorContext& OperatorFixture::context() {
   return *impl_;
 }
 

@@ -62,6 +62,7 @@ struct FixtureOptions {
   std::function<bool(size_t port, size_t column)> is_read;
   size_t part = 0;  // which of the models an operator that trains several is made for
   int64_t cache_bytes = 64 << 20;
+  uint32_t shards = 1;  // over which the rows of an operator with a key lie
 };
 
 class OperatorFixture {
@@ -103,12 +104,14 @@ class OperatorFixture {
   std::map<std::string, double> Summarize();  // paths joined by '/'
   ModelState& model(const std::string& name);
   ExpressionFaults& faults();
-  // What a restore would begin from: key and bytes of every row of state. Equal for equal row sequences.
-  const std::map<std::string, std::string>& durable() const;
+  // What a restore would begin from: of every row of state shard, key and bytes. Equal for equal row
+  // sequences.
+  using Durable = std::map<std::pair<uint32_t, std::string>, std::string>;
+  Durable durable() const;
   Pool& pool();
   // Processes one batch directly (benches): nothing is collected, timers do not fire.
   Operator& op();
-  TaskContext& context();
+  OperatorContext& context();
 
  private:
   struct Impl;

@@ -389,7 +389,7 @@ TEST(FaultyPlan, AnOperatorThatCannotRunIsAFaultOfOurs) {
               Plan plan;
               plan.outputs.push_back(PassOn(binder, 0));
               plan.outputs[0].schema.Open();
-              plan.make = [](TaskContext&, size_t) { return std::unique_ptr<Operator>(); };
+              plan.make = [](OperatorContext&, size_t) { return std::unique_ptr<Operator>(); };
               return plan;
             }),
             OursOf("columns of which nothing is known"));
@@ -397,7 +397,7 @@ TEST(FaultyPlan, AnOperatorThatCannotRunIsAFaultOfOurs) {
               Plan plan;
               plan.outputs.push_back(PassOn(binder, 0));
               plan.outputs[0].schema.Add({"more", Type::kBool, {}, true});
-              plan.make = [](TaskContext&, size_t) { return std::unique_ptr<Operator>(); };
+              plan.make = [](OperatorContext&, size_t) { return std::unique_ptr<Operator>(); };
               return plan;
             }),
             OursOf("columns that come from nowhere"));

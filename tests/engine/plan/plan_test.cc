@@ -44,7 +44,7 @@ std::vector<std::string> StagesOf(const JobPlan& plan) {
     line += " <-";
     for (const Crossing& crossing : stage.crossings) {
       line += " " + plan.NameOf(crossing.stream);
-      for (const size_t column : crossing.key)
+      for (const size_t column : plan.operators[crossing.op].keys[crossing.port])
         line += "/" + plan.SchemaOf(crossing.stream)[column].name;
     }
     lines.push_back(line);
@@ -77,26 +77,23 @@ TEST(Plan, AKeyThatWasComputedAnewChangesTheStage) {
   again: {type: features, from: less, key: kind, features: {m_1h: {count: "*", window: 1h}}}
 sinks: {out: {from: again}}
 )yaml");
-  EXPECT_EQ(StagesOf(*plan), (std::vector<std::string>{"first(8): first <- a/key", "less(1): less <- first",
-                                                       "again(8): again <- less/kind"}));
+  EXPECT_EQ(StagesOf(*plan),
+            (std::vector<std::string>{"first(8): first less <- a/key", "again(8): again <- less/kind"}));
 }
 
-TEST(Plan, WhatEndsAStageWithoutStateRunsOnceOnTheRowsOfAllShards) {
+TEST(Plan, WhatKeepsNoStateStaysInItsStage) {
   const auto plan = Planned(R"yaml(operators:
   first: {type: features, from: a, key: key, features: {n_1h: {count: "*", window: 1h}}}
   more: {type: derive, from: first, fields: {twice: "x * 2"}}
   again: {type: features, from: more, key: key, features: {m_1h: {mean: twice, window: 1h}}}
   aside: {type: filter, from: more, where: "x > 0"}
   after: {type: filter, from: again, where: "x > 0"}
-  last: {type: derive, from: after, fields: {half: "x / 2"}}
-  alone: {type: features, from: last, key: key, shards: 1, features: {p_1h: {count: "*", window: 1h}}}
+  alone: {type: features, from: after, key: key, shards: 1, features: {p_1h: {count: "*", window: 1h}}}
   with: {type: filter, from: alone, where: "x > 1"}
 sinks: {out: {from: with}, other: {from: aside}}
 )yaml");
-  EXPECT_EQ(StagesOf(*plan),
-            (std::vector<std::string>{"first(8): first more again <- a/key", "aside(1): aside <- more",
-                                      "after(1): after last <- again", "alone(1): alone with <- last/key"}));
-  EXPECT_FALSE(plan->stages[2].keeps_state);
+  EXPECT_EQ(StagesOf(*plan), (std::vector<std::string>{"first(8): first more again aside after <- a/key",
+                                                       "alone(1): alone with <- after/key"}));
 }
 
 TEST(Plan, OtherShardsOrAnInputFromOutsideAreMinded) {

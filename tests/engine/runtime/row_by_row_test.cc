@@ -17,7 +17,7 @@ namespace {
 
 class CountingBatches final : public Operator {
  public:
-  explicit CountingBatches(TaskContext& context) : batches_(context.counter("batches")) {}
+  explicit CountingBatches(OperatorContext& context) : batches_(context.counter("batches")) {}
   Status Process(size_t, const Batch& in, Emitter& out) override {
     batches_.Add();
     out.Emit(0, in);
@@ -41,7 +41,7 @@ struct Batches {
   static Plan Bind(const Batches&, Binder& binder) {
     Plan plan;
     plan.outputs.push_back(PassOn(binder, 0));
-    plan.make = [](TaskContext& context, size_t) { return std::make_unique<CountingBatches>(context); };
+    plan.make = [](OperatorContext& context, size_t) { return std::make_unique<CountingBatches>(context); };
     return plan;
   }
 };

@@ -309,7 +309,7 @@ TEST_P(EvaluateOracle, EveryMetricAsFromWholeLists) {
   const AllScored all = ScoreNaively(rows);
   const Time end = rows.back().watermark;
   std::vector<EmittedRow> first;
-  std::optional<std::map<std::string, std::string>> state;
+  std::optional<OperatorFixture::Durable> state;
   for (const size_t cut : {size_t{1}, size_t{7}, OperatorFixture::kWhole, size_t{0}}) {
     SCOPED_TRACE(cut);
     OperatorFixture fixture(evaluate_definition(), Body(steps), Streams());

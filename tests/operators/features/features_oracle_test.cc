@@ -293,10 +293,12 @@ TEST_P(FeaturesOracle, EveryRowAsByAPlainScan) {
   SCOPED_TRACE(yaml);
   const std::vector<FixtureRow> rows = RowsOf(c);
   const std::vector<EmittedRow> expected = Expected(c, rows);
-  std::optional<std::map<std::string, std::string>> state;
+  FixtureOptions options;
+  options.shards = GetParam() % 2 == 0 ? 3 : 1;
+  std::optional<OperatorFixture::Durable> state;
   for (const size_t cut : {size_t{1}, size_t{7}, OperatorFixture::kWhole}) {
     SCOPED_TRACE(cut);
-    OperatorFixture fixture(features_definition(), yaml, Streams());
+    OperatorFixture fixture(features_definition(), yaml, Streams(), options);
     ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
     fixture.Feed(rows, cut);
     ExpectSame(InOrder(fixture.emitted()), expected);
@@ -305,7 +307,7 @@ TEST_P(FeaturesOracle, EveryRowAsByAPlainScan) {
     if (!state) state = fixture.durable();
     EXPECT_TRUE(*state == fixture.durable()) << "the state hangs on how rows were cut";
   }
-  OperatorFixture broken(features_definition(), yaml, Streams());
+  OperatorFixture broken(features_definition(), yaml, Streams(), options);
   ASSERT_TRUE(broken.ok());
   Random random(GetParam() + 1);
   FeedBrokenly(broken, rows, random);

@@ -81,7 +81,7 @@ TEST(Predict, ChangesNoState) {
   const auto fixture = Predictor("model: m", kModel);
   TrainOn(LearningRows(20, 1), kModel, *fixture);
   fixture->Commit();
-  const std::map<std::string, std::string> before = fixture->durable();
+  const OperatorFixture::Durable before = fixture->durable();
   fixture->Feed(LearningRows(20, 2));
   fixture->Commit();
   EXPECT_EQ(fixture->durable(), before);
