@@ -15,8 +15,7 @@
 namespace freshet {
 
 struct ClosingRecord {
-  // Drawn when the changelog was begun, so that a store knows which one it is of. 0: begun by a version that
-  // drew none.
+  // Drawn when the changelog was begun, so that a store knows which one it is of.
   uint64_t lineage = 0;
   uint64_t epoch = 0;
   uint32_t lane = 0;

@@ -27,7 +27,7 @@ std::string ErrorText(int code);
 bool IsTransient(int code);
 bool IsMissing(int code);  // no such topic or partition
 bool IsRefused(int code);  // the broker does not allow it
-// It does not take the record itself, whoever sends it and when: its size, its time, its lack of a key.
+// It does not take the record itself, whoever sends it and when: its size, its time.
 bool IsUnwritable(int code);
 bool IsFencing(int code);  // another client took over the identity
 // Of the same kinds, for what is part of a transaction: what must become of it.
