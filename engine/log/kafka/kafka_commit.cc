@@ -60,7 +60,8 @@ Status KafkaProducer::WhyClosed() {
   const std::string what = "takes no more records in this transaction";
   if (IsRefused(outcome.code)) return Refused(what, outcome);
   if (outcome.fatal) return over_ = {Code::kFenced, Who() + " " + what + ": " + outcome.text};
-  return {InTransaction(outcome.code), Who() + " " + what + ": " + outcome.text};
+  return {InTransaction(outcome.code),
+          Who() + " " + what + ": " + outcome.text + std::string(RemedyFor(outcome.code))};
 }
 
 // Until these are with the broker nothing can have been committed, whatever goes wrong.
