@@ -132,7 +132,7 @@ void Incarnation::RaiseWatermarks(uint32_t source) {
 }
 
 bool Incarnation::FindFinished() {
-  if (!s_.options.until_end || merging_->finished_feeds() == FinishedMarked()) return false;
+  if (!s_.options.until_end || merging_->finished_feeds() == MarkedFeeds()) return false;
   return std::any_of(merging_->feeds().begin(), merging_->feeds().end(), [&](const Feed* feed) {
     return feed->finished() &&
            !watermarks_[feed->source_index()].idle(static_cast<size_t>(feed->partition()));
@@ -150,7 +150,7 @@ void Incarnation::MarkFinished(bool& marked) {
     RaiseWatermarks(feed->source_index());
     marked = true;
   }
-  FinishedMarked() = merging_->finished_feeds();
+  MarkedFeeds() = merging_->finished_feeds();
 }
 
 void Incarnation::JudgeIdleness() {

@@ -162,7 +162,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   void RefreshStage(uint32_t stage);
   bool IsDue(uint32_t stage, Time timer) const;
   bool FindFinished();
-  size_t& FinishedMarked() { return finished_marked_[static_cast<size_t>(merging_ - merges_.data())]; }
+  size_t& MarkedFeeds() { return finished_marked_[static_cast<size_t>(merging_ - merges_.data())]; }
   void MarkFinished(bool& marked);
   bool ExactIsDue(uint32_t stage) const;
   Result<Task*> FirstDue();
