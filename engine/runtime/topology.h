@@ -59,6 +59,11 @@ struct Topology {
   std::vector<std::vector<Gate>> source_gates;  // [source]: those do that one of these may emit at once for
 
  private:
+  std::vector<bool> LeavingStreams() const;
+  void ViewStages();
+  std::vector<OutputPort> PortsOf(const PlannedStage& stage, const Member& member,
+                                  const std::vector<bool>& leaves) const;
+  void FollowSources();
   void AddGate(uint32_t op, uint32_t port, Duration before, std::vector<Gate>& gates) const;
   std::vector<uint32_t> first_stream_;  // of each operator
 };
