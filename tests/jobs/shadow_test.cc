@@ -67,15 +67,19 @@ std::vector<JobInput> ShadowedInputs() {
   return {std::move(events), std::move(answers)};
 }
 
-TEST(Shadow, IsAbsentFromSinksUnlessNamed) {
+std::pair<JobOutcome, JobResult> RunShadowed() {
   const TempDir dir;
   const SystemClock clock;
   const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
   JobFixture job(std::string(kShadowed), Operators(), *log, clock);
   job.Fill(ShadowedInputs());
-  const JobOutcome outcome = job.Run();
-  ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
-  const JobResult result = job.Read();
+  JobOutcome outcome = job.Run();
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
+  return {std::move(outcome), job.Read()};
+}
+
+TEST(Shadow, IsAbsentFromSinksUnlessNamed) {
+  const JobResult result = RunShadowed().second;
   const std::string m = R"("m":{"version":0,"score":0,"probability":0.5})";
   const std::string late =
       R"(,"label":true,"label_time":"2024-01-01T00:00:10Z","prediction_time":"2024-01-01T00:00:00Z",)"
@@ -96,14 +100,7 @@ TEST(Shadow, IsAbsentFromSinksUnlessNamed) {
 }
 
 TEST(Shadow, ARowItCannotUseIsNoDeadLetter) {
-  const TempDir dir;
-  const SystemClock clock;
-  const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
-  JobFixture job(std::string(kShadowed), Operators(), *log, clock);
-  job.Fill(ShadowedInputs());
-  const JobOutcome outcome = job.Run();
-  ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
-  const JobResult result = job.Read();
+  const auto [outcome, result] = RunShadowed();
   EXPECT_EQ(result.sinks.at("learnt").size(), 5U);
   EXPECT_TRUE(result.dead_letters.empty());
   EXPECT_EQ(outcome.Count("shadow_failures{operator=\"seen\"}"), 1U);
