@@ -25,7 +25,7 @@ uint64_t KeyedTable::era() {
 Status KeyedTable::Load(const ShardKeys& keys, std::span<Slot> out) {
   LookUp(
       keys.size(), [&](size_t i) { return keys[i].bytes; },
-      [&](size_t i) -> TableCache& { return *caches_[keys[i].shard]; }, tags_, missing_, out);
+      [&](size_t i) -> TableCache& { return *caches_[keys[i].shard]; }, marks_, missing_, out);
   Status status;
   for (TableCache* cache : missing_) {
     if (Status s = cache->ReadMisses(); !s.ok() && status.ok()) status = s;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "state/key_mark.h"
 #include "state/raw_table.h"
 
 namespace freshet {
@@ -41,7 +42,7 @@ class KeyedTable {
   uint64_t eras_ = 0;  // of the budget, when era_ was added up
   uint64_t era_ = 0;
 
-  std::vector<uint32_t> tags_;        // scratch
+  std::vector<KeyMark> marks_;        // scratch
   std::vector<TableCache*> missing_;  // scratch: those with rows to be read
 };
 

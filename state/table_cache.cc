@@ -6,31 +6,19 @@
 #include <utility>
 
 #include "engine/base/bytes.h"
-#include "engine/base/hash.h"
 #include "state/row_errors.h"
 #include "state/table_load.h"
 
 namespace freshet {
 
-namespace {
-
-// Of two texts of more than eight bytes: whether what follows the first eight is the same.
-bool SameTail(const char* a, const char* b, size_t size) {
-  if (size > 2 * sizeof(uint64_t))
-    return std::memcmp(a + sizeof(uint64_t), b + sizeof(uint64_t), size - sizeof(uint64_t)) == 0;
-  return std::memcmp(a + size - sizeof(uint64_t), b + size - sizeof(uint64_t), sizeof(uint64_t)) == 0;
-}
-
-}  // namespace
-
 TableCache::TableCache(TableSpec spec, RowStore* store, CacheBudget& budget, Blocks& blocks,
                        StoreStats& stats)
-    : spec_(std::move(spec)),
+    : index_(blocks.pool()),
       store_(store),
       budget_(budget),
       blocks_(blocks),
       stats_(stats),
-      index_(blocks.pool()),
+      spec_(std::move(spec)),
       ordered_(ByKey(), AllocatorFrom<InOrder, Blocks>(blocks)) {
   budget_.caches.push_back(this);
 }
@@ -69,47 +57,29 @@ void TableCache::SetIncomplete() {
 
 // --- entries ---
 
-uint32_t TableCache::TagOf(std::string_view key) {
-  return static_cast<uint32_t>(Hash64(key));
+// A new entry; one that has to be read is added to misses_: whether it is the first of these.
+bool TableCache::Miss(std::string_view key, KeyMark mark, Slot& out) {
+  Entry& entry = Create(key, mark);
+  out.place_ = &entry.place;
+  if (complete_) {
+    Settle(entry);
+    return false;
+  }
+  misses_.push_back(&entry);
+  return misses_.size() == 1;
 }
 
-// A short key is in the entry itself, so that its block is not touched.
-TableCache::Entry* TableCache::Find(std::string_view key, uint32_t tag) const {
-  const uint64_t prefix = KeyPrefix(key);
-  const uint32_t number = index_.Find(tag, [&](uint32_t i) {
-    const Entry& entry = At(i);
-    return entry.prefix == prefix && entry.place.key_size == key.size() &&
-           (key.size() <= sizeof(prefix) || SameTail(entry.block, key.data(), key.size()));
-  });
-  return number == KeyIndex::kNone ? nullptr : &At(number);
-}
-
-// The key's entry, made where there is none.
-inline TableCache::Entry& TableCache::Touch(std::string_view key, uint32_t tag) {
-  Entry* entry = Find(key, tag);
-  if (entry == nullptr) return Miss(key, tag);
-  if (!entry->Has(kReferenced)) entry->Add(kReferenced);
-  return *entry;
-}
-
-// A new entry; one that has to be read is added to misses_.
-TableCache::Entry& TableCache::Miss(std::string_view key, uint32_t tag) {
-  Entry& entry = Create(key, tag);
-  complete_ ? Settle(entry) : misses_.push_back(&entry);
-  return entry;
-}
-
-void TableCache::PrefetchEntry(uint32_t tag) const {
-  const uint32_t number = index_.Likely(tag);
+void TableCache::PrefetchEntry(KeyMark mark) const {
+  const uint32_t number = index_.Likely(mark.tag);
   if (number != KeyIndex::kNone) __builtin_prefetch(&At(number));
 }
 
-void TableCache::PrefetchBlock(uint32_t tag) const {
-  const uint32_t number = index_.Likely(tag);
+void TableCache::PrefetchBlock(KeyMark mark) const {
+  const uint32_t number = index_.Likely(mark.tag);
   if (number != KeyIndex::kNone) __builtin_prefetch(At(number).block);
 }
 
-TableCache::Entry& TableCache::Create(std::string_view key, uint32_t tag) {
+TableCache::Entry& TableCache::Create(std::string_view key, KeyMark mark) {
   uint32_t number = free_;
   if (number == KeyIndex::kNone) {
     if (entries_ % kSlab == 0) {
@@ -124,16 +94,17 @@ TableCache::Entry& TableCache::Create(std::string_view key, uint32_t tag) {
   Entry& entry = At(number);
   entry = Entry{};
   entry.number = number;
-  entry.tag = tag;
+  entry.tag = mark.tag;
   entry.flags = kUsed;
   entry.shard = shard_;
   const auto key_size = static_cast<uint32_t>(key.size());
-  entry.capacity = static_cast<uint32_t>(Blocks::Rounded(ValueAt(key_size) + spec_.width));
+  const uint32_t room = std::max(spec_.width, usual_);
+  entry.capacity = static_cast<uint32_t>(Blocks::Rounded(ValueAt(key_size) + room));
   entry.block = static_cast<char*>(blocks_.Allocate(entry.capacity));
   entry.place.key_size = key_size;
   if (key_size != 0) std::memcpy(entry.block, key.data(), key_size);
-  entry.prefix = KeyPrefix(key);
-  index_.Insert(tag, number);
+  entry.prefix = mark.prefix;
+  index_.Insert(mark.tag, number);
   Account(entry, CostOf(entry));
   return entry;
 }
@@ -154,13 +125,10 @@ void TableCache::Release(Entry& entry) {
   entry.tag = std::exchange(free_, number);
 }
 
-int64_t TableCache::CostOf(const Entry& entry) const {
-  size_t cost = kEntryCost + entry.capacity;
-  if (entry.aside != nullptr) {
-    cost += sizeof(Aside);
-    for (const Image* image : {&entry.aside->committed, &entry.aside->collected}) {
-      if (image->data != nullptr) cost += Blocks::Rounded(image->size);
-    }
+int64_t TableCache::CostOf(const Aside& aside) {
+  size_t cost = sizeof(Aside);
+  for (const Image* image : {&aside.committed, &aside.collected}) {
+    if (image->data != nullptr) cost += Blocks::Rounded(image->size);
   }
   return static_cast<int64_t>(cost);
 }
@@ -188,6 +156,7 @@ void TableCache::MoveTo(Entry& entry, uint32_t capacity, uint32_t kept) {
 void TableCache::Resize(Entry& entry, uint32_t size) {
   const uint32_t at = ValueAt(entry.place.key_size);
   const uint32_t old = entry.present() ? entry.place.size : 0;
+  if (!entry.present()) usual_ = size <= kUsual ? size : 0;
   if (at + size > entry.capacity) {
     // Rows that grow once tend to grow again.
     const size_t wanted = size_t{at} + size + (old == 0 ? 0 : size / 4);
@@ -206,18 +175,25 @@ void TableCache::SetValue(Entry& entry, std::string_view value) {
 // Brings what hangs on an entry's state in line with it; to be called after every change of state.
 void TableCache::Settle(Entry& entry) {
   const bool clean = !entry.Has(kUnclean);
-  if (clean == entry.Has(kPinned)) {
-    const int64_t cost = clean ? -CostOf(entry) : CostOf(entry);
-    clean ? entry.Drop(kPinned) : entry.Add(kPinned);
+  const bool evictable = clean && (store_ != nullptr || !entry.present()) && !entry.Has(kHeld);
+  const unsigned wanted = (clean ? 0U : unsigned{kPinned}) | (evictable ? unsigned{kEvictable} : 0U);
+  const unsigned changed = (entry.flags ^ wanted) & (kPinned | kEvictable);
+  if (changed != 0) SettleCounts(entry, changed);
+  if (spec_.ordered || entry.Has(kIndexed)) SettleOrder(entry);
+}
+
+inline void TableCache::SettleCounts(Entry& entry, unsigned changed) {
+  entry.flags = static_cast<uint16_t>(entry.flags ^ changed);
+  if ((changed & kPinned) != 0) {
+    const int64_t cost = entry.Has(kPinned) ? CostOf(entry) : -CostOf(entry);
     pinned_ += cost;
     budget_.pinned += cost;
   }
-  const bool evictable = clean && (store_ != nullptr || !entry.present()) && !entry.Has(kHeld);
-  if (evictable != entry.Has(kEvictable)) {
-    evictable ? entry.Add(kEvictable) : entry.Drop(kEvictable);
-    evictable ? ++evictable_ : --evictable_;
-  }
-  if (!spec_.ordered && !entry.Has(kIndexed)) return;
+  if ((changed & kEvictable) != 0) entry.Has(kEvictable) ? ++evictable_ : --evictable_;
+}
+
+void TableCache::SettleOrder(Entry& entry) {
+  const bool clean = !entry.Has(kUnclean);
   const bool indexed =
       spec_.ordered && (entry.present() ? complete_ || !clean : !clean && entry.Has(kStored));
   if (indexed != entry.Has(kIndexed)) indexed ? AddToOrder(entry) : DropFromOrder(entry);
@@ -281,20 +257,13 @@ bool TableCache::Sweep(int64_t target) {
 Status TableCache::Load(const KeyColumn& keys, std::span<Slot> out) {
   missing_.clear();
   LookUp(
-      keys.size(), [&](size_t i) { return keys[i]; }, [this](size_t) -> TableCache& { return *this; }, tags_,
+      keys.size(), [&](size_t i) { return keys[i]; }, [this](size_t) -> TableCache& { return *this; }, marks_,
       missing_, out);
   return missing_.empty() ? Status() : ReadMisses();
 }
 
 Status TableCache::Load(std::string_view key, Slot& out) {
-  return Ask(key, TagOf(key), out) ? ReadMisses() : Status();
-}
-
-bool TableCache::Ask(std::string_view key, uint32_t tag, Slot& out) {
-  ++stats_.loads;
-  const size_t misses = misses_.size();
-  out.place_ = &Touch(key, tag).place;
-  return misses == 0 && !misses_.empty();
+  return Ask(key, MarkOf(key), out) ? ReadMisses() : Status();
 }
 
 Status TableCache::ReadMisses() {

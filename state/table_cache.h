@@ -29,7 +29,7 @@
 #include "engine/base/status.h"
 #include "state/blocks.h"
 #include "state/key_index.h"
-#include "state/key_order.h"
+#include "state/key_mark.h"
 #include "state/raw_table.h"
 #include "state/row_store.h"
 #include "state/task_store.h"
@@ -61,13 +61,18 @@ class TableCache {
   uint64_t era() const { return era_; }
   Status Load(const KeyColumn& keys, std::span<Slot> out);
   Status Load(std::string_view key, Slot& out);
-  // Load in steps (table_load.h). `tag`: TagOf the key.
-  static uint32_t TagOf(std::string_view key);
-  void PrefetchIndex(uint32_t tag) const { index_.Prefetch(tag); }
-  void PrefetchEntry(uint32_t tag) const;
-  void PrefetchBlock(uint32_t tag) const;
+  // Load in steps (table_load.h). `mark`: MarkOf the key.
+  void PrefetchIndex(KeyMark mark) const { index_.Prefetch(mark.tag); }
+  void PrefetchEntry(KeyMark mark) const;
+  void PrefetchBlock(KeyMark mark) const;
   // Whether it is the first of those that ReadMisses must read before the slots are used.
-  bool Ask(std::string_view key, uint32_t tag, Slot& out);
+  bool Ask(std::string_view key, KeyMark mark, Slot& out) {
+    Entry* entry = Find(key, mark);
+    if (entry == nullptr) return Miss(key, mark, out);
+    if (!entry->Has(kReferenced)) entry->Add(kReferenced);
+    out.place_ = &entry->place;
+    return false;
+  }
   Status ReadMisses();
   char* Edit(Slot& slot, uint32_t size);
   void Erase(Slot& slot);
@@ -125,6 +130,8 @@ class TableCache {
     kHeld = 1024,
   };
   static constexpr unsigned kUnclean = kDirty | kCollected | kUnstored;
+  // Somebody else knows of the entry.
+  static constexpr unsigned kTraces = kLogged | kCollected | kUnstored | kStored | kHeld;
   struct Image {
     char* data = nullptr;  // null: none kept, or absent
     uint32_t size = 0;
@@ -180,6 +187,7 @@ class TableCache {
   };
   static constexpr uint32_t kSlab = 64;
   static constexpr uint32_t kSorted = UINT32_MAX;
+  static constexpr uint32_t kUsual = 512;
   static constexpr size_t kEntryCost = sizeof(Entry) + 24;  // and its share of the index
   static constexpr int64_t kRecordCost =
       8;  // of a change record: dirty_bytes is 0 only where nothing is dirty
@@ -189,20 +197,33 @@ class TableCache {
 
   // table_cache.cc: entries and their flags.
   Entry& At(uint32_t number) const { return slabs_[number / kSlab][number % kSlab]; }
-  Entry* Find(std::string_view key, uint32_t tag) const;
-  Entry& Touch(std::string_view key, uint32_t tag);
-  Entry& Miss(std::string_view key, uint32_t tag);
-  Entry& Create(std::string_view key, uint32_t tag);
+  // A short key is in the entry itself, so that its block is not touched.
+  Entry* Find(std::string_view key, KeyMark mark) const {
+    const uint32_t number = index_.Find(mark.tag, [&](uint32_t i) {
+      const Entry& entry = At(i);
+      return entry.prefix == mark.prefix && entry.place.key_size == key.size() &&
+             SameTail(entry.block, key.data(), key.size());
+    });
+    return number == KeyIndex::kNone ? nullptr : &At(number);
+  }
+  bool Miss(std::string_view key, KeyMark mark, Slot& out);
+  Entry& Create(std::string_view key, KeyMark mark);
   void Release(Entry& entry);
   void Resize(Entry& entry, uint32_t size);
   void MoveTo(Entry& entry, uint32_t capacity, uint32_t kept);
   void SetValue(Entry& entry, std::string_view value);
   void Settle(Entry& entry);
+  void SettleCounts(Entry& entry, unsigned changed);
+  void SettleOrder(Entry& entry);
   void BeginChange(Entry& entry);
   void EraseEntry(Entry& entry);
   Status CheckWidth(std::string_view value) const;
   void Account(const Entry& entry, int64_t bytes);
-  int64_t CostOf(const Entry& entry) const;
+  int64_t CostOf(const Entry& entry) const {
+    return static_cast<int64_t>(kEntryCost + entry.capacity) +
+           (entry.aside == nullptr ? 0 : CostOf(*entry.aside));
+  }
+  static int64_t CostOf(const Aside& aside);
   void CountDirty(int64_t bytes);
   void BeginEra();
 
@@ -218,27 +239,33 @@ class TableCache {
   void DropTrace(Entry& entry);
   void WaitForStore(Entry& entry);
   bool LeavesNoTrace(const Entry& entry) const;
-  void ForgetSoon(Entry& entry);
+  // To be called where an entry may leave no trace any more; Forget looks closer.
+  void ForgetSoon(Entry& entry) {
+    if (entry.present() || !entry.Has(kDirty) || entry.Has(kTraces)) return;
+    if (gone_.empty()) budget_.forgetful.push_back(this);
+    gone_.push_back(&entry);
+  }
   std::string_view CommittedValue(const Entry& entry, bool& present) const;
   static void PrefetchAfter(const std::vector<Entry*>& entries, size_t i);
   void SortByKey(std::vector<Entry*>& entries);
 
-  TableSpec spec_;
-  RowStore* store_;
-  CacheBudget& budget_;
-  Blocks& blocks_;
-  StoreStats& stats_;
-  uint32_t number_ = 0;
-  std::string prefix_;
-  bool complete_ = true;
-
-  KeyIndex index_;
+  // What a look-up that finds its key reads of the table is in one cache line.
+  alignas(64) KeyIndex index_;
   std::vector<Entry*> slabs_;
   uint32_t entries_ = 0;  // ever made
   uint32_t free_ = KeyIndex::kNone;
   uint32_t clock_ = 0;
   uint32_t evictable_ = 0;
   int64_t used_ = 0, pinned_ = 0;  // this table's part of the budget's
+  RowStore* store_;
+  CacheBudget& budget_;
+  Blocks& blocks_;
+  StoreStats& stats_;
+  TableSpec spec_;
+  uint32_t usual_ = 0;  // bytes of the row made last, up to kUsual: a new block has room for as many
+  uint32_t number_ = 0;
+  std::string prefix_;
+  bool complete_ = true;
   std::set<InOrder, ByKey, AllocatorFrom<InOrder, Blocks>> ordered_;
   std::vector<Entry*> fresh_;  // not yet in ordered_
 
@@ -252,7 +279,7 @@ class TableCache {
   std::optional<RowCursor> cursor_;  // kept until the store changes
   KeyColumn wanted_;                 // scratch
   std::vector<Entry*> misses_;
-  std::vector<uint32_t> tags_;
+  std::vector<KeyMark> marks_;
   std::vector<TableCache*> missing_;
   std::vector<ToSort> sorted_;
   std::string record_;

@@ -118,15 +118,8 @@ void TableCache::DropTrace(Entry& entry) {
 // Made and erased since the last Collect: nobody but the list of dirty ones knows of it. `waiting` may be of
 // another list by now, so it is looked up there.
 bool TableCache::LeavesNoTrace(const Entry& entry) const {
-  return !entry.present() && entry.Has(kDirty) &&
-         !entry.Has(kLogged | kCollected | kUnstored | kStored | kHeld) && entry.waiting < dirty_.size() &&
+  return !entry.present() && entry.Has(kDirty) && !entry.Has(kTraces) && entry.waiting < dirty_.size() &&
          dirty_[entry.waiting] == &entry;
-}
-
-void TableCache::ForgetSoon(Entry& entry) {
-  if (!LeavesNoTrace(entry)) return;
-  if (gone_.empty()) budget_.forgetful.push_back(this);
-  gone_.push_back(&entry);
 }
 
 void TableCache::Forget() {
@@ -227,13 +220,13 @@ void TableCache::Stored() {
 void TableCache::ApplyInMemory(std::string_view key, std::optional<std::string_view> value) {
   ++drops_;
   BeginEra();
-  const uint32_t tag = TagOf(key);
-  Entry* entry = Find(key, tag);
+  const KeyMark mark = MarkOf(key);
+  Entry* entry = Find(key, mark);
   if (!value) {
     if (entry != nullptr) Release(*entry);
     return;
   }
-  if (entry == nullptr) entry = &Create(key, tag);
+  if (entry == nullptr) entry = &Create(key, mark);
   SetValue(*entry, *value);
   entry->Add(kLogged);
   Settle(*entry);

@@ -6,10 +6,10 @@
 namespace freshet {
 
 void TableCache::Overwrite(std::string_view key, std::string_view value, bool maybe_stored) {
-  const uint32_t tag = TagOf(key);
-  Entry* entry = Find(key, tag);
+  const KeyMark mark = MarkOf(key);
+  Entry* entry = Find(key, mark);
   if (entry == nullptr) {
-    entry = &Create(key, tag);
+    entry = &Create(key, mark);
     if (maybe_stored && !complete_) entry->Add(kLogged | kStored);
   }
   if (entry->present() && entry->value() == value) return;
@@ -20,25 +20,25 @@ void TableCache::Overwrite(std::string_view key, std::string_view value, bool ma
 }
 
 void TableCache::Remove(std::string_view key) {
-  const uint32_t tag = TagOf(key);
-  Entry* entry = Find(key, tag);
+  const KeyMark mark = MarkOf(key);
+  Entry* entry = Find(key, mark);
   if (entry != nullptr) {
     if (entry->present()) EraseEntry(*entry);
     return;
   }
   if (complete_) return;
-  entry = &Create(key, tag);
+  entry = &Create(key, mark);
   entry->Add(kLogged | kStored);
   BeginChange(*entry);
   Settle(*entry);
 }
 
 bool TableCache::Hold(std::string_view key, bool stored, Slot& out) {
-  const uint32_t tag = TagOf(key);
-  Entry* entry = Find(key, tag);
+  const KeyMark mark = MarkOf(key);
+  Entry* entry = Find(key, mark);
   const bool is_new = entry == nullptr;
   if (is_new) {
-    entry = &Create(key, tag);
+    entry = &Create(key, mark);
     if (stored) {
       SetValue(*entry, {});
       entry->Add(kLogged | kStored);
@@ -60,7 +60,7 @@ void TableCache::LetGo(const Slot& slot) {
 }
 
 bool TableCache::Peek(std::string_view key, Slot& out) const {
-  Entry* entry = Find(key, TagOf(key));
+  Entry* entry = Find(key, MarkOf(key));
   out.place_ = entry == nullptr ? nullptr : &entry->place;
   return entry != nullptr;
 }

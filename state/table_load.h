@@ -11,27 +11,27 @@
 namespace freshet {
 
 // Finds or makes the entries of `count` keys, `key(i)` in `cache(i)`. `missing`: gets each table that has
-// rows to be read now, once; the caller has it do so (TableCache::ReadMisses). `tags`: scratch.
+// rows to be read now, once; the caller has it do so (TableCache::ReadMisses). `marks`: scratch.
 //
 // The memory's latencies of a batch overlap: first the index of all keys is asked for, then the entries, then
 // the blocks behind them.
 template <class Key, class Cache>
-void LookUp(size_t count, const Key& key, const Cache& cache, std::vector<uint32_t>& tags,
+void LookUp(size_t count, const Key& key, const Cache& cache, std::vector<KeyMark>& marks,
             std::vector<TableCache*>& missing, std::span<RawTable::Slot> out) {
-  constexpr size_t kFewKeys = 2;  // the processor looks as far ahead by itself
-  tags.resize(count);
+  constexpr size_t kFewKeys = 8;  // the processor looks as far ahead by itself
+  marks.resize(count);
   for (size_t i = 0; i < count; ++i)
-    tags[i] = TableCache::TagOf(key(i));
+    marks[i] = MarkOf(key(i));
   if (count > kFewKeys) {
     for (size_t i = 0; i < count; ++i)
-      cache(i).PrefetchIndex(tags[i]);
+      cache(i).PrefetchIndex(marks[i]);
     for (size_t i = 0; i < count; ++i)
-      cache(i).PrefetchEntry(tags[i]);
+      cache(i).PrefetchEntry(marks[i]);
     for (size_t i = 0; i < count; ++i)
-      cache(i).PrefetchBlock(tags[i]);
+      cache(i).PrefetchBlock(marks[i]);
   }
   for (size_t i = 0; i < count; ++i) {
-    if (cache(i).Ask(key(i), tags[i], out[i])) missing.push_back(&cache(i));
+    if (cache(i).Ask(key(i), marks[i], out[i])) missing.push_back(&cache(i));
   }
 }
 

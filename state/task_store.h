@@ -68,8 +68,8 @@ struct CacheBudget {
 };
 
 struct StoreStats {
-  uint64_t loads = 0, misses = 0;  // keys asked for; keys read from RocksDB
-  uint64_t stored_bytes = 0;       // written to RocksDB by Flush
+  uint64_t misses = 0;        // keys read from RocksDB
+  uint64_t stored_bytes = 0;  // written to RocksDB by Flush
   uint64_t evictions = 0;
 };
 
