@@ -3,7 +3,7 @@
 // nor the table's index. It forgets: a place is taken by the last that came to it. One thread.
 //
 // Always: what it knows was present when it was added, since the eras of the tables began that Begin was told
-// of last. Who erases a tile or a head says so, as the eras do not.
+// of last. Who erases a tile says so, as the eras do not; heads that are erased have no tiles any more.
 #include <cstdint>
 #include <vector>
 
@@ -17,16 +17,12 @@ class KnownTiles {
   void Begin(uint64_t era) {
     if (era_ == era) return;
     era_ = era;
-    ForgetAll();
+    ++round_;
+    displaced_ = 0;
   }
   void TileErased(const void* head, int64_t tile) {
     if (!places_.empty() && Knows(places_[PlaceOf(head, tile)], head, tile))
       places_[PlaceOf(head, tile)] = {};
-  }
-  // Also where a head was erased, whose tiles lie anywhere.
-  void ForgetAll() {
-    ++round_;
-    displaced_ = 0;
   }
 
   // The slot of that tile of the key with that head (KeyedTable::Slot::identity), or one without identity.

@@ -1,6 +1,7 @@
 #include "operators/windows/tiles.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -79,34 +80,39 @@ Status Tiles::Begin(const ShardKeys& keys) {
   return status;
 }
 
-// Load will find the slot of that tile of the row's key and put it there, in slots_.
-void Tiles::Miss(size_t row, int64_t tile, size_t place) {
-  missing_.push_back({static_cast<uint32_t>(place), head_slots_[row].identity(), tile});
+// One that is not known is left to Load.
+void Tiles::Want(size_t row, int64_t tile) {
+  const void* head = head_slots_[row].identity();
+  slots_.push_back(known_.Find(head, tile));
+  if (slots_.back().identity() != nullptr) return;
+  missing_.push_back({static_cast<uint32_t>(slots_.size() - 1), head, tile});
   const ShardKey key = (*keys_)[row];
   AppendTileKey(key.bytes, tile, tile_keys_.buffer());
   tile_keys_.EndKey(key.shard);
 }
 
+uint64_t Tiles::Among(int64_t first, int64_t last, const Head& head) {
+  if (first > last) return 0;
+  return head.present & (~uint64_t{0} >> (63 - (head.newest - first))) &
+         (~uint64_t{0} << (head.newest - last));
+}
+
 void Tiles::Read(size_t row, Time after, Time until) {
   Row& r = rows_[row];
-  size_t place = slots_.size();
-  r.reads_begin = r.reads_end = static_cast<uint32_t>(place);
+  r.reads_begin = r.reads_end = static_cast<uint32_t>(slots_.size());
   if (!head_slots_[row].present() || until <= after) return;
-  const void* identity = head_slots_[row].identity();
   const Head head = HeadAt(head_slots_[row].data());
   const int64_t first = std::max(layout_.TileOf(after + 1), head.oldest);
   const int64_t last = std::min(layout_.TileOf(until), head.newest);
-  if (first > last) return;
-  slots_.resize(place + static_cast<size_t>(last - first + 1));
-  for (int64_t tile = first; tile <= last; ++tile) {
-    const int64_t back = head.newest - tile;
-    if (back < 64 && ((head.present >> back) & 1) == 0) continue;
-    slots_[place] = known_.Find(identity, tile);
-    if (slots_[place].identity() == nullptr) Miss(row, tile, place);
-    ++place;
+  const int64_t told = head.newest - 63;
+  for (int64_t tile = first; tile <= last && tile < told; ++tile)
+    Want(row, tile);
+  for (uint64_t left = Among(std::max(first, told), last, head); left != 0;) {
+    const int back = 63 - std::countl_zero(left);
+    Want(row, head.newest - back);
+    left ^= uint64_t{1} << back;
   }
-  slots_.resize(place);
-  r.reads_end = static_cast<uint32_t>(place);
+  r.reads_end = static_cast<uint32_t>(slots_.size());
 }
 
 Status Tiles::Add(size_t row, Time time, Time watermark) {
@@ -115,8 +121,7 @@ Status Tiles::Add(size_t row, Time time, Time watermark) {
   KeyedTable::Slot& slot = head_slots_[row];
   const ShardKey key = (*keys_)[row];
   rows_[row].insert = static_cast<uint32_t>(slots_.size());
-  slots_.push_back(known_.Find(slot.identity(), tile));
-  if (slots_.back().identity() == nullptr) Miss(row, tile, slots_.size() - 1);
+  Want(row, tile);
   if (!slot.present()) {
     WriteHead(slot, {tile, tile, 1});
     return SetTimer(key, tile);
@@ -182,16 +187,18 @@ Status Tiles::Parts(size_t row, Time after, Time until, TileParts& parts) {
       continue;
     }
     if (apart(header)) continue;
-    if (Status s = LoadChunks((*keys_)[row], layout_.TileOf(header.oldest), 0, header.sealed); !s.ok())
-      return s;
-    for (const KeyedTable::Slot& slot : chunk_slots_) {
-      if (!slot.present()) return {Code::kCorrupt, "a tile in the state lacks one of its chunks"};
-      const char* chunk = slot.data();
-      const TileHeader of_chunk = HeaderAt(chunk);
-      if (whole(of_chunk)) {
-        parts.whole.push_back(chunk);
-      } else if (!apart(of_chunk)) {
-        cross(OpenRows(chunk, of_chunk));
+    if (header.sealed > 0) {
+      if (Status s = LoadChunks((*keys_)[row], layout_.TileOf(header.oldest), 0, header.sealed); !s.ok())
+        return s;
+      for (const KeyedTable::Slot& slot : chunk_slots_) {
+        if (!slot.present()) return {Code::kCorrupt, "a tile in the state lacks one of its chunks"};
+        const char* chunk = slot.data();
+        const TileHeader of_chunk = HeaderAt(chunk);
+        if (whole(of_chunk)) {
+          parts.whole.push_back(chunk);
+        } else if (!apart(of_chunk)) {
+          cross(OpenRows(chunk, of_chunk));
+        }
       }
     }
     cross(OpenRows(tile, header));
@@ -301,7 +308,6 @@ Status Tiles::Expire(const ShardKey& key, Time due) {
     if (Status s = EraseTile(key, slot, head.oldest); !s.ok()) return s;
     if (head.oldest == head.newest) {
       heads_.Erase(slot);
-      known_.ForgetAll();
       return {};
     }
     if (Status s = NextTile(key, head.oldest, head, head.oldest); !s.ok()) return s;

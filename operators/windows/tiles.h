@@ -66,6 +66,8 @@ class Tiles {
     uint64_t present = 0;  // 0: no tile at all
   };
   static_assert(sizeof(Head) == kHeadBytes);
+  // The bits of `present` that stand for tiles first..last. REQUIRES: newest - 63 <= first, last <= newest.
+  static uint64_t Among(int64_t first, int64_t last, const Head& head);
   static constexpr uint32_t kNowhere = UINT32_MAX;
   struct Row {
     uint32_t reads_begin = 0, reads_end = 0;  // in slots_
@@ -79,7 +81,8 @@ class Tiles {
   static Head HeadAt(const char* data);
   void WriteHead(KeyedTable::Slot& slot, const Head& head);
   TileHeader HeaderAt(const char* data) const;
-  void Miss(size_t row, int64_t tile, size_t place);
+  // Adds the slot of that tile of the row's key to slots_.
+  void Want(size_t row, int64_t tile);
   void AppendTileKey(std::string_view key, int64_t tile, std::string& out) const;
   Status SetTimer(const ShardKey& key, int64_t tile);
   Status CancelTimer(const ShardKey& key, int64_t tile);

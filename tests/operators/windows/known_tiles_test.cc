@@ -63,10 +63,8 @@ TEST_F(KnownTilesTest, ForgetsWhatWasErased) {
   EXPECT_NE(Find(head, 1), nullptr);
   EXPECT_EQ(Find(head, 2), nullptr);
   EXPECT_NE(Find(head, 3), nullptr);
-  known_.ForgetAll();
-  EXPECT_EQ(Find(head, 1), nullptr);
   known_.Begin(1);
-  EXPECT_EQ(Find(head, 3), nullptr);
+  EXPECT_NE(Find(head, 1), nullptr);
 }
 
 // Far more tiles than it has places for: what it still knows is right, and the last one is known.
