@@ -10,7 +10,8 @@ namespace {
 static_assert(kFirstTimestamp == DaysFromCivil({1, 1, 1}) * kDay);
 static_assert(kLastTimestamp == DaysFromCivil({10000, 1, 1}) * kDay - 1);
 
-// Reads the text of a timestamp from the left; `ok` turns false at the first character that does not fit.
+// Reads what follows the seconds of a timestamp from the left; `ok` turns false at the first character that
+// does not fit.
 struct Reader {
   std::string_view rest;
   bool ok = true;
@@ -80,22 +81,27 @@ void AppendPadded(uint64_t value, size_t width, std::string& out) {
 }  // namespace
 
 std::optional<Time> ParseTimestamp(std::string_view text) {
-  Reader reader{text};
-  const uint32_t year = reader.Digits(4);
-  reader.Expect('-');
-  const uint32_t month = reader.Digits(2);
-  reader.Expect('-');
-  const uint32_t day = reader.Digits(2);
-  const char separator = reader.Next();
-  const uint32_t hour = reader.Digits(2);
-  reader.Expect(':');
-  const uint32_t minute = reader.Digits(2);
-  reader.Expect(':');
-  const uint32_t second = reader.Digits(2);
+  constexpr std::string_view kShape = "0000-00-00T00:00:00";
+  if (text.size() < kShape.size()) return std::nullopt;
+  Reader reader{text.substr(kShape.size())};
+  const auto two = [&](size_t at) {
+    const auto tens = static_cast<uint32_t>(text[at] - '0');
+    const auto ones = static_cast<uint32_t>(text[at + 1] - '0');
+    if (tens > 9 || ones > 9) reader.ok = false;
+    return tens * 10 + ones;
+  };
+  const uint32_t year = two(0) * 100 + two(2);
+  const uint32_t month = two(5);
+  const uint32_t day = two(8);
+  const uint32_t hour = two(11);
+  const uint32_t minute = two(14);
+  const uint32_t second = two(17);
   const Duration fraction = ReadFraction(reader);
   const Duration offset = ReadOffset(reader);
   if (!reader.ok || !reader.rest.empty()) return std::nullopt;
+  const char separator = text[10];
   if (separator != 'T' && separator != 't' && separator != ' ') return std::nullopt;
+  if (text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return std::nullopt;
   if (month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, month)) return std::nullopt;
   if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
   const Time time = DaysFromCivil({year, month, day}) * kDay + hour * kHour + minute * kMinute +
