@@ -70,20 +70,10 @@ class JsonDecoder final : public Decoder {
   bool ReadScalar(ondemand::value& value, bool wanted, JsonScalar& scalar);
   bool FindEntry(ondemand::field& field, JsonPaths* paths, JsonPaths::Entry*& entry);
 
-  bool Refuse(std::string_view reason, std::string detail) {
-    bad_ = Reject(reason, std::move(detail));
-    return false;
-  }
-  bool Refuse(simdjson::error_code error) {
-    if (error == simdjson::UTF8_ERROR) return Refuse("bad_encoding", "the record is not valid UTF-8");
-    return Refuse("not_json", simdjson::error_message(error));
-  }
-  // Of a string that could not be unescaped: what is well-formed is an escaped half of a surrogate pair.
-  bool RefuseEscapes(std::string_view raw) {
-    if (EscapesAreWellFormed(raw))
-      return Refuse("bad_encoding", "half a surrogate pair in \"" + Excerpt(raw) + "\"");
-    return Refuse("not_json", "an unknown escape in \"" + Excerpt(raw) + "\"");
-  }
+  bool Refuse(std::string_view reason, std::string detail);
+  bool Refuse(simdjson::error_code error);
+  bool RefuseEscapes(std::string_view raw);
+  bool RefuseToken(std::string_view problem, std::string_view token);
   bool CheckDepth(size_t depth) {
     return depth <= kMostDepth || Refuse("too_deep", "more than 64 objects and lists inside each other");
   }
@@ -96,6 +86,27 @@ class JsonDecoder final : public Decoder {
   uint64_t round_ = 0;
   Rejection bad_;
 };
+
+bool JsonDecoder::Refuse(std::string_view reason, std::string detail) {
+  bad_ = Reject(reason, std::move(detail));
+  return false;
+}
+
+bool JsonDecoder::Refuse(simdjson::error_code error) {
+  if (error == simdjson::UTF8_ERROR) return Refuse("bad_encoding", "the record is not valid UTF-8");
+  return Refuse("not_json", simdjson::error_message(error));
+}
+
+// Of a string that could not be unescaped: what is well-formed is an escaped half of a surrogate pair.
+bool JsonDecoder::RefuseEscapes(std::string_view raw) {
+  if (EscapesAreWellFormed(raw))
+    return Refuse("bad_encoding", "half a surrogate pair in \"" + Excerpt(raw) + "\"");
+  return Refuse("not_json", "an unknown escape in \"" + Excerpt(raw) + "\"");
+}
+
+bool JsonDecoder::RefuseToken(std::string_view problem, std::string_view token) {
+  return Refuse("not_json", std::string(problem) + ": " + Excerpt(token));
+}
 
 bool JsonDecoder::ReadRecord(std::string_view record) {
   if (buffer_.size() < record.size() + simdjson::SIMDJSON_PADDING) {
@@ -137,9 +148,10 @@ bool JsonDecoder::FindEntry(ondemand::field& field, JsonPaths* paths, JsonPaths:
   const std::string_view raw = padded_.substr(static_cast<size_t>(begin - padded_.data()));
   if (paths != nullptr) entry = paths->Expected(raw);
   if (entry == nullptr) {
-    size_t end = raw.find_first_of("\"\\");
+    size_t end = raw.find('"');
     std::string_view key = raw.substr(0, end);
-    if (raw[end] == '\\') {
+    if (const size_t escape = key.find('\\'); escape != std::string_view::npos) {
+      end = escape;
       while (raw[end] != '"')
         end += raw[end] == '\\' ? 2 : 1;
       const std::string_view escaped = raw.substr(0, end);
@@ -234,8 +246,7 @@ bool JsonDecoder::ReadItem(ondemand::value& value, std::span<const uint32_t> fie
 bool JsonDecoder::ReadScalar(ondemand::value& value, bool wanted, JsonScalar& scalar) {
   std::string_view token = value.raw_json_token();
   // simdjson steps over a string and a colon as over a key, wherever they stand.
-  if (token.data()[token.size()] == ':')
-    return Refuse("not_json", "a colon after a value: " + Excerpt(token));
+  if (token.data()[token.size()] == ':') return RefuseToken("a colon after a value", token);
   while (!token.empty() && IsSpace(token.back()))
     token.remove_suffix(1);
   if (token.size() >= 2 && token.front() == '"' && token.back() == '"') {
@@ -245,16 +256,16 @@ bool JsonDecoder::ReadScalar(ondemand::value& value, bool wanted, JsonScalar& sc
     if (!wanted) return EscapesAreWellFormed(raw) || RefuseEscapes(raw);
     return value.get_string().get(scalar.text) == simdjson::SUCCESS || RefuseEscapes(raw);
   }
-  if (token == "null") {
+  if (IsJsonNumber(token)) {
+    scalar = {Kind::kNumber, token};
+  } else if (token == "null") {
     scalar.kind = Kind::kNull;
   } else if (token == "true") {
     scalar.kind = Kind::kTrue;
   } else if (token == "false") {
     scalar.kind = Kind::kFalse;
-  } else if (IsJsonNumber(token)) {
-    scalar = {Kind::kNumber, token};
   } else {
-    return Refuse("not_json", "no JSON value: " + Excerpt(token));
+    return RefuseToken("no JSON value", token);
   }
   return true;
 }

@@ -1,5 +1,7 @@
 #include "engine/format/json_number.h"
 
+#include <optional>
+
 #include "engine/base/number.h"
 
 namespace freshet {
@@ -38,6 +40,38 @@ int64_t ExponentOf(std::string_view text) {
   return minus ? -exponent : exponent;
 }
 
+// A number of few digits and no exponent: `digits` / 10^`fraction`, its sign aside.
+struct Short {
+  uint64_t digits = 0;
+  size_t fraction = 0;
+};
+
+// The most digits that both an int64 and, as a whole number, a double hold exactly.
+constexpr size_t kShortDigits = 15;
+constexpr double kPowersOfTen[kShortDigits + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
+std::optional<Short> ReadShort(std::string_view token) {
+  if (token.size() > kShortDigits) return std::nullopt;
+  Short number;
+  for (size_t i = 0; i < token.size(); ++i) {
+    if (IsDigit(token[i])) {
+      number.digits = number.digits * 10 + static_cast<uint64_t>(token[i] - '0');
+    } else if (token[i] == '.') {
+      number.fraction = token.size() - i - 1;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return number;
+}
+
+bool TakeMinus(std::string_view& token) {
+  const bool minus = token.front() == '-';
+  token.remove_prefix(minus ? 1 : 0);
+  return minus;
+}
+
 }  // namespace
 
 bool IsJsonNumber(std::string_view token) {
@@ -61,8 +95,11 @@ bool IsJsonNumber(std::string_view token) {
 }
 
 NumberFault ReadInteger(std::string_view token, int shift, bool floor, int64_t& value) {
-  const bool minus = token.front() == '-';
-  if (minus) token.remove_prefix(1);
+  const bool minus = TakeMinus(token);
+  if (const auto number = ReadShort(token); shift == 0 && number && number->fraction == 0) {
+    value = static_cast<int64_t>(minus ? 0 - number->digits : number->digits);
+    return NumberFault::kNone;
+  }
   const size_t mantissa = token.find_first_of("eE");
   const std::string_view digits = token.substr(0, mantissa);
   const size_t point = digits.find('.');
@@ -90,9 +127,15 @@ NumberFault ReadInteger(std::string_view token, int shift, bool floor, int64_t& 
 }
 
 NumberFault ReadFloat(std::string_view token, double& value) {
-  const auto read = ParseDouble(token);
-  if (!read) return NumberFault::kTooLarge;
-  value = *read;
+  const bool minus = TakeMinus(token);
+  if (const auto number = ReadShort(token)) {  // both are exact, so one division rounds to the nearest
+    value = static_cast<double>(number->digits) / kPowersOfTen[number->fraction];
+  } else if (const auto read = ParseDouble(token)) {
+    value = *read;
+  } else {
+    return NumberFault::kTooLarge;
+  }
+  if (minus) value = -value;
   return NumberFault::kNone;
 }
 

@@ -19,7 +19,7 @@ void JsonPaths::Add(std::span<const std::string> path, uint32_t field) {
   if (entry == entries_.end()) {
     entry = entries_.emplace(entries_.end());
     entry->key = path[0];
-    entry->plain = path[0].find_first_of("\"\\") == std::string::npos;
+    if (path[0].find_first_of("\"\\") == std::string::npos) entry->written = path[0] + '"';
   }
   if (path.size() == 1) {
     entry->fields.push_back(field);
@@ -50,10 +50,10 @@ JsonPaths::Entry* JsonPaths::Matched(size_t entry) {
 JsonPaths::Entry* JsonPaths::Expected(std::string_view raw) {
   if (entries_.empty()) return nullptr;
   const size_t guess = last_ == kNone ? first_ : entries_[last_].next;
-  const Entry& entry = entries_[guess];
-  const bool same = entry.plain && raw.size() > entry.key.size() && raw[entry.key.size()] == '"' &&
-                    raw.substr(0, entry.key.size()) == entry.key;
-  return same ? Matched(guess) : nullptr;
+  Entry& entry = entries_[guess];
+  if (entry.written.empty() || !raw.starts_with(entry.written)) return nullptr;
+  last_ = guess;
+  return &entry;
 }
 
 JsonPaths::Entry* JsonPaths::Find(std::string_view key) {

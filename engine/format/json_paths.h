@@ -19,7 +19,7 @@ class JsonPaths {
     std::vector<uint32_t> fields;       // read from the value itself
     std::unique_ptr<JsonPaths> inside;  // read from within it
     uint64_t seen = 0;                  // the record in which the key stood last
-    bool plain = true;                  // the key stands in JSON as it is, whatever wrote it
+    std::string written;                // as JSON, less the opening quote; empty: producers may differ
     size_t next = 0;                    // the entry that followed last time
   };
 

@@ -119,9 +119,11 @@ std::string Excerpt(std::string_view text) {
 }
 
 JsonSlots::JsonSlots(std::vector<InputField> fields) : fields_(std::move(fields)), slots_(fields_.size()) {
-  for (InputField& field : fields_) {
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    InputField& field = fields_[i];
     if (field.path.empty()) field.path.push_back(field.name);
     std::sort(field.values.begin(), field.values.end());
+    if (field.required) required_.push_back(i);
   }
 }
 
@@ -215,8 +217,8 @@ bool JsonSlots::NotObject(size_t field, Rejection& bad) {
 }
 
 bool JsonSlots::CheckRequired(Rejection& bad) const {
-  for (size_t i = 0; i < fields_.size(); ++i) {
-    if (!fields_[i].required || slots_[i].present) continue;
+  for (const size_t i : required_) {
+    if (slots_[i].present) continue;
     bad = Reject("missing_field", "`" + fields_[i].name + "` is required, and null or absent");
     return false;
   }

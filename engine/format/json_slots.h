@@ -47,6 +47,7 @@ class JsonSlots {
   static bool SetTime(const InputField& field, const JsonScalar& scalar, Slot& slot, Rejection& bad);
 
   std::vector<InputField> fields_;  // `values` sorted
+  std::vector<size_t> required_;    // of the fields
   std::vector<Slot> slots_;
 };
 

@@ -1,6 +1,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -202,6 +203,37 @@ TEST(JsonProperty, EncodedRowsDecodeToThemselves) {
       for (size_t row = 0; row < rows; ++row)
         EXPECT_TRUE(Same(*columns[i], row, *back, row)) << NameOf(inputs[i].type);
     }
+  }
+}
+
+// Numbers of any length, with and without a point, on both sides of what is read the short way.
+TEST(JsonProperty, NumbersAreTheNearestDoubles) {
+  Random random(4);
+  InputField input;
+  input.name = "f";
+  input.type = Type::kFloat64;
+  const auto decoder = FindFormat("json")->decoder({input});
+  Pool pool;
+  std::vector<ColumnBuilder> row;
+  row.emplace_back(pool, Type::kFloat64);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = random.Chance(0.5) ? "-" : "";
+    text += random.Chance(0.2) ? "0" : std::to_string(1 + random.Below(9));
+    if (text.back() != '0') {
+      for (uint64_t left = random.Below(18); left > 0; --left)
+        text += std::to_string(random.Below(10));
+    }
+    if (random.Chance(0.7)) {
+      text += '.';
+      for (uint64_t left = 1 + random.Below(18); left > 0; --left)
+        text += std::to_string(random.Below(10));
+    }
+    if (random.Chance(0.1)) text += "e" + std::to_string(random.Below(40));
+    ASSERT_FALSE(decoder->Decode("{\"f\":" + text + "}", row)) << text;
+    const ColumnPtr read = row[0].Finish();
+    ASSERT_EQ(std::bit_cast<int64_t>(read->values<double>()[0]),
+              std::bit_cast<int64_t>(std::strtod(text.c_str(), nullptr)))
+        << text;
   }
 }
 
