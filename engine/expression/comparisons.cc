@@ -142,7 +142,7 @@ bool Holds(const LiteralSet& set, std::string_view value) {
 
 template <class T>
 void InSet(const Instruction& in, size_t, Frame& frame, void* out, uint64_t* valid) {
-  MeetValidity(in, frame, valid);
+  MeetValidity(in, in.arity, frame, valid);
   const auto* a = frame[in.arguments[0]].as<T>();
   auto* values = static_cast<uint8_t*>(out);
   for (size_t row = 0; row < frame.rows; ++row) {
@@ -162,7 +162,7 @@ bool ItemIs(const Column& items, size_t item, T value) {
 
 template <class T>
 void InList(const Instruction& in, size_t, Frame& frame, void* out, uint64_t* valid) {
-  MeetValidity(in, frame, valid);
+  MeetValidity(in, in.arity, frame, valid);
   const auto* a = frame[in.arguments[0]].as<T>();
   const Vector& lists = frame[in.arguments[1]];
   auto* values = static_cast<uint8_t*>(out);

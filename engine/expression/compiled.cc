@@ -19,11 +19,6 @@ constexpr std::array<uint64_t, kChunkWords> kAllValid = [] {
 
 constexpr uint32_t kNoResult = UINT32_MAX;
 
-// Whether an instruction's values are written at run time.
-bool IsComputed(const Instruction& in) {
-  return in.kernel != nullptr || (!in.is_constant && IsText(in.type));
-}
-
 uint64_t RowMask(size_t rows, size_t word) {
   const size_t left = rows - word * 64;
   return left >= 64 ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
@@ -32,6 +27,43 @@ uint64_t RowMask(size_t rows, size_t word) {
 CompiledGroup OneResult(std::vector<Instruction> instructions) {
   const auto last = static_cast<uint32_t>(instructions.size() - 1);
   return {std::move(instructions), {last}};
+}
+
+void AppendTexts(const Vector& from, size_t rows, ColumnBuilder& builder) {
+  const auto* texts = from.as<std::string_view>();
+  for (size_t row = 0; row < rows; ++row) {
+    if (((from.valid[row >> 6] >> (row & 63)) & 1) != 0) {
+      builder.Append(texts[row]);
+    } else {
+      builder.AppendNull();
+    }
+  }
+}
+
+// The values are there, from row `first` on.
+void SetNulls(const Vector& from, size_t rows, size_t first, ColumnBuilder& builder) {
+  for (size_t w = 0; w * 64 < rows; ++w) {
+    for (uint64_t nulls = ~from.valid[w] & RowMask(rows, w); nulls != 0; nulls &= nulls - 1) {
+      builder.SetNull(first + w * 64 + static_cast<size_t>(std::countr_zero(nulls)));
+    }
+  }
+}
+
+void BindColumn(const Column& column, size_t first, size_t rows, std::string_view* views, Vector& vector) {
+  vector = {nullptr, column.validity() == nullptr ? kAllValid.data() : column.validity() + first / 64,
+            nullptr, &column, first};
+  if (IsList(column.type())) return;
+  if (IsText(column.type())) {
+    for (size_t row = 0; row < rows; ++row)
+      views[row] = column.text(first + row);
+    vector.values = views;
+  } else if (column.type() == Type::kBool) {
+    vector.values = column.values<uint8_t>().data() + first;
+  } else if (column.type() == Type::kFloat64) {
+    vector.values = column.values<double>().data() + first;
+  } else {
+    vector.values = column.values<int64_t>().data() + first;
+  }
 }
 
 }  // namespace
@@ -55,28 +87,38 @@ void FillConstant(const Instruction& constant, size_t rows, void* values) {
 }
 
 CompiledGroup::CompiledGroup(std::vector<Instruction> instructions, std::vector<uint32_t> roots)
-    : instructions_(std::move(instructions)),
-      roots_(std::move(roots)),
-      result_of_(instructions_.size(), kNoResult),
-      constants_(instructions_.size()),
-      offsets_(instructions_.size()) {
-  for (uint32_t result = 0; result < roots_.size(); ++result)
-    result_of_[roots_[result]] = result;
-  for (size_t i = 0; i < instructions_.size(); ++i) {
-    const Instruction& in = instructions_[i];
-    if (in.is_constant) {
-      constants_[i].values = std::make_unique<char[]>(WidthOf(in.type) * kChunk);
-      FillConstant(in, kChunk, constants_[i].values.get());
-      const bool is_null = std::holds_alternative<std::monostate>(in.literal);
-      std::fill_n(constants_[i].valid, kChunkWords, is_null ? 0 : ~uint64_t{0});
-    } else if (in.kernel == nullptr) {
-      reads_.push_back(in.column);
-    }
-    offsets_[i] = width_;
-    if (IsComputed(in)) width_ += WidthOf(in.type);
+    : instructions_(std::move(instructions)), roots_(std::move(roots)) {
+  for (uint32_t i = 0; i < instructions_.size(); ++i)
+    AddInstruction(i);
+  for (const uint32_t root : roots_) {
+    const Instruction& in = instructions_[root];
+    const bool computed = in.kernel != nullptr || in.is_constant;
+    sources_.push_back(!computed ? Source::kColumn : IsText(in.type) ? Source::kTexts : Source::kValues);
   }
   std::sort(reads_.begin(), reads_.end());
   reads_.erase(std::unique(reads_.begin(), reads_.end()), reads_.end());
+}
+
+void CompiledGroup::AddInstruction(uint32_t i) {
+  const Instruction& in = instructions_[i];
+  const size_t width = WidthOf(in.type);
+  if (in.is_constant) {
+    Constant& constant = constants_.emplace_back();
+    constant.instruction = i;
+    constant.values = std::make_unique<char[]>(width * kChunk);
+    FillConstant(in, kChunk, constant.values.get());
+    const bool is_null = std::holds_alternative<std::monostate>(in.literal);
+    std::fill_n(constant.valid, kChunkWords, is_null ? 0 : ~uint64_t{0});
+  } else if (in.kernel == nullptr) {
+    read_.push_back({i, in.column, width_});
+    reads_.push_back(in.column);
+    width_ += IsText(in.type) ? width : 0;
+  } else {
+    const auto root = std::find(roots_.begin(), roots_.end(), i);
+    const auto result = static_cast<uint32_t>(root - roots_.begin());
+    steps_.push_back({in.kernel, i, root == roots_.end() ? kNoResult : result, width, width_});
+    width_ += width;
+  }
 }
 
 // One block of the pool: the results' builders and where their values go, the vectors, the validity masks,
@@ -119,45 +161,23 @@ struct CompiledGroup::Memory {
   char* values;
 };
 
-void CompiledGroup::BindColumn(size_t i, Frame& frame, const Memory& memory, const Column& column,
-                               size_t first) const {
-  Vector& vector = frame[i];
-  vector.valid = column.validity() == nullptr ? kAllValid.data() : column.validity() + first / 64;
-  vector.column = &column;
-  vector.first = first;
-  if (IsList(column.type())) return;
-  if (IsText(column.type())) {
-    auto* views = reinterpret_cast<std::string_view*>(memory.values + offsets_[i] * memory.chunk);
-    for (size_t row = 0; row < frame.rows; ++row)
-      views[row] = column.text(first + row);
-    vector.values = views;
-  } else if (column.type() == Type::kBool) {
-    vector.values = column.values<uint8_t>().data() + first;
-  } else if (column.type() == Type::kFloat64) {
-    vector.values = column.values<double>().data() + first;
-  } else {
-    vector.values = column.values<int64_t>().data() + first;
+void CompiledGroup::Bind(Frame& frame, const Memory& memory, const Batch& batch, size_t first) const {
+  for (const Constant& constant : constants_)
+    frame[constant.instruction] = {constant.values.get(), constant.valid, nullptr, nullptr, 0};
+  for (const Read& read : read_) {
+    BindColumn(batch.column(read.column), first, frame.rows,
+               reinterpret_cast<std::string_view*>(memory.values + read.offset * memory.chunk),
+               frame[read.instruction]);
   }
 }
 
-void CompiledGroup::Run(Frame& frame, const Memory& memory, const Batch& batch, size_t first) const {
-  for (size_t i = 0; i < instructions_.size(); ++i) {
-    const Instruction& in = instructions_[i];
-    Vector& vector = *new (&frame[i]) Vector;
-    if (in.is_constant) {
-      vector.values = constants_[i].values.get();
-      vector.valid = constants_[i].valid;
-    } else if (in.kernel == nullptr) {
-      BindColumn(i, frame, memory, batch.column(in.column), first);
-    } else {
-      char* start = result_of_[i] == kNoResult ? nullptr : memory.starts[result_of_[i]];
-      void* out =
-          start != nullptr ? start + first * WidthOf(in.type) : memory.values + offsets_[i] * memory.chunk;
-      uint64_t* valid = memory.masks + i * memory.mask_words;
-      vector.values = out;
-      vector.valid = valid;
-      in.kernel(in, i, frame, out, valid);
-    }
+void CompiledGroup::Run(Frame& frame, const Memory& memory, size_t first) const {
+  for (const Step& step : steps_) {
+    char* start = step.result == kNoResult ? nullptr : memory.starts[step.result];
+    char* out = start != nullptr ? start + first * step.width : memory.values + step.offset * memory.chunk;
+    uint64_t* valid = memory.masks + step.instruction * memory.mask_words;
+    frame[step.instruction] = {out, valid, nullptr, nullptr, 0};
+    step.kernel(instructions_[step.instruction], step.instruction, frame, out, valid);
   }
 }
 
@@ -216,43 +236,16 @@ void CompiledGroup::CountFaults(Frame& frame, ExpressionFaults& faults) const {
   faults.bad_conversion += totals[static_cast<size_t>(Fault::kBadConversion)];
 }
 
-// Puts what a run of rows gave into a result: texts row by row; of others, whose values are there, the nulls.
-void CompiledGroup::Append(Frame& frame, size_t root, size_t first, ColumnBuilder& builder) const {
-  const Vector& result = frame[root];
-  if (IsText(instructions_[root].type)) {
-    const auto* texts = result.as<std::string_view>();
-    for (size_t row = 0; row < frame.rows; ++row) {
-      if (((result.valid[row >> 6] >> (row & 63)) & 1) != 0) {
-        builder.Append(texts[row]);
-      } else {
-        builder.AppendNull();
-      }
-    }
-    return;
-  }
-  for (size_t w = 0; w < frame.words(); ++w) {
-    for (uint64_t nulls = ~result.valid[w] & RowMask(frame.rows, w); nulls != 0; nulls &= nulls - 1) {
-      builder.SetNull(first + w * 64 + static_cast<size_t>(std::countr_zero(nulls)));
-    }
-  }
-}
-
 // Makes room for the values of the results of fixed width; constants are there at once.
 void CompiledGroup::Begin(const Memory& memory, size_t rows) const {
-  for (size_t result = 0; result < roots_.size(); ++result) {
+  for (size_t result = 0; result < memory.results; ++result) {
+    memory.starts[result] = nullptr;
+    if (sources_[result] != Source::kValues) continue;
     const Instruction& root = instructions_[roots_[result]];
     ColumnBuilder& builder = memory.builders[result];
-    void* values = nullptr;
-    if (!IsColumn(roots_[result]) && !IsText(root.type)) {
-      if (root.type == Type::kBool) {
-        values = builder.Fill<uint8_t>(rows).data();
-      } else if (root.type == Type::kFloat64) {
-        values = builder.Fill<double>(rows).data();
-      } else {
-        values = builder.Fill<int64_t>(rows).data();
-      }
-      if (root.is_constant) FillConstant(root, rows, values);
-    }
+    void* values = root.type == Type::kBool ? static_cast<void*>(builder.Fill<uint8_t>(rows).data())
+                                            : builder.Fill<int64_t>(rows).data();
+    if (root.is_constant) FillConstant(root, rows, values);
     memory.starts[result] = static_cast<char*>(values);
   }
 }
@@ -265,17 +258,19 @@ void CompiledGroup::Evaluate(Pool& pool, const Batch& batch, ExpressionFaults& f
   Frame frame(pool, memory.vectors);
   for (size_t first = 0; first < rows; first += memory.chunk) {
     frame.rows = std::min(memory.chunk, rows - first);
-    Run(frame, memory, batch, first);
+    Bind(frame, memory, batch, first);
+    Run(frame, memory, first);
     if (frame.faulted()) CountFaults(frame, faults);
-    for (size_t result = 0; result < roots_.size(); ++result) {
-      if (!IsColumn(roots_[result])) Append(frame, roots_[result], first, memory.builders[result]);
+    for (size_t result = 0; result < memory.results; ++result) {
+      const Vector& vector = frame[roots_[result]];
+      if (sources_[result] == Source::kTexts) AppendTexts(vector, frame.rows, memory.builders[result]);
+      if (sources_[result] == Source::kValues) SetNulls(vector, frame.rows, first, memory.builders[result]);
     }
     frame.Reset();
   }
-  for (size_t result = 0; result < roots_.size(); ++result) {
-    const size_t root = roots_[result];
-    results[result] =
-        IsColumn(root) ? batch.shared(instructions_[root].column) : memory.builders[result].Finish();
+  for (size_t result = 0; result < memory.results; ++result) {
+    results[result] = sources_[result] == Source::kColumn ? batch.shared(instructions_[roots_[result]].column)
+                                                          : memory.builders[result].Finish();
   }
 }
 

@@ -23,25 +23,42 @@ class CompiledGroup final : public ProgramGroup {
 
  private:
   struct Constant {  // kChunk times the same value
+    uint32_t instruction;
     std::unique_ptr<char[]> values;
     uint64_t valid[kChunkWords];
   };
+  struct Read {  // of a column
+    uint32_t instruction;
+    size_t column;
+    size_t offset;  // texts: of their views
+  };
+  struct Step {  // an instruction with a kernel
+    Kernel kernel;
+    uint32_t instruction;
+    uint32_t result;  // which it gives, or kNoResult
+    size_t width;     // of a value
+    size_t offset;    // of its values, in rows of a chunk: bytes / rows
+  };
+  // Where a result comes from.
+  enum class Source : uint8_t {
+    kColumn,  // of the batch, as it is
+    kTexts,   // values that are appended
+    kValues,  // of fixed width, written where they stay
+  };
   struct Memory;  // of one evaluation
+  void AddInstruction(uint32_t i);
   void Begin(const Memory& memory, size_t rows) const;
-  void Run(Frame& frame, const Memory& memory, const Batch& batch, size_t first) const;
-  void BindColumn(size_t i, Frame& frame, const Memory& memory, const Column& column, size_t first) const;
+  void Bind(Frame& frame, const Memory& memory, const Batch& batch, size_t first) const;
+  void Run(Frame& frame, const Memory& memory, size_t first) const;
   void CountFaults(Frame& frame, ExpressionFaults& faults) const;
-  void Append(Frame& frame, size_t root, size_t first, ColumnBuilder& builder) const;
-  bool IsColumn(size_t i) const {
-    return instructions_[i].kernel == nullptr && !instructions_[i].is_constant;
-  }
 
   std::vector<Instruction> instructions_;
   std::vector<uint32_t> roots_;
-  std::vector<uint32_t> result_of_;  // of each instruction: which result it gives, or kNoResult
-  std::vector<Constant> constants_;  // one an instruction, empty for others
-  std::vector<size_t> offsets_;      // of each instruction's values, in rows of a chunk: bytes / rows
-  size_t width_ = 0;                 // of all of them
+  std::vector<Source> sources_;  // one a root
+  std::vector<Constant> constants_;
+  std::vector<Read> read_;
+  std::vector<Step> steps_;  // each after its arguments
+  size_t width_ = 0;         // of all values that are written
   std::vector<size_t> reads_;
 };
 

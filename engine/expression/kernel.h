@@ -4,7 +4,9 @@
 // Null in, null out: the validity of the result is that of all arguments together, less the rows that failed.
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string_view>
+#include <utility>
 
 #include "engine/expression/instruction.h"
 
@@ -14,43 +16,47 @@ inline bool IsValid(const uint64_t* valid, size_t row) {
   return ((valid[row >> 6] >> (row & 63)) & 1) != 0;
 }
 
-inline void MeetValidity(const Instruction& in, Frame& frame, uint64_t* valid) {
-  for (size_t w = 0; w < frame.words(); ++w) {
+inline void MeetValidity(const Instruction& in, size_t arity, Frame& frame, uint64_t* valid) {
+  const size_t words = frame.words();
+  for (size_t w = 0; w < words; ++w) {
     uint64_t bits = ~uint64_t{0};
-    for (size_t k = 0; k < in.arity; ++k)
+    for (size_t k = 0; k < arity; ++k)
       bits &= frame[in.arguments[k]].valid[w];
     valid[w] = bits;
   }
 }
 
-// A function of one or two values that cannot fail.
+// Calls `one(row, values of A in it...)` for every row.
+template <class... A, class One>
+void EachRow(const Instruction& in, Frame& frame, One one) {
+  const auto over = [&one, rows = frame.rows](const A*... arguments) {
+    for (size_t row = 0; row < rows; ++row)
+      one(row, arguments[row]...);
+  };
+  [&]<size_t... K>(std::index_sequence<K...>) {
+    over(frame[in.arguments[K]].template as<A>()...);
+  }
+  (std::index_sequence_for<A...>());
+}
+
+// A function that cannot fail.
 template <auto F, class R, class... A>
 void Total(const Instruction& in, size_t, Frame& frame, void* out, uint64_t* valid) {
-  static_assert(sizeof...(A) == 1 || sizeof...(A) == 2);
-  MeetValidity(in, frame, valid);
+  MeetValidity(in, sizeof...(A), frame, valid);
   auto* values = static_cast<R*>(out);
-  if constexpr (sizeof...(A) == 1) {
-    const auto* a = (frame[in.arguments[0]].as<A>(), ...);
-    for (size_t row = 0; row < frame.rows; ++row)
-      values[row] = static_cast<R>(F(a[row]));
-  } else {
-    [&]<class First, class Second>(const First*, const Second*) {
-      const auto* a = frame[in.arguments[0]].as<First>();
-      const auto* b = frame[in.arguments[1]].as<Second>();
-      for (size_t row = 0; row < frame.rows; ++row)
-        values[row] = static_cast<R>(F(a[row], b[row]));
-    }(static_cast<const A*>(nullptr)...);
-  }
+  EachRow<A...>(in, frame, [values](size_t row, A... a) { values[row] = static_cast<R>(F(a...)); });
 }
 
 // As Total, for float64 results: one that is not finite is an overflow.
 template <auto F, class... A>
 void Finite(const Instruction& in, size_t i, Frame& frame, void* out, uint64_t* valid) {
-  Total<F, double, A...>(in, i, frame, out, valid);
+  MeetValidity(in, sizeof...(A), frame, valid);
   auto* values = static_cast<double*>(out);
   bool all = true;
-  for (size_t row = 0; row < frame.rows; ++row)
+  EachRow<A...>(in, frame, [values, &all](size_t row, A... a) {
+    values[row] = F(a...);
     all &= std::fabs(values[row]) <= std::numeric_limits<double>::max();
+  });
   if (all) return;
   for (size_t row = 0; row < frame.rows; ++row) {
     if (std::isfinite(values[row])) continue;
@@ -62,32 +68,14 @@ void Finite(const Instruction& in, size_t i, Frame& frame, void* out, uint64_t* 
 // A function that may fail: bool F(A..., R& value, Fault& why).
 template <auto F, class R, class... A>
 void Partial(const Instruction& in, size_t i, Frame& frame, void* out, uint64_t* valid) {
-  static_assert(sizeof...(A) == 1 || sizeof...(A) == 2);
-  MeetValidity(in, frame, valid);
+  MeetValidity(in, sizeof...(A), frame, valid);
   auto* values = static_cast<R*>(out);
-  const auto settle = [&](bool good, Fault why, size_t row) {
-    if (good) return;
+  EachRow<A...>(in, frame, [&, values](size_t row, A... a) {
+    Fault why = Fault::kOverflow;
+    if (F(a..., values[row], why)) return;
     values[row] = R{};
     if (IsValid(valid, row)) frame.Fail(i, valid, row, why);
-  };
-  if constexpr (sizeof...(A) == 1) {
-    const auto* a = (frame[in.arguments[0]].as<A>(), ...);
-    for (size_t row = 0; row < frame.rows; ++row) {
-      Fault why = Fault::kOverflow;
-      const bool good = F(a[row], values[row], why);
-      settle(good, why, row);
-    }
-  } else {
-    [&]<class First, class Second>(const First*, const Second*) {
-      const auto* a = frame[in.arguments[0]].as<First>();
-      const auto* b = frame[in.arguments[1]].as<Second>();
-      for (size_t row = 0; row < frame.rows; ++row) {
-        Fault why = Fault::kOverflow;
-        const bool good = F(a[row], b[row], values[row], why);
-        settle(good, why, row);
-      }
-    }(static_cast<const A*>(nullptr)...);
-  }
+  });
 }
 
 }  // namespace freshet

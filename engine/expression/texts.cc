@@ -41,7 +41,7 @@ std::string_view Same(std::string_view text) {
 }
 
 void Join(const Instruction& in, size_t i, Frame& frame, void* out, uint64_t* valid) {
-  MeetValidity(in, frame, valid);
+  MeetValidity(in, in.arity, frame, valid);
   const auto* a = frame[in.arguments[0]].as<std::string_view>();
   const auto* b = frame[in.arguments[1]].as<std::string_view>();
   auto* values = static_cast<std::string_view*>(out);
@@ -63,7 +63,7 @@ void Join(const Instruction& in, size_t i, Frame& frame, void* out, uint64_t* va
 // ASCII letters only: what another letter's other case is depends on the language.
 template <char kFirst, int kShift>
 void ChangeCase(const Instruction& in, size_t, Frame& frame, void* out, uint64_t* valid) {
-  MeetValidity(in, frame, valid);
+  MeetValidity(in, in.arity, frame, valid);
   const auto* a = frame[in.arguments[0]].as<std::string_view>();
   auto* values = static_cast<std::string_view*>(out);
   for (size_t row = 0; row < frame.rows; ++row) {
@@ -95,7 +95,7 @@ std::string_view Slice(std::string_view text, int64_t first, int64_t last) {
 }
 
 void Substring(const Instruction& in, size_t, Frame& frame, void* out, uint64_t* valid) {
-  MeetValidity(in, frame, valid);
+  MeetValidity(in, in.arity, frame, valid);
   const auto* a = frame[in.arguments[0]].as<std::string_view>();
   const auto* first = frame[in.arguments[1]].as<int64_t>();
   const auto* last = in.arity == 3 ? frame[in.arguments[2]].as<int64_t>() : nullptr;
@@ -111,7 +111,7 @@ void Substring(const Instruction& in, size_t, Frame& frame, void* out, uint64_t*
 // string(x): `append` writes one value.
 template <class T, class Append>
 void Format(const Instruction& in, Frame& frame, void* out, uint64_t* valid, Append append) {
-  MeetValidity(in, frame, valid);
+  MeetValidity(in, in.arity, frame, valid);
   const auto* a = frame[in.arguments[0]].as<T>();
   auto* values = static_cast<std::string_view*>(out);
   std::string text;
@@ -147,7 +147,7 @@ void FormatSpan(const Instruction& in, size_t, Frame& frame, void* out, uint64_t
 }
 
 void ListSize(const Instruction& in, size_t, Frame& frame, void* out, uint64_t* valid) {
-  MeetValidity(in, frame, valid);
+  MeetValidity(in, in.arity, frame, valid);
   const Vector& lists = frame[in.arguments[0]];
   auto* values = static_cast<int64_t*>(out);
   for (size_t row = 0; row < frame.rows; ++row) {
