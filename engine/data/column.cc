@@ -114,19 +114,15 @@ void ColumnBuilder::Grow(size_t rows) {
   if (column_->validity_ != nullptr) GrowValidity(wanted);
 }
 
-// Makes room for `bytes` more characters and returns where they go.
-char* ColumnBuilder::GrowChars(size_t bytes) {
-  const size_t needed = chars_size_ + bytes;
-  if (needed > chars_capacity_) {
-    const size_t wanted = std::max({needed, chars_capacity_ * 2, capacity_ * 8});
-    auto* grown = static_cast<char*>(pool_->Allocate(wanted));
-    if (chars_size_ > 0) std::memcpy(grown, column_->chars_, chars_size_);
-    if (column_->chars_bytes_ != 0) pool_->Free(column_->chars_, column_->chars_bytes_);
-    column_->chars_ = grown;
-    column_->chars_bytes_ = wanted;
-    chars_capacity_ = wanted;
-  }
-  return column_->chars_ + chars_size_;
+// Makes room for `bytes` characters in all.
+void ColumnBuilder::GrowChars(size_t bytes) {
+  const size_t wanted = std::max({bytes, chars_capacity_ * 2, capacity_ * 8});
+  auto* grown = static_cast<char*>(pool_->Allocate(wanted));
+  if (chars_size_ > 0) std::memcpy(grown, column_->chars_, chars_size_);
+  if (column_->chars_bytes_ != 0) pool_->Free(column_->chars_, column_->chars_bytes_);
+  column_->chars_ = grown;
+  column_->chars_bytes_ = wanted;
+  chars_capacity_ = wanted;
 }
 
 void ColumnBuilder::NeedValidity() {
@@ -153,46 +149,30 @@ void ColumnBuilder::GrowValidity(size_t rows) {
   column_->validity_bytes_ = bytes;
 }
 
-template <class T>
-void ColumnBuilder::Put(T value) {
-  assert(sizeof(T) == WidthOf(type_) && !HasOffsets(type_));
-  if (rows_ == capacity_) Grow(rows_ + 1);
-  static_cast<T*>(column_->values_)[rows_++] = value;
-}
-
-void ColumnBuilder::AppendNull() {
+void ColumnBuilder::AppendNulls(size_t count) {
+  if (count == 0) return;
+  const size_t first = rows_;
+  if (first + count > capacity_) Grow(first + count);
+  rows_ += count;
   if (HasOffsets(type_)) {
-    if (rows_ == capacity_) Grow(rows_ + 1);
-    offsets()[rows_ + 1] = offsets()[rows_];
-    ++rows_;
-  } else if (type_ == Type::kBool) {
-    Put<uint8_t>(0);
+    std::fill_n(offsets() + first + 1, count, offsets()[first]);
   } else {
-    Put<int64_t>(0);
+    const size_t width = WidthOf(type_);
+    std::memset(static_cast<char*>(column_->values_) + first * width, 0, count * width);
   }
   NeedValidity();
-  column_->validity_[(rows_ - 1) >> 6] &= ~(uint64_t{1} << ((rows_ - 1) & 63));
-}
-
-void ColumnBuilder::Append(bool value) {
-  Put<uint8_t>(value ? 1 : 0);
-}
-
-void ColumnBuilder::Append(int64_t value) {
-  Put(value);
-}
-
-void ColumnBuilder::Append(double value) {
-  Put(value);
+  for (size_t row = first; row < rows_; ++row)
+    column_->validity_[row >> 6] &= ~(uint64_t{1} << (row & 63));
 }
 
 void ColumnBuilder::Append(std::string_view value) {
   assert(IsText(type_));
   if (rows_ == capacity_) Grow(rows_ + 1);
-  char* to = GrowChars(value.size());
-  if (!value.empty()) std::memcpy(to, value.data(), value.size());
-  chars_size_ += value.size();
-  offsets()[++rows_] = static_cast<uint32_t>(chars_size_);
+  const size_t size = chars_size_ + value.size();
+  if (size > chars_capacity_) GrowChars(size);
+  if (!value.empty()) std::memcpy(column_->chars_ + chars_size_, value.data(), value.size());
+  chars_size_ = size;
+  offsets()[++rows_] = static_cast<uint32_t>(size);
 }
 
 void ColumnBuilder::AppendList(std::span<const double> items) {
@@ -325,8 +305,7 @@ ColumnPtr Slice(Pool& pool, const Column& from, size_t first, size_t rows) {
 
 ColumnPtr NullColumn(Pool& pool, Type type, size_t rows) {
   ColumnBuilder builder(pool, type, rows);
-  for (size_t i = 0; i < rows; ++i)
-    builder.AppendNull();
+  builder.AppendNulls(rows);
   return builder.Finish();
 }
 

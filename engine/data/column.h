@@ -3,6 +3,7 @@
 // pool. One thread. Fixed-width values lie in one contiguous array (bool as uint8_t; timestamps and durations
 // as int64_t; the value under a null is 0); texts are offsets and characters; lists are offsets and a child
 // column.
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -88,10 +89,11 @@ class ColumnBuilder {
   }
 
   size_t rows() const { return rows_; }
-  void AppendNull();
-  void Append(bool value);
-  void Append(int64_t value);
-  void Append(double value);
+  void AppendNull() { AppendNulls(1); }
+  void AppendNulls(size_t count);
+  void Append(bool value) { Put<uint8_t>(value ? 1 : 0); }
+  void Append(int64_t value) { Put(value); }
+  void Append(double value) { Put(value); }
   void Append(std::string_view value);
   void AppendList(std::span<const double> items);
   void AppendList(std::span<const std::string_view> items);
@@ -118,12 +120,16 @@ class ColumnBuilder {
   void* FillBytes(size_t rows);
   void Start(size_t rows);
   void Grow(size_t rows);
-  char* GrowChars(size_t bytes);
+  void GrowChars(size_t bytes);
   void NeedValidity();
   void GrowValidity(size_t rows);
   uint32_t* offsets() { return static_cast<uint32_t*>(column_->values_); }
   template <class T>
-  void Put(T value);
+  void Put(T value) {
+    assert((sizeof(T) == 1) == (type_ == Type::kBool) && !IsText(type_) && !IsList(type_));
+    if (rows_ == capacity_) Grow(rows_ + 1);
+    static_cast<T*>(column_->values_)[rows_++] = value;
+  }
 
   Pool* pool_;
   Type type_;

@@ -64,6 +64,37 @@ TEST(Column, BitmapCoversAllRows) {
   }
 }
 
+TEST(Column, NullsInARowFollowWhatWasThere) {
+  Pool pool;
+  for (const Type type : {Type::kBool, Type::kInt64, Type::kString, Type::kListFloat64}) {
+    for (const size_t nulls : {0U, 1U, 5U, 63U, 64U, 200U}) {
+      ColumnBuilder builder(pool, type, 1);
+      const auto append = [&] {
+        if (type == Type::kBool) builder.Append(true);
+        if (type == Type::kInt64) builder.Append(int64_t{7});
+        if (type == Type::kString) builder.Append(std::string_view("text"));
+        if (type == Type::kListFloat64) builder.AppendList(std::vector<double>{1, 2});
+      };
+      append();
+      builder.AppendNulls(nulls);
+      append();
+      const ColumnPtr column = builder.Finish();
+      ASSERT_EQ(column->rows(), nulls + 2);
+      EXPECT_EQ(column->null_count(), nulls);
+      EXPECT_TRUE(column->valid(0) && column->valid(nulls + 1));
+      for (size_t row = 1; row <= nulls; ++row) {
+        ASSERT_FALSE(column->valid(row));
+        if (type == Type::kBool) EXPECT_EQ(column->values<uint8_t>()[row], 0);
+        if (type == Type::kInt64) EXPECT_EQ(column->values<int64_t>()[row], 0);
+        if (type == Type::kString) EXPECT_EQ(column->text(row), "");
+        if (type == Type::kListFloat64) EXPECT_EQ(column->list(row), std::make_pair(size_t{2}, size_t{2}));
+      }
+      if (type == Type::kInt64) EXPECT_EQ(column->values<int64_t>()[nulls + 1], 7);
+      if (type == Type::kString) EXPECT_EQ(column->text(nulls + 1), "text");
+    }
+  }
+}
+
 TEST(Column, TextsOfAllSizes) {
   Pool pool;
   ColumnBuilder builder(pool, Type::kString, 1);
