@@ -45,7 +45,10 @@ struct Derivation {
   std::vector<ColumnRef> reads;    // columns needed to compute it, of whatever row
   std::vector<ColumnRef> current;  // of these, the columns of the *current* row: lineage follows them
   bool event_time = false;         // it also says something about the current row's event time
-  static Derivation Same(size_t port, size_t column) { return {{{port, column}}, {{port, column}}, false}; }
+  bool same = false;               // it is the value of `current`, which is one column, as it stands there
+  static Derivation Same(size_t port, size_t column) {
+    return {{{port, column}}, {{port, column}}, false, true};
+  }
 };
 
 struct Output {

@@ -60,14 +60,16 @@ class StageBuilder {
   }
 
   // The stage the operator can join: that of its first input, where rows are spread already as it needs them
-  // and its other inputs come from earlier stages.
+  // (state without a key is one task's) and its other inputs come from earlier stages.
   int Home(uint32_t index, const std::vector<InputPort>& ports) const {
     const PlannedOperator& op = plan_.operators[index];
     const Placed& first = Of(op.inputs[0]);
     if (first.stage == kNoStage || ports[0].spread == Spread::kOne) return kNoStage;
+    const PlannedStage& stage = plan_.stages[static_cast<size_t>(first.stage)];
+    if (ports[0].spread != Spread::kKeyed && op.keeps_state() && stage.shards > 1) return kNoStage;
     if (ports[0].spread == Spread::kKeyed) {
       if (first.key.empty() || first.key != op.keys[0]) return kNoStage;
-      if (plan_.stages[static_cast<size_t>(first.stage)].shards != Shards(index, ports)) return kNoStage;
+      if (stage.shards != Shards(index, ports)) return kNoStage;
     }
     for (size_t p = 1; p < ports.size(); ++p) {
       const Placed& other = Of(op.inputs[p]);
@@ -132,8 +134,9 @@ class StageBuilder {
       Placed placed{stage, {}, sources};
       for (const size_t column : in_key) {
         for (size_t c = 0; c < output.derivations.size(); ++c) {
-          const std::vector<ColumnRef>& current = output.derivations[c].current;
-          const bool same = current.size() == 1 && current[0].port == 0 && current[0].column == column &&
+          const Derivation& derivation = output.derivations[c];
+          const bool same = derivation.same && derivation.current[0].port == 0 &&
+                            derivation.current[0].column == column &&
                             output.schema[c].name == plan_.SchemaOf(op.inputs[0])[column].name;
           if (same) placed.key.push_back(c);
         }

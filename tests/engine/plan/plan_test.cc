@@ -81,6 +81,19 @@ sinks: {out: {from: again}}
             (std::vector<std::string>{"first(8): first less <- a/key", "again(8): again <- less/kind"}));
 }
 
+TEST(Plan, AKeyThatIsReplacedUnderItsNameChangesTheStageToo) {
+  for (const std::string drop : {"", "drop: [key], "}) {
+    const auto plan = Planned(R"yaml(operators:
+  first: {type: features, from: a, key: key, features: {n_1h: {count: "*", window: 1h}}}
+  less: {type: derive, from: first, )yaml" + drop + R"yaml(fields: {key: lower(key)}}
+  again: {type: features, from: less, key: key, features: {m_1h: {count: "*", window: 1h}}}
+sinks: {out: {from: again}}
+)yaml");
+    EXPECT_EQ(StagesOf(*plan),
+              (std::vector<std::string>{"first(8): first less <- a/key", "again(8): again <- less/key"}));
+  }
+}
+
 TEST(Plan, WhatKeepsNoStateStaysInItsStage) {
   const auto plan = Planned(R"yaml(operators:
   first: {type: features, from: a, key: key, features: {n_1h: {count: "*", window: 1h}}}
