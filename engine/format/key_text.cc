@@ -4,6 +4,15 @@
 
 namespace freshet {
 
+namespace {
+
+// The zeros are one key.
+void AppendKeyNumber(double value, std::string& out) {
+  AppendDouble(value == 0 ? 0 : value, out);
+}
+
+}  // namespace
+
 void AppendKeyText(const Column& column, size_t row, std::string& out) {
   if (!column.valid(row)) return;
   switch (column.type()) {
@@ -18,7 +27,7 @@ void AppendKeyText(const Column& column, size_t row, std::string& out) {
       out += FormatDuration(column.values<int64_t>()[row]);
       return;
     case Type::kFloat64:
-      AppendDouble(column.values<double>()[row], out);
+      AppendKeyNumber(column.values<double>()[row], out);
       return;
     default:
       AppendJsonValue(column, row, out);
@@ -30,7 +39,13 @@ void AppendKeyText(std::span<const Column* const> columns, size_t row, std::stri
   out.push_back('[');
   for (size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) out.push_back(',');
-    if (!columns[i]->valid(row) || !AppendJsonValue(*columns[i], row, out)) out += "null";
+    const Column& column = *columns[i];
+    const bool is_zero = column.type() == Type::kFloat64 && column.values<double>()[row] == 0;
+    if (is_zero && column.valid(row)) {
+      AppendKeyNumber(0, out);
+    } else if (!column.valid(row) || !AppendJsonValue(column, row, out)) {
+      out += "null";
+    }
   }
   out.push_back(']');
 }

@@ -5,6 +5,7 @@
 
 #include "engine/base/hash.h"
 #include "engine/base/random.h"
+#include "engine/operator/state_key.h"
 #include "engine/runtime/closing.h"
 #include "engine/runtime/row_key.h"
 #include "engine/runtime/tally.h"
@@ -156,6 +157,29 @@ TEST(Tally, KeepsWhatWasCommittedAndForgetsWhatWasNot) {
   tally.Drop();
   tally.Keep();
   EXPECT_EQ(tally.Committed().at("a"), 8U);
+}
+
+TEST(Sharder, KeysThatAreOneInTheStateAreOfOneShard) {
+  Pool pool;
+  ColumnBuilder numbers(pool, Type::kFloat64, 2);
+  ColumnBuilder texts(pool, Type::kString, 2);
+  for (const double zero : {0.0, -0.0}) {
+    numbers.Append(zero);
+    texts.Append(std::string_view("k"));
+  }
+  const std::vector<ColumnPtr> columns = {numbers.Finish(), texts.Finish()};
+  const std::vector<Time> times = {1, 2};
+  const std::vector<uint32_t> ordinals = {0, 1};
+  const Batch rows = Batch::Make(pool, columns, times, ordinals);
+  Sharder sharder;
+  for (const std::vector<size_t>& key : {std::vector<size_t>{0}, std::vector<size_t>{0, 1}}) {
+    std::string state[2];
+    for (const uint32_t row : {0U, 1U})
+      ASSERT_TRUE(AppendStateKey(rows, key, row, state[row]));
+    ASSERT_EQ(state[0], state[1]);
+    const std::span<const uint32_t> shards = sharder.ShardsOf(rows, key, 4096);
+    EXPECT_EQ(shards[0], shards[1]);
+  }
 }
 
 TEST(Sharder, GivesEachRowTheShardOfItsKey) {
