@@ -1,5 +1,7 @@
 #include "engine/runtime/row_key.h"
 
+#include <cassert>
+
 #include "engine/base/hash.h"
 #include "engine/format/format.h"
 
@@ -18,6 +20,7 @@ std::span<const uint32_t> Sharder::ShardsOf(const Batch& rows, std::span<const s
     shard_of_row_.assign(rows.rows(), 0);
     return shard_of_row_;
   }
+  assert(!key.empty());
   columns_.clear();
   for (const size_t column : key)
     columns_.push_back(&rows.column(column));

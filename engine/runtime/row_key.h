@@ -15,7 +15,7 @@ void AppendRowKey(std::span<const Column* const> columns, size_t row, std::strin
 // Keeps its scratch from one batch to the next.
 class Sharder {
  public:
-  // The shard of each row; valid until the next call. Without a key there is one.
+  // The shard of each row; valid until the next call. REQUIRES: a key, or one shard.
   std::span<const uint32_t> ShardsOf(const Batch& rows, std::span<const size_t> key, uint32_t shards);
 
  private:

@@ -47,6 +47,7 @@ class StageOperators::Context final : public OperatorContext {
     stage_.services_.refuse({&schema, &batch, row, op_.name, reason, detail});
   }
   std::span<const uint32_t> shards() override {
+    assert(rows_ != nullptr);
     if (shards_.empty()) shards_ = sharder_.ShardsOf(*rows_, op_.keys[port_], stage_.plan().shards);
     return shards_;
   }
@@ -62,7 +63,9 @@ class StageOperators::Context final : public OperatorContext {
     shards_ = shards;
   }
   // To be called after each call of the operator.
-  void CountFaults() {
+  void End() {
+    rows_ = nullptr;
+    shards_ = {};
     if ((faults_.division_by_zero | faults_.overflow | faults_.bad_conversion) == 0) return;
     counter("division_by_zero").Add(faults_.division_by_zero);
     counter("overflow").Add(faults_.overflow);
@@ -81,7 +84,7 @@ class StageOperators::Context final : public OperatorContext {
   std::map<std::string, OfShards, std::less<>> tables_;
   ExpressionFaults faults_;  // of the call in work
   size_t port_ = 0;
-  const Batch* rows_ = nullptr;
+  const Batch* rows_ = nullptr;       // null outside Process
   std::span<const uint32_t> shards_;  // of rows_; empty: not known yet
   Sharder sharder_;
 };
@@ -134,7 +137,7 @@ Status StageOperators::Start() {
 
 // What one operator fails with inside another's Emit comes out of the call that began it all.
 Status StageOperators::Settle(Instance& instance, Status status) {
-  instance.context.CountFaults();
+  instance.context.End();
   return status.ok() ? std::exchange(failure_, Status()) : status;
 }
 

@@ -391,6 +391,7 @@ struct OperatorFixture::Impl final : OperatorContext, Emitter {
   }
 
   void FireTimers(Time watermark, Emitter& out) {
+    in_timer = true;
     for (std::optional<DueTimer> due = FirstTimer(); due && due->time <= watermark; due = FirstTimer()) {
       ExpectOk(timers_of_shard[due->shard]->Pop());
       timer_time = due->time;
@@ -400,6 +401,7 @@ struct OperatorFixture::Impl final : OperatorContext, Emitter {
       EXPECT_TRUE(!plan.timers.empty() || emitted.size() == emitted_before)
           << "emits at a timer, though its plan bounds none";
     }
+    in_timer = false;
   }
 
   // --- Emitter ---
@@ -450,9 +452,8 @@ struct OperatorFixture::Impl final : OperatorContext, Emitter {
   }
   Timers timers() override { return {timers_of_shard, 0}; }
   std::span<const uint32_t> shards() override {
-    if (options.shards == 1) return all_first;  // op() may be called without Process
-    EXPECT_FALSE(batch_ordinals.empty()) << "a timer has one shard";
-    return shard_of_row;
+    EXPECT_FALSE(in_timer) << "a timer has one shard";
+    return batch_ordinals.empty() ? all_first : shard_of_row;
   }
   ModelState& model(std::string_view name) override {
     auto& state = models[std::string(name)];
@@ -502,7 +503,8 @@ struct OperatorFixture::Impl final : OperatorContext, Emitter {
 
   std::vector<uint32_t> batch_ordinals;  // empty outside Process
   std::vector<uint32_t> shard_of_row;    // of the batch
-  std::vector<uint32_t> all_first;       // zeros, more than a batch has rows
+  std::vector<uint32_t> all_first;       // zeros, for rows given to op() directly
+  bool in_timer = false;
   std::vector<Time> watermarks;
   Time timer_time = kMinTime;
   std::vector<uint32_t> least_ordinals;  // by output
