@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -16,9 +17,13 @@ uint64_t HashInt(int64_t value, uint64_t seed) {
   return Hash64({bytes, sizeof(bytes)}, seed);
 }
 
-uint32_t HashedSlot(const ModelLayout& layout, uint64_t hash) {
-  return layout.hashed_first + static_cast<uint32_t>(hash >> (64 - layout.bits));
-}
+// Where hashed features have their slots.
+struct HashedSlots {
+  explicit HashedSlots(const ModelLayout& layout) : first(layout.hashed_first), shift(64 - layout.bits) {}
+  uint32_t Of(uint64_t hash) const { return first + static_cast<uint32_t>(hash >> shift); }
+  uint32_t first;
+  uint32_t shift;
+};
 
 uint32_t ExactSlot(const CategoricalFeature& feature, std::string_view value) {
   const auto found =
@@ -27,27 +32,72 @@ uint32_t ExactSlot(const CategoricalFeature& feature, std::string_view value) {
   return found != feature.values.end() && found->first == value ? found->second : feature.unknown;
 }
 
-// Under a null: 0.
-double NumberAt(const Column& column, size_t row) {
-  if (column.type() == Type::kFloat64) return column.values<double>()[row];  // as a rule
-  if (column.type() == Type::kBool) return column.values<uint8_t>()[row] != 0 ? 1 : 0;
-  const auto number = static_cast<double>(column.values<int64_t>()[row]);
-  return column.type() == Type::kDuration ? number / 1e6 : number;
+// use(row, number) of each row; under a null: 0. The loops are by type, not the types by row.
+template <class Use>
+void VisitNumbers(const Column& column, const Use& use) {
+  const size_t rows = column.rows();
+  if (column.type() == Type::kFloat64) {
+    const double* values = column.values<double>().data();
+    for (size_t row = 0; row < rows; ++row)
+      use(row, values[row]);
+  } else if (column.type() == Type::kBool) {
+    const uint8_t* values = column.values<uint8_t>().data();
+    for (size_t row = 0; row < rows; ++row)
+      use(row, values[row] != 0 ? 1.0 : 0.0);
+  } else {
+    const double unit = column.type() == Type::kDuration ? 1e6 : 1;
+    const int64_t* values = column.values<int64_t>().data();
+    for (size_t row = 0; row < rows; ++row)
+      use(row, static_cast<double>(values[row]) / unit);
+  }
 }
 
-uint64_t HashAt(const Column& column, size_t row, uint64_t seed) {
-  if (!column.valid(row)) return CombineHash(seed, kNullHash);
-  if (column.type() == Type::kString) return Hash64(column.text(row), seed);
-  if (column.type() == Type::kBool) return HashInt(column.values<uint8_t>()[row] != 0 ? 1 : 0, seed);
-  return HashInt(column.values<int64_t>()[row], seed);
+template <class Use>
+void VisitNulls(const Column& column, const Use& use) {
+  const uint64_t* validity = column.validity();
+  if (validity == nullptr) return;
+  for (size_t first = 0; first < column.rows(); first += 64) {
+    const size_t left = column.rows() - first;
+    uint64_t nulls = ~validity[first / 64];
+    if (left < 64) nulls &= (uint64_t{1} << left) - 1;
+    for (; nulls != 0; nulls &= nulls - 1)
+      use(first + static_cast<size_t>(std::countr_zero(nulls)));
+  }
 }
 
-uint32_t SlotAt(const ModelLayout& layout, const CategoricalFeature& feature, const Column& column,
-                size_t row, uint64_t hash) {
-  if (!column.valid(row)) return feature.null_slot;
-  if (!feature.exact) return HashedSlot(layout, hash);
-  if (column.type() == Type::kBool) return feature.first + (column.values<uint8_t>()[row] != 0 ? 1 : 0);
-  return ExactSlot(feature, column.text(row));
+void HashAll(const Column& column, uint64_t seed, uint64_t* hashes) {
+  const size_t rows = column.rows();
+  if (column.type() == Type::kString) {
+    for (size_t row = 0; row < rows; ++row)
+      hashes[row] = Hash64(column.text(row), seed);
+  } else if (column.type() == Type::kBool) {
+    const uint8_t* values = column.values<uint8_t>().data();
+    for (size_t row = 0; row < rows; ++row)
+      hashes[row] = HashInt(values[row] != 0 ? 1 : 0, seed);
+  } else {
+    const int64_t* values = column.values<int64_t>().data();
+    for (size_t row = 0; row < rows; ++row)
+      hashes[row] = HashInt(values[row], seed);
+  }
+  VisitNulls(column, [&](size_t row) { hashes[row] = CombineHash(seed, kNullHash); });
+}
+
+// One slot a row, `stride` apart in `slots`.
+void FindSlots(const ModelLayout& layout, const CategoricalFeature& feature, const Column& column,
+               const uint64_t* hashes, uint32_t* slots, size_t stride) {
+  const size_t rows = column.rows();
+  if (!feature.exact) {
+    const HashedSlots hashed(layout);
+    for (size_t row = 0; row < rows; ++row)
+      slots[row * stride] = hashed.Of(hashes[row]);
+  } else if (column.type() == Type::kBool) {
+    for (size_t row = 0; row < rows; ++row)
+      slots[row * stride] = feature.first + (column.values<uint8_t>()[row] != 0 ? 1 : 0);
+  } else {
+    for (size_t row = 0; row < rows; ++row)
+      slots[row * stride] = ExactSlot(feature, column.text(row));
+  }
+  VisitNulls(column, [&](size_t row) { slots[row * stride] = feature.null_slot; });
 }
 
 }  // namespace
@@ -81,20 +131,19 @@ void RowReader::Fault(size_t row, size_t feature, RowFault::Kind kind) {
 
 void RowReader::ReadNumbers(const Batch& batch, RawRows& rows) {
   const size_t stride = rows.numbers_a_row();
-  for (size_t feature = 0; feature < layout_.numeric.size(); ++feature) {
-    const Column& column = batch.column(layout_.numeric[feature].column);
-    double* out = rows.numbers(0) + feature;
-    for (size_t row = 0; row < rows.rows(); ++row, out += stride) {
-      const double number = NumberAt(column, row);
-      *out = number;
-      if (!column.valid(row)) {
-        const Missing missing = layout_.numeric[feature].missing;
-        if (missing != Missing::kZero) *out = kMissing;
-        if (missing == Missing::kError) Fault(row, feature, RowFault::Kind::kNull);
-      } else if (!(std::abs(number) <= kNumberLimit)) {  // also true for NaN
-        Fault(row, feature, RowFault::Kind::kNotFinite);
-      }
-    }
+  double* const numbers = rows.numbers(0);
+  for (size_t i = 0; i < stride; ++i) {
+    const NumericFeature& feature = layout_.numeric[i];
+    const Column& column = batch.column(feature.column);
+    double* const out = numbers + i;
+    VisitNumbers(column, [&](size_t row, double number) {
+      out[row * stride] = number;
+      if (!(std::abs(number) <= kNumberLimit)) Fault(row, i, RowFault::Kind::kNotFinite);  // NaN, too
+    });
+    VisitNulls(column, [&](size_t row) {
+      if (feature.missing != Missing::kZero) out[row * stride] = kMissing;
+      if (feature.missing == Missing::kError) Fault(row, i, RowFault::Kind::kNull);
+    });
   }
 }
 
@@ -102,20 +151,12 @@ void RowReader::ReadCategories(const Batch& batch, RawRows& rows) {
   const size_t count = rows.rows();
   const auto& categories = layout_.categories;
   if (hashes_.size() < categories.size() * count) hashes_.resize(categories.size() * count);
-  uint64_t* hash = hashes_.data();
-  for (const CategoryColumn& category : categories) {
-    const Column& column = batch.column(category.column);
-    for (size_t row = 0; row < count; ++row)
-      *hash++ = HashAt(column, row, category.seed);
-  }
-  const size_t stride = rows.slots_a_row();
+  for (size_t i = 0; i < categories.size(); ++i)
+    HashAll(batch.column(categories[i].column), categories[i].seed, hashes_.data() + i * count);
   for (size_t i = 0; i < layout_.categorical.size(); ++i) {
     const CategoricalFeature& feature = layout_.categorical[i];
-    const Column& column = batch.column(categories[feature.category].column);
-    const uint64_t* of_row = hashes_.data() + feature.category * count;
-    uint32_t* out = rows.slots(0) + i;
-    for (size_t row = 0; row < count; ++row, out += stride)
-      *out = SlotAt(layout_, feature, column, row, of_row[row]);
+    FindSlots(layout_, feature, batch.column(categories[feature.category].column),
+              hashes_.data() + feature.category * count, rows.slots(0) + i, rows.slots_a_row());
   }
 }
 
@@ -123,13 +164,14 @@ void RowReader::ReadCrosses(RawRows& rows) {
   const size_t count = rows.rows();
   const size_t stride = rows.slots_a_row();
   uint32_t* first = rows.slots(0) + layout_.categorical.size();
+  const HashedSlots hashed(layout_);
   for (const CrossFeature& cross : layout_.crosses) {
     uint32_t* out = first++;
     for (size_t row = 0; row < count; ++row, out += stride) {
       uint64_t hash = cross.seed;
       for (const size_t category : cross.categories)
         hash = CombineHash(hash, hashes_[category * count + row]);
-      *out = HashedSlot(layout_, hash);
+      *out = hashed.Of(hash);
     }
   }
 }
