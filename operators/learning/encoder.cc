@@ -4,6 +4,14 @@
 #include <cmath>
 
 namespace freshet {
+namespace {
+
+Scaler::Scale ScaleOf(double count, double mean, double squares) {
+  const double variance = count > 0 ? squares / count : 0;
+  return {mean, variance > 0 ? std::sqrt(variance) : 0};
+}
+
+}  // namespace
 
 void RawRows::Add(const RawRow& row) {
   Resize(rows_ + 1);
@@ -17,31 +25,35 @@ Scaler::Scaler(const ModelLayout& layout, ModelState& state)
       moments_(state.Declare<double>("scaler", 3 * layout.numeric.size(), true)),
       scales_(state.DeclareDerived<Scale>("scales", layout.numeric.size())) {}
 
-void Scaler::Learn(const RawRow& row) {
-  if (!layout_.learns_means) return;
+std::span<const Scaler::Scale> Scaler::Learn(const RawRow& row) {
+  if (!layout_.learns_means) return Scales();
+  Scales();  // those of features that the row lacks
+  const std::span<Scale> scales = state_.Derive(scales_);
   const auto moments = state_.Write(moments_);
-  for (size_t i = 0; i < row.numbers.size(); ++i) {
-    const double value = row.numbers[i];
+  const std::span<const double> numbers = row.numbers;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const double value = numbers[i];
     if (std::isnan(value)) continue;
     moments.Touch(3 * i);
     moments.Touch(3 * i + 2);  // may be the next block
-    double& count = moments[3 * i];
-    double& mean = moments[3 * i + 1];
-    double& squares = moments[3 * i + 2];
-    count += 1;
-    const double before = value - mean;
-    mean += before / count;
-    squares += before * (value - mean);
+    double* of_feature = &moments[3 * i];
+    const double count = of_feature[0] + 1;
+    const double before = value - of_feature[1];
+    const double mean = of_feature[1] + before / count;
+    const double squares = of_feature[2] + before * (value - mean);
+    of_feature[0] = count;
+    of_feature[1] = mean;
+    of_feature[2] = squares;
+    scales[i] = ScaleOf(count, mean, squares);
   }
+  return scales;
 }
 
 void Scaler::WorkOut() {
   if (!layout_.learns_means) return;
   const double* of_feature = state_.Read(moments_).data();
   for (Scale& scale : state_.Derive(scales_)) {
-    const double count = of_feature[0];
-    const double variance = count > 0 ? of_feature[2] / count : 0;
-    scale = {of_feature[1], variance > 0 ? std::sqrt(variance) : 0};
+    scale = ScaleOf(of_feature[0], of_feature[1], of_feature[2]);
     of_feature += 3;
   }
 }
@@ -63,24 +75,28 @@ void FeatureEncoder::Add(const RawRow& row, std::span<const Scaler::Scale> scale
   uint32_t* index = index_.data() + begin_[rows_] + 1;
   double* value = value_.data() + begin_[rows_] + 1;
   ++rows_;
-  const size_t numbers = row.numbers.size();
-  const NumericFeature* features = layout_.numeric.data();
-  const bool scaled = layout_.scales;
-  for (size_t i = 0; i < numbers; ++i) {
-    const NumericFeature& feature = features[i];
-    const double number = row.numbers[i];
-    index[i] = feature.slot;
+  layout_.scales ? AddNumbers<true>(row, scales, index, value) : AddNumbers<false>(row, scales, index, value);
+  std::copy(row.slots.begin(), row.slots.end(), index + row.numbers.size());
+}
+
+template <bool kScaled>
+void FeatureEncoder::AddNumbers(const RawRow& row, std::span<const Scaler::Scale> scales, uint32_t* index,
+                                double* value) const {
+  const std::span<const double> numbers = row.numbers;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const double number = numbers[i];
+    index[i] = ModelLayout::kFirstNumber + static_cast<uint32_t>(i);
     if (std::isnan(number)) {
+      const NumericFeature& feature = layout_.numeric[i];
       const bool indicator = feature.missing == Missing::kIndicator;
       if (indicator) index[i] = feature.indicator;
-      value[i] = indicator ? 1 : scaled ? 0 : scales[i].mean;
-    } else if (!scaled) {
+      value[i] = indicator ? 1 : kScaled ? 0 : scales[i].mean;
+    } else if constexpr (!kScaled) {
       value[i] = number;
     } else {
       value[i] = scales[i].deviation > 0 ? (number - scales[i].mean) / scales[i].deviation : 0;
     }
   }
-  std::copy(row.slots.begin(), row.slots.end(), index + numbers);
 }
 
 }  // namespace freshet

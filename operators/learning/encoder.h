@@ -95,23 +95,19 @@ class Scaler {
   // Declares the published array "scaler": count, mean and sum of squares of each feature. What these come to
   // is shared with all who scale for the model, so that it is worked out once a version.
   Scaler(const ModelLayout& layout, ModelState& state);
-  void Learn(const RawRow& row);
   // Values of a row's numeric features as the learner sees them (missing ones are the encoder's).
   struct Scale {
     double mean = 0;
     double deviation = 0;  // 0: nothing to scale by, values count as 0
   };
-  // As the last whole microbatch left them; valid until the next call of either.
+  // Learns a row. Scales as it leaves them, in the middle of a microbatch; valid until the next call.
+  std::span<const Scale> Learn(const RawRow& row);
+  // As the last whole microbatch left them; valid until the next call.
   std::span<const Scale> Scales() {
     if (!state_.is_current(scales_)) {
       WorkOut();
       state_.SetCurrent(scales_);
     }
-    return state_.Derive(scales_);
-  }
-  // As the row learnt last left them, in the middle of a microbatch.
-  std::span<const Scale> ScalesAmidst() {
-    WorkOut();
     return state_.Derive(scales_);
   }
   // The microbatch is learnt, and its last row's scales are those of the new version.
@@ -140,6 +136,9 @@ class FeatureEncoder {
 
  private:
   void Grow();
+  template <bool kScaled>
+  void AddNumbers(const RawRow& row, std::span<const Scaler::Scale> scales, uint32_t* index,
+                  double* value) const;
 
   const ModelLayout& layout_;
   const size_t entries_;

@@ -147,8 +147,7 @@ class LayoutBuilder {
                                             : "make a number of it with a `derive` before the model"));
         continue;
       }
-      layout_->numeric.push_back(
-          {feature.name, *column, type, spec_.features.missing.For(feature.name), 0, 0});
+      layout_->numeric.push_back({feature.name, *column, type, spec_.features.missing.For(feature.name), 0});
     }
   }
 
@@ -237,9 +236,7 @@ class LayoutBuilder {
   void Finish(const Choice& loss) {
     layout_->scales = spec_.scaling == Scaling::kStandard;
     layout_->learns_means = layout_->scales;
-    uint32_t slot = 1;
-    for (NumericFeature& feature : layout_->numeric)
-      feature.slot = slot++;
+    uint32_t slot = ModelLayout::kFirstNumber + static_cast<uint32_t>(layout_->numeric.size());
     for (NumericFeature& feature : layout_->numeric) {
       if (feature.missing == Missing::kIndicator) feature.indicator = slot++;
       if (feature.missing == Missing::kMean) layout_->learns_means = true;

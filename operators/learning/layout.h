@@ -23,7 +23,6 @@ struct NumericFeature {
   size_t column = 0;
   Type type = Type::kFloat64;
   Missing missing = Missing::kIndicator;
-  uint32_t slot = 0;
   uint32_t indicator = 0;  // slot; kIndicator only
 };
 
@@ -50,6 +49,7 @@ struct CrossFeature {
 };
 
 struct ModelLayout {
+  static constexpr uint32_t kFirstNumber = 1;  // slot of numeric[0]; that of the next is one more
   std::string model;
   const ModelSpec* spec = nullptr;  // lives as long as the plan
   const Loss* loss = nullptr;

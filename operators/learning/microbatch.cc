@@ -33,7 +33,7 @@ Status Microbatch::Open(const LearnRows& learn) {
       if (Status s = Take(slot.bytes()); !s.ok()) return s;
       ++stored_;
       if (!full()) continue;
-      learn(rows_, labels_);
+      learn(rows(), labels_);
       learnt = true;
       rows_.Clear();
       labels_.clear();
@@ -62,6 +62,13 @@ Status Microbatch::Take(std::string_view value) {
   if (rows_.slots_a_row() > 0) std::memcpy(rows_.slots(row), value.data() + numbers, value.size() - numbers);
   labels_.push_back(label);
   return {};
+}
+
+std::span<const RawRow> Microbatch::rows() {
+  views_.clear();
+  for (size_t row = 0; row < rows_.rows(); ++row)
+    views_.push_back(rows_[row]);
+  return views_;
 }
 
 void Microbatch::Add(const RawRow& row, double label) {

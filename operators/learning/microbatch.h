@@ -24,11 +24,14 @@ class Microbatch {
   static TableSpec Table() { return {"microbatch", 1, false, 0}; }
   // Reads what an earlier run left, once; call before anything else. Whole microbatches of it are learnt
   // there and then, since they come before any newer row.
-  using LearnRows = std::function<void(const RawRows& rows, std::span<const double> labels)>;
+  using LearnRows = std::function<void(std::span<const RawRow> rows, std::span<const double> labels)>;
   Status Open(const LearnRows& learn);
   void Add(const RawRow& row, double label);
   bool full() const { return rows_.rows() >= static_cast<size_t>(layout_.spec->microbatch); }
-  const RawRows& rows() const { return rows_; }
+  // Whether a row is a whole microbatch, with none waiting: then it need not be kept here.
+  bool is_each_row() const { return layout_.spec->microbatch == 1; }
+  // Until the next call.
+  std::span<const RawRow> rows();
   std::span<const double> labels() const { return labels_; }
   // Its rows are learnt.
   Status Clear();
@@ -43,6 +46,7 @@ class Microbatch {
   RawTable& table_;
   bool open_ = false;
   RawRows rows_;
+  std::vector<RawRow> views_;  // of rows_; scratch
   std::vector<double> labels_;
   size_t stored_ = 0;  // rows in the table, the first ones
   KeyColumn keys_;     // scratch

@@ -50,7 +50,7 @@ void Model::Explain(size_t row, std::span<double> contributions) const {
   learner_->Explain(encoder_.examples(), row, contributions);
 }
 
-void Model::Learn(const RawRows& rows, std::span<const double> labels) {
+void Model::Learn(std::span<const RawRow> rows, std::span<const double> labels) {
   if (state_.version() == 0) {
     const auto fingerprint = state_.Write(fingerprint_);
     fingerprint.Touch(0);
@@ -58,14 +58,13 @@ void Model::Learn(const RawRows& rows, std::span<const double> labels) {
   }
   const auto& class_weight = layout_->spec->class_weight;
   encoder_.Clear();
-  weights_.assign(rows.rows(), 1);
-  for (size_t row = 0; row < rows.rows(); ++row) {
-    scaler_.Learn(rows[row]);
-    encoder_.Add(rows[row], scaler_.ScalesAmidst());
+  weights_.assign(rows.size(), 1);
+  for (size_t row = 0; row < rows.size(); ++row) {
+    encoder_.Add(rows[row], scaler_.Learn(rows[row]));
     if (class_weight && labels[row] > 0.5) weights_[row] = class_weight->positive;
   }
   learner_->Learn(encoder_.examples(), labels, weights_);
-  state_.Advance(rows.rows());
+  state_.Advance(rows.size());
   scaler_.EndMicrobatch();
 }
 

@@ -29,7 +29,7 @@ class Model {
   void Explain(size_t row, std::span<double> contributions) const;
   // Learns a whole microbatch: the scaler learns each row, which is then encoded as that scaler has it. A new
   // version.
-  void Learn(const RawRows& rows, std::span<const double> labels);
+  void Learn(std::span<const RawRow> rows, std::span<const double> labels);
 
  private:
   std::shared_ptr<const ModelLayout> layout_;

@@ -63,7 +63,7 @@ class Training final : public Operator {
  private:
   Status OpenMicrobatch() {
     return microbatch_.Open(
-        [this](const RawRows& rows, std::span<const double> labels) { model_.Learn(rows, labels); });
+        [this](std::span<const RawRow> rows, std::span<const double> labels) { model_.Learn(rows, labels); });
   }
 
   // Finds the rows to learn from, and their labels, and the rows that go out.
@@ -122,6 +122,10 @@ class Training final : public Operator {
       if (plan_.predicts) {
         versions_.push_back(model_.version());
         scores_.push_back(model_.Predict(row));
+      }
+      if (microbatch_.is_each_row()) {
+        model_.Learn({&row, 1}, {&labels_[i], 1});
+        continue;
       }
       microbatch_.Add(row, labels_[i]);
       if (!microbatch_.full()) continue;
