@@ -37,9 +37,13 @@ class Ftrl final : public Optimizer {
     const auto weights = state_.Write(weights_);
     const auto memory = state_.Write(memory_);
     const double per_alpha = 1 / spec_.alpha;
+    size_t touched = SIZE_MAX;  // block of memory: its slots have their weights in one block, too
     for (const uint32_t slot : index) {
+      const size_t block = size_t{2} * slot / ModelState::kBlock;
+      if (block == touched) continue;  // as with the numbers, which lie side by side
+      touched = block;
       weights.Touch(slot);
-      memory.Touch(size_t{2} * slot);     // both numbers are in one block
+      memory.Touch(size_t{2} * slot);
       memory.Prefetch(size_t{2} * slot);  // hashed slots lie anywhere
     }
     for (size_t i = 0; i < index.size(); ++i) {
