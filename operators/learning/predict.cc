@@ -1,4 +1,5 @@
 // `predict`: one row in, the same row out with what a model says of it.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -44,9 +45,9 @@ class Predictor {
   }
 
  private:
-  // The column made last serves again where as many rows come.
+  // A column of few rows, as most are, serves again where as many come; of others the last one does.
   ColumnPtr Nulls(Pool& pool, Type type, size_t rows) {
-    ColumnPtr& nulls = type == Type::kInt64 ? null_versions_ : null_scores_;
+    ColumnPtr& nulls = (type == Type::kInt64 ? null_versions_ : null_scores_)[std::min(rows, kFewRows)];
     if (!nulls || nulls->rows() != rows) nulls = NullColumn(pool, type, rows);
     return nulls;
   }
@@ -76,7 +77,8 @@ class Predictor {
   RowReader reader_;
   RawRows rows_;
   std::vector<double> scores_;
-  ColumnPtr null_versions_, null_scores_;
+  static constexpr size_t kFewRows = 16;
+  ColumnPtr null_versions_[kFewRows + 1], null_scores_[kFewRows + 1];  // by their rows
   bool read_[kPredictionColumns] = {};
 };
 
