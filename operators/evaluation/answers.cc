@@ -12,13 +12,13 @@ namespace {
 template <class At>
 size_t CountBelow(size_t size, int64_t bound, const At& at) {
   if (size == 0 || at(size - 1) < bound) return size;  // what comes as a rule
-  size_t low = 0;
-  size_t high = size - 1;
-  while (low < high) {
-    const size_t middle = low + (high - low) / 2;
-    at(middle) < bound ? low = middle + 1 : high = middle;
+  size_t below = 0;
+  for (size_t left = size; left > 1;) {
+    const size_t half = left / 2;
+    below += at(below + half - 1) < bound ? half : 0;  // no branch: it could not be foretold
+    left -= half;
   }
-  return low;
+  return below + (at(below) < bound ? 1 : 0);
 }
 
 }  // namespace
@@ -27,20 +27,31 @@ size_t Answers::Row::Below(Entry bound) const {
   return CountBelow(entries.size(), bound, [this](size_t i) { return entries[i]; });
 }
 
-int64_t Answers::Row::PositivesOf(size_t count) {
+void Answers::Row::CountPositives(size_t count) {
   for (size_t i = counted_.size(); i < count; ++i)
     counted_.push_back((i == 0 ? 0 : counted_[i - 1]) + static_cast<uint32_t>(entries[i] & 1));
-  return count == 0 ? 0 : counted_[count - 1];
 }
 
 void Answers::Row::ChangedFrom(size_t place) {
   if (counted_.size() > place) counted_.resize(place);
 }
 
+void Answers::Row::CutFrom(Row& row, size_t count) {
+  const int64_t positives = row.PositivesOf(count);
+  const auto cut = static_cast<std::ptrdiff_t>(count);
+  before = row.before;
+  entries.assign(row.entries.begin(), row.entries.begin() + cut);
+  counted_.assign(row.counted_.begin(), row.counted_.begin() + cut);
+  row.before.labels += static_cast<int64_t>(count);
+  row.before.positives += positives;
+  row.entries.erase(row.entries.begin(), row.entries.begin() + cut);
+  row.ChangedFrom(0);
+}
+
 void Answers::History::Begin(std::string_view key) {
   key_.assign(key);
   loaded_ = false;
-  slot_batch_ = 0;
+  slot_era_ = 0;
   for (Chunk& chunk : chunks_)
     chunk.number = -1;
   second_.number = -1;
@@ -80,15 +91,13 @@ Status Answers::Parse(const RawTable::Slot& slot, bool is_head, Row& row) {
   return {};
 }
 
-Status Answers::LoadSlot(History& history) {
-  if (history.slot_batch_ == batch_) return {};
+Status Answers::FetchSlot(History& history) {
   if (Status s = table_.Load(history.key_, history.slot_); !s.ok()) return s;
-  history.slot_batch_ = batch_;
+  history.slot_era_ = history.slot_.present() ? eras_ : 0;
   return {};
 }
 
-Status Answers::LoadHead(History& history) {
-  if (history.loaded_) return {};
+Status Answers::FetchHead(History& history) {
   if (Status s = LoadSlot(history); !s.ok()) return s;
   if (Status s = Parse(history.slot_, true, history.head_); !s.ok()) return s;
   history.loaded_ = true;
@@ -193,7 +202,6 @@ Status Answers::Before(History& history, Time before, Known& known) {
 // Not done where older chunks are asked for.
 Status Answers::FindLast(History& history, Entry bound, std::optional<bool>& last, bool& is_done) {
   is_done = false;
-  if (history.lasting_ || history.loaded_) return {};
   if (Status s = LoadSlot(history); !s.ok()) return s;
   Stored head;
   if (history.slot_.present()) {
@@ -207,8 +215,10 @@ Status Answers::FindLast(History& history, Entry bound, std::optional<bool>& las
 
 Status Answers::LastBefore(History& history, Time before, std::optional<bool>& last) {
   last.reset();
-  bool is_done = false;
-  if (Status s = FindLast(history, before * 2, last, is_done); !s.ok() || is_done) return s;
+  if (history.is_in_table()) {
+    bool is_done = false;
+    if (Status s = FindLast(history, before * 2, last, is_done); !s.ok() || is_done) return s;
+  }
   Row* row = nullptr;
   size_t count = 0;
   if (Status s = Seek(history, before, row, count); !s.ok() || row == nullptr) return s;
@@ -219,7 +229,6 @@ Status Answers::LastBefore(History& history, Time before, std::optional<bool>& l
 // Not done where it is not the last entry by time, or one too many.
 Status Answers::Append(History& history, Entry entry, bool& is_done) {
   is_done = false;
-  if (history.lasting_ || history.loaded_) return {};
   if (Status s = LoadSlot(history); !s.ok() || !history.slot_.present()) return s;
   Stored head;
   if (Status s = Read(history.slot_, true, head); !s.ok()) return s;
@@ -232,8 +241,10 @@ Status Answers::Append(History& history, Entry entry, bool& is_done) {
 
 Status Answers::Add(History& history, Time time, bool label, Time horizon) {
   const Entry entry = time * 2 + (label ? 1 : 0);
-  bool is_done = false;
-  if (Status s = Append(history, entry, is_done); !s.ok() || is_done) return s;
+  if (history.is_in_table()) {
+    bool is_done = false;
+    if (Status s = Append(history, entry, is_done); !s.ok() || is_done) return s;
+  }
   if (Status s = LoadHead(history); !s.ok()) return s;
   Row& head = history.head_;
   std::vector<Entry>& entries = head.entries;
@@ -262,17 +273,10 @@ Status Answers::Add(History& history, Time time, bool label, Time horizon) {
 // Moves the entries of the head before `at` into a chunk of their own, and lets go of chunks nobody asks for.
 Status Answers::Split(History& history, size_t at, Time horizon) {
   Row& head = history.head_;
-  const auto end = head.entries.begin() + static_cast<std::ptrdiff_t>(at);
   const size_t place = history.PlaceOf(head.last);
   Row& row = history.rows_[place];
   history.chunks_[place] = {head.last, head.entries.front()};
-  row.before = head.before;
-  row.entries.assign(head.entries.begin(), end);
-  row.ChangedFrom(0);
-  head.before.labels += static_cast<int64_t>(at);
-  head.before.positives += head.PositivesOf(at);
-  head.entries.erase(head.entries.begin(), end);
-  head.ChangedFrom(0);
+  row.CutFrom(head, at);
   if (Status s = StoreChunk(history, head.last, row); !s.ok()) return s;
   ++head.last;
   return LetGo(history, horizon);

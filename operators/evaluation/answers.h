@@ -39,11 +39,17 @@ class Answers {
     // How many of them are below `bound`, twice a time.
     size_t Below(Entry bound) const;
     // How many of the first `count` of them are true.
-    int64_t PositivesOf(size_t count);
+    int64_t PositivesOf(size_t count) {
+      if (counted_.size() < count) CountPositives(count);
+      return count == 0 ? 0 : counted_[count - 1];
+    }
     // The entries from `place` on are others than before.
     void ChangedFrom(size_t place);
+    // Becomes the first `count` entries of `row`, which keeps the others.
+    void CutFrom(Row& row, size_t count);
 
    private:
+    void CountPositives(size_t count);
     std::vector<uint32_t> counted_;  // PositivesOf(i + 1), as far as it was asked for
   };
   // The same as the table has it. Where one example asks one thing, what it asks is found here, not copied.
@@ -80,21 +86,26 @@ class Answers {
     bool lasting_;
     bool loaded_ = false;  // head_ is as the table has it
     std::string key_;
-    RawTable::Slot slot_;      // of the head
-    uint64_t slot_batch_ = 0;  // the batch it was loaded in; 0: none
+    RawTable::Slot slot_;    // of the head
+    uint64_t slot_era_ = 0;  // of eras_, when it was loaded and present; 0: none
     Row head_;
     std::vector<Chunk> chunks_;  // by number modulo their count; each as the table has it, their rows:
     std::vector<Row> rows_;
     Chunk second_;  // the chunk after head_.first
 
     size_t PlaceOf(uint32_t number) const { return number & (chunks_.size() - 1); }
+    // Nothing of it was copied from the table.
+    bool is_in_table() const { return !lasting_ && !loaded_; }
   };
 
   explicit Answers(RawTable& table) : table_(table) {}
   static TableSpec Table(uint32_t layout) { return {"answers", layout, false, 0}; }
 
-  // The slots loaded before may be of an epoch that is over.
-  void BeginBatch() { ++batch_; }
+  // Whatever happened to the table, but for what was done here, was done before this.
+  void BeginBatch() {
+    if (era_ != table_.era()) ++eras_;
+    era_ = table_.era();
+  }
 
   // What the history knew strictly before `before`. Right for moments since the `horizon` of every Add.
   Status Before(History& history, Time before, Known& known);
@@ -106,13 +117,15 @@ class Answers {
  private:
   static constexpr size_t kFull = 64;
 
-  Status LoadSlot(History& history);
-  Status LoadHead(History& history);
+  Status LoadSlot(History& history) { return history.slot_era_ == eras_ ? Status() : FetchSlot(history); }
+  Status LoadHead(History& history) { return history.loaded_ ? Status() : FetchHead(history); }
+  Status FetchSlot(History& history);
+  Status FetchHead(History& history);
   static Status Read(const RawTable::Slot& slot, bool is_head, Stored& stored);
   static Status Parse(const RawTable::Slot& slot, bool is_head, Row& row);
   void Store(bool is_head, RawTable::Slot& slot, const Row& row);
   void StoreLast(RawTable::Slot& slot, size_t entries, Entry last);
-  // Does it by the bytes of the head, or has not done it.
+  // Does it by the bytes of the head, or has not done it. REQUIRES: is_in_table().
   Status FindLast(History& history, Entry bound, std::optional<bool>& last, bool& is_done);
   Status Append(History& history, Entry entry, bool& is_done);
   std::string_view ChunkKey(const History& history, uint32_t number);
@@ -136,7 +149,8 @@ class Answers {
 
   RawTable& table_;
   std::string chunk_key_;
-  uint64_t batch_ = 1;
+  uint64_t era_ = 0;   // of the table
+  uint64_t eras_ = 1;  // seen
 };
 
 }  // namespace freshet

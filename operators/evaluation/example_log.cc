@@ -27,14 +27,25 @@ Status ExampleLog::Load(Time bucket, RawTable::Slot& slot) {
   return table_.Load(key_, slot);
 }
 
+// The row, and whether it is of other series.
+Status ExampleLog::Find(Time bucket, RawTable::Slot& slot, bool& is_other) {
+  is_other = false;
+  slot = latest_.slot;
+  if (latest_.known && latest_.bucket == bucket && latest_.era == table_.era()) return {};
+  if (Status s = Load(bucket, slot); !s.ok()) return s;
+  is_other = slot.present() && !slot.bytes().starts_with(head_);
+  return {};
+}
+
 Status ExampleLog::Add(Time bucket, bool label, std::span<const Guess> guesses, Outcome& outcome) {
   RawTable::Slot slot;
-  if (Status s = Load(bucket, slot); !s.ok()) return s;
-  const bool is_first = !slot.present();
-  if (!is_first && !slot.bytes().starts_with(head_)) {
+  bool is_other = false;
+  if (Status s = Find(bucket, slot, is_other); !s.ok()) return s;
+  if (is_other) {
     outcome = Outcome::kOther;
     return {};
   }
+  const bool is_first = !slot.present();
   const size_t record = RecordSize(series_);
   const size_t old = is_first ? head_.size() : slot.size();
   char* row = table_.Edit(slot, static_cast<uint32_t>(old + record));
@@ -50,6 +61,7 @@ Status ExampleLog::Add(Time bucket, bool label, std::span<const Guess> guesses, 
   }
   const bool is_full = old + record >= head_.size() + kMost * record;
   outcome = is_first ? Outcome::kFirst : is_full ? Outcome::kFull : Outcome::kAdded;
+  latest_ = {true, bucket, table_.era(), slot};
   return {};
 }
 
@@ -101,6 +113,7 @@ Status ExampleLog::Empty(Time bucket) {
 }
 
 Status ExampleLog::Erase(Time bucket) {
+  latest_.known = false;
   RawTable::Slot slot;
   if (Status s = Load(bucket, slot); !s.ok()) return s;
   table_.Erase(slot);

@@ -55,12 +55,21 @@ class ExampleLog {
   // A record: the label, then the answer of each series (kNothing: none), then its probability.
   static constexpr char kNothing = 2;
   static constexpr size_t RecordSize(size_t series) { return 1 + series * (1 + sizeof(double)); }
+  // The row that was added to last, where the next example goes as a rule: begins with head_.
+  struct Latest {
+    bool known = false;
+    Time bucket = 0;
+    uint64_t era = 0;  // of the table: `slot` is good while it stands
+    RawTable::Slot slot;
+  };
   Status Load(Time bucket, RawTable::Slot& slot);
+  Status Find(Time bucket, RawTable::Slot& slot, bool& is_other);
   Status Parse(std::string_view row);
 
   RawTable& table_;
   std::string head_;  // the series' names, with which each row begins
   size_t series_ = 0;
+  Latest latest_;
   std::string key_;  // scratch, as all below
   std::vector<std::string> names_;
   std::vector<std::vector<Scored>> examples_;

@@ -12,6 +12,8 @@
 #include "operators/evaluation/example_log.h"
 #include "operators/evaluation/tallies.h"
 #include "state/task_store.h"
+#include "tests/harness/temp_dir.h"
+#include "tests/state/store_fixture.h"
 
 namespace freshet {
 namespace {
@@ -37,6 +39,40 @@ class Store {
   StoreResources resources_{8 << 20, 8 << 20};
   CacheBudget budget_;
   std::unique_ptr<TaskStore> store_;
+};
+
+// A store whose rows all leave memory when it commits, and rows of another kind come instead.
+class ForgetfulStore {
+ public:
+  ForgetfulStore() : fixture_(directory_.File("store")) {
+    fixture_.Open();
+    fixture_.budget.limit = 64 << 20;
+  }
+  RawTable& Table(const TableSpec& spec) {
+    table_ = &fixture_.Declare(spec);
+    return *table_;
+  }
+  void Commit() {
+    freshet::Commit(*fixture_.store, log_);
+    ASSERT_TRUE(fixture_.store->Flush().ok());
+    fixture_.budget.limit = 0;
+    for (int rounds = 0; rounds < 3; ++rounds)
+      fixture_.budget.Trim();
+    fixture_.budget.limit = 64 << 20;
+    others_.push_back("other" + std::to_string(others_.size()));
+    Put(*table_, others_.back(), others_.back());
+  }
+  void ExpectOthersWhole() {
+    for (const std::string& other : others_)
+      ASSERT_EQ(Value(*table_, other), other);
+  }
+
+ private:
+  const TempDir directory_;
+  StoreFixture fixture_;
+  RawTable* table_ = nullptr;
+  Changelog log_;
+  std::vector<std::string> others_;
 };
 
 void ExpectOk(const Status& status) {
@@ -176,6 +212,25 @@ TEST(ExampleLog, AJobThatMeasuresOtherSeriesReadsWhatIsThere) {
   EXPECT_TRUE(buckets.empty());
 }
 
+TEST(ExampleLog, GoesOnWithARowThatLeftMemory) {
+  ForgetfulStore store;
+  RawTable& table = store.Table({"examples", 1, false, 0});
+  const std::vector<std::string> series = {"a"};
+  ExampleLog log(table, series);
+  std::vector<double> expected;
+  for (size_t i = 0; i < 40; ++i) {
+    const double probability = static_cast<double>(i) / 40;
+    const Guess guess{probability, probability > 0.3, true};
+    ExampleLog::Outcome outcome{};
+    ExpectOk(log.Add(7, probability > 0.6, {&guess, 1}, outcome));
+    EXPECT_EQ(outcome, i == 0 ? ExampleLog::Outcome::kFirst : ExampleLog::Outcome::kAdded) << i;
+    expected.push_back(probability);
+    if (i % 5 == 4) store.Commit();
+  }
+  EXPECT_EQ(ReadAll(log, 7), (Read{{"a", expected}}));
+  store.ExpectOthersWhole();
+}
+
 struct Counted {
   std::vector<uint64_t> steps[2] = {std::vector<uint64_t>(Histogram::kSteps),
                                     std::vector<uint64_t>(Histogram::kSteps)};
@@ -286,6 +341,30 @@ TEST(Answers, KnowWhatAListKnows) {
       ASSERT_EQ(known.last, expected.last) << "row " << i;
     }
   }
+}
+
+TEST(Answers, GoOnWithRowsThatLeftMemory) {
+  ForgetfulStore store;
+  Answers answers(store.Table(Answers::Table(1)));
+  Answers::History history(true, "a");
+  Labels labels;
+  for (Time time = 0; time < 400; ++time) {
+    answers.BeginBatch();
+    ExpectOk(answers.Add(history, time, time % 3 == 0, time - 500));
+    labels.push_back({time, time % 3 == 0});
+    if (time % 7 == 0) store.Commit();
+  }
+  for (int life = 0; life < 2; ++life) {
+    answers.BeginBatch();
+    for (const Time before : {0, 30, 64, 200, 390, 400}) {
+      Known known;
+      ExpectOk(answers.Before(history, before, known));
+      EXPECT_EQ(known.labels, KnownOf(labels, before).labels);
+      EXPECT_EQ(known.positives, KnownOf(labels, before).positives);
+    }
+    history.Begin("a");
+  }
+  store.ExpectOthersWhole();
 }
 
 // A label older than all the others becomes the first of the oldest chunk.
