@@ -17,8 +17,8 @@ TableCache::TableCache(TableSpec spec, RowStore* store, CacheBudget& budget, Blo
       store_(store),
       budget_(budget),
       blocks_(blocks),
-      stats_(stats),
       spec_(std::move(spec)),
+      stats_(stats),
       ordered_(ByKey(), AllocatorFrom<InOrder, Blocks>(blocks)) {
   budget_.caches.push_back(this);
 }
@@ -123,14 +123,6 @@ void TableCache::Release(Entry& entry) {
   const uint32_t number = entry.number;
   entry = Entry{};
   entry.tag = std::exchange(free_, number);
-}
-
-int64_t TableCache::CostOf(const Aside& aside) {
-  size_t cost = sizeof(Aside);
-  for (const Image* image : {&aside.committed, &aside.collected}) {
-    if (image->data != nullptr) cost += Blocks::Rounded(image->size);
-  }
-  return static_cast<int64_t>(cost);
 }
 
 void TableCache::Account(const Entry& entry, int64_t bytes) {
@@ -308,13 +300,14 @@ void TableCache::Erase(Slot& slot) {
 }
 
 void TableCache::EraseEntry(Entry& entry) {
+  const bool settled = entry.Has(kDirty) && !entry.Has(kIndexed);
   if (!entry.Has(kDirty)) BeginChange(entry);
   if (entry.present()) CountDirty(-int64_t{entry.place.size});
   entry.place.data = nullptr;
   entry.place.size = 0;
   const auto least = static_cast<uint32_t>(Blocks::Rounded(ValueAt(entry.place.key_size) + spec_.width));
   if (entry.capacity >= least + 256) MoveTo(entry, least, 0);
-  Settle(entry);
+  if (!settled) Settle(entry);
   ForgetSoon(entry);
 }
 

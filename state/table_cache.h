@@ -199,12 +199,15 @@ class TableCache {
   Entry& At(uint32_t number) const { return slabs_[number / kSlab][number % kSlab]; }
   // A short key is in the entry itself, so that its block is not touched.
   Entry* Find(std::string_view key, KeyMark mark) const {
-    const uint32_t number = index_.Find(mark.tag, [&](uint32_t i) {
-      const Entry& entry = At(i);
-      return entry.prefix == mark.prefix && entry.place.key_size == key.size() &&
-             SameTail(entry.block, key.data(), key.size());
+    Entry* found = nullptr;
+    index_.Find(mark.tag, [&](uint32_t number) {
+      Entry& entry = At(number);
+      if (entry.prefix != mark.prefix || entry.place.key_size != key.size()) return false;
+      if (!SameTail(entry.block, key.data(), key.size())) return false;
+      found = &entry;
+      return true;
     });
-    return number == KeyIndex::kNone ? nullptr : &At(number);
+    return found;
   }
   bool Miss(std::string_view key, KeyMark mark, Slot& out);
   Entry& Create(std::string_view key, KeyMark mark);
@@ -249,7 +252,8 @@ class TableCache {
   static void PrefetchAfter(const std::vector<Entry*>& entries, size_t i);
   void SortByKey(std::vector<Entry*>& entries);
 
-  // What a look-up that finds its key reads of the table is in one cache line.
+  // What a look-up that finds its key reads of the table is in the first cache line, and what every row that
+  // is made, changed or erased reads and changes in the next two.
   alignas(64) KeyIndex index_;
   std::vector<Entry*> slabs_;
   uint32_t entries_ = 0;  // ever made
@@ -260,19 +264,21 @@ class TableCache {
   RowStore* store_;
   CacheBudget& budget_;
   Blocks& blocks_;
-  StoreStats& stats_;
-  TableSpec spec_;
+  std::vector<Entry*> dirty_;
+  std::vector<Entry*> gone_;  // those that Forget may find without a trace
+  size_t dirty_bytes_ = 0;
   uint32_t usual_ = 0;  // bytes of the row made last, up to kUsual: a new block has room for as many
+  uint16_t shard_ = 0;
+  bool complete_ = true;
+  TableSpec spec_;
+  StoreStats& stats_;
   uint32_t number_ = 0;
   std::string prefix_;
-  bool complete_ = true;
   std::set<InOrder, ByKey, AllocatorFrom<InOrder, Blocks>> ordered_;
   std::vector<Entry*> fresh_;  // not yet in ordered_
 
-  std::vector<Entry*> dirty_, collected_, unstored_;
-  std::vector<Entry*> gone_;  // those that Forget may find without a trace
-  size_t dirty_bytes_ = 0, unstored_bytes_ = 0;
-  uint16_t shard_ = 0;
+  std::vector<Entry*> collected_, unstored_;
+  size_t unstored_bytes_ = 0;
   uint64_t drops_ = 0;  // how often rows were dropped or replaced from outside
   uint64_t era_ = 0;    // RawTable::era
 

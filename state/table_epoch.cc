@@ -37,6 +37,14 @@ void TableCache::DropAsideIfEmpty(Entry& entry) {
   Account(entry, -static_cast<int64_t>(sizeof(Aside)));
 }
 
+int64_t TableCache::CostOf(const Aside& aside) {
+  size_t cost = sizeof(Aside);
+  for (const Image* image : {&aside.committed, &aside.collected}) {
+    if (image->data != nullptr) cost += Blocks::Rounded(image->size);
+  }
+  return static_cast<int64_t>(cost);
+}
+
 // REQUIRES: kUnstored, or committed just now. A dirty or collected entry has moved on from its committed
 // image, which is then beside it.
 std::string_view TableCache::CommittedValue(const Entry& entry, bool& present) const {

@@ -54,9 +54,8 @@ bool TableCache::Hold(std::string_view key, bool stored, Slot& out) {
 void TableCache::LetGo(const Slot& slot) {
   Entry& entry = EntryOf(slot);
   entry.Drop(kHeld);
-  if (!entry.present() && !entry.Has(kUnclean)) return Release(entry);
-  Settle(entry);
-  ForgetSoon(entry);
+  if (entry.Has(kUnclean)) return ForgetSoon(entry);
+  entry.present() ? Settle(entry) : Release(entry);
 }
 
 bool TableCache::Peek(std::string_view key, Slot& out) const {

@@ -19,20 +19,25 @@ template <class Key, class Cache>
 void LookUp(size_t count, const Key& key, const Cache& cache, std::vector<KeyMark>& marks,
             std::vector<TableCache*>& missing, std::span<RawTable::Slot> out) {
   constexpr size_t kFewKeys = 8;  // the processor looks as far ahead by itself
+  const auto ask = [&](size_t i, KeyMark mark) {
+    if (cache(i).Ask(key(i), mark, out[i])) missing.push_back(&cache(i));
+  };
+  if (count <= kFewKeys) {
+    for (size_t i = 0; i < count; ++i)
+      ask(i, MarkOf(key(i)));
+    return;
+  }
   marks.resize(count);
   for (size_t i = 0; i < count; ++i)
     marks[i] = MarkOf(key(i));
-  if (count > kFewKeys) {
-    for (size_t i = 0; i < count; ++i)
-      cache(i).PrefetchIndex(marks[i]);
-    for (size_t i = 0; i < count; ++i)
-      cache(i).PrefetchEntry(marks[i]);
-    for (size_t i = 0; i < count; ++i)
-      cache(i).PrefetchBlock(marks[i]);
-  }
-  for (size_t i = 0; i < count; ++i) {
-    if (cache(i).Ask(key(i), marks[i], out[i])) missing.push_back(&cache(i));
-  }
+  for (size_t i = 0; i < count; ++i)
+    cache(i).PrefetchIndex(marks[i]);
+  for (size_t i = 0; i < count; ++i)
+    cache(i).PrefetchEntry(marks[i]);
+  for (size_t i = 0; i < count; ++i)
+    cache(i).PrefetchBlock(marks[i]);
+  for (size_t i = 0; i < count; ++i)
+    ask(i, marks[i]);
 }
 
 }  // namespace freshet
