@@ -31,6 +31,25 @@ JoinedRows::JoinedRows(const KeptRows& rows, const KeptRows& keep, Type label,
   own_builders_.reserve(kOwn);
   for (const Type type : own_types_)
     own_builders_.emplace_back(pool, type, 0);
+  FindUnread();
+}
+
+void JoinedRows::FindUnread() {
+  size_t first = 0;
+  for (const KeptRows* rows : {&rows_, &keep_}) {
+    auto chosen = rows->chosen().begin();
+    for (size_t c = 0; c < rows->schema().size(); ++c) {
+      if (chosen != rows->chosen().end() && *chosen == c) {
+        ++chosen;
+      } else {
+        unread_.push_back({first + c, rows->schema()[c].type});
+      }
+    }
+    first += rows->schema().size();
+  }
+  for (size_t i = 0; i < kOwn; ++i) {
+    if (!own_read_[i]) unread_.push_back({first + i, own_types_[i]});
+  }
 }
 
 Status JoinedRows::Add(const JoinedRow& row) {
@@ -72,22 +91,15 @@ void JoinedRows::AppendLabel(std::optional<uint64_t> bits) {
   }
 }
 
-// The columns that nobody reads are null.
 void JoinedRows::SetNulls(Pool& pool) {
   null_rows_ = times_.size();
-  std::array<ColumnPtr, static_cast<size_t>(Type::kListString) + 1> nulls;
-  ColumnPtr* column = columns_.data();
-  const auto set = [&](Type type) {
-    ColumnPtr& null = nulls[static_cast<size_t>(type)];
+  Nulls& nulls = nulls_[null_rows_ % nulls_.size()];
+  if (nulls.rows != null_rows_) nulls = {null_rows_, {}};
+  for (const auto& [column, type] : unread_) {
+    ColumnPtr& null = nulls.of_type[static_cast<size_t>(type)];
     if (!null) null = NullColumn(pool, type, null_rows_);
-    *column++ = null;
-  };
-  for (const KeptRows* rows : {&rows_, &keep_}) {
-    for (const Field& field : rows->schema().fields())
-      set(field.type);
+    columns_[column] = null;
   }
-  for (const Type type : own_types_)
-    set(type);
 }
 
 Batch JoinedRows::Finish(Pool& pool) {

@@ -36,6 +36,7 @@ class JoinedRows {
  private:
   void AppendOwn(const JoinedRow& row);
   void AppendLabel(std::optional<uint64_t> bits);
+  void FindUnread();
   void SetNulls(Pool& pool);
 
   const KeptRows& rows_;
@@ -47,7 +48,18 @@ class JoinedRows {
   std::vector<Time> times_;
   std::vector<uint32_t> ordinals_;
   std::vector<ColumnPtr> columns_;  // of the batch before; those that nobody reads serve again
-  size_t null_rows_ = SIZE_MAX;     // that these have
+  struct Unread {
+    size_t column;
+    Type type;
+  };
+  std::vector<Unread> unread_;   // null in every batch
+  size_t null_rows_ = SIZE_MAX;  // that these have
+  // Batches are of few rows and of different numbers of them: the nulls of some are kept.
+  struct Nulls {
+    size_t rows = SIZE_MAX;
+    std::array<ColumnPtr, static_cast<size_t>(Type::kListString) + 1> of_type;
+  };
+  std::array<Nulls, 8> nulls_;  // by the last bits of their number of rows
 };
 
 // The bits of row `row` of a label column: bool, int64 or float64.

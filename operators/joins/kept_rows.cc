@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "engine/base/bytes.h"
@@ -12,6 +13,18 @@ namespace {
 constexpr size_t kWidest = 8;       // of a value of fixed width
 constexpr size_t kTextRoom = 64;    // for texts, before more is made
 constexpr size_t kShortText = 128;  // its length is one byte
+
+constexpr bool IsWord(Type type) {
+  return type == Type::kFloat64 || type == Type::kInt64 || type == Type::kTimestamp ||
+         type == Type::kDuration;
+}
+
+bool HasBit(const char* bitmap, size_t i) {
+  return (static_cast<uint8_t>(bitmap[i / 8]) >> i % 8 & 1U) != 0;
+}
+void SetBit(char* bitmap, size_t i) {
+  bitmap[i / 8] = static_cast<char>(static_cast<uint8_t>(bitmap[i / 8]) | 1U << i % 8);
+}
 
 void AppendValue(const Column& column, size_t row, std::string& out) {
   switch (column.type()) {
@@ -168,23 +181,26 @@ Status KeptRows::Open(uint32_t number) {
 // themselves.
 void KeptRows::Encode(const Batch& batch, uint32_t batch_row, uint32_t shard, std::string& out) const {
   AppendVarint(shards_[shard].present, out);
-  const size_t count = chosen_.size();
+  const std::span<const size_t> chosen = chosen_;
+  const size_t count = chosen.size();
   const size_t bitmap = out.size();
   size_t at = bitmap + (count + 7) / 8;
   out.resize(at + kWidest * count + kTextRoom);
   char* bytes = out.data();
   for (size_t i = 0; i < count; ++i) {
-    const auto [from, row] = batch.cell(chosen_[i], batch_row);
+    const auto [from, row] = batch.cell(chosen[i], batch_row);
     const Column& column = *from;
     if (!column.valid(row)) continue;
-    bytes[bitmap + i / 8] = static_cast<char>(static_cast<uint8_t>(bytes[bitmap + i / 8]) | 1U << i % 8);
+    SetBit(bytes + bitmap, i);
     const Type type = column.type();
+    if (IsWord(type)) {
+      std::memcpy(bytes + at, &column.values<int64_t>()[row], kWidest);
+      at += kWidest;
+      continue;
+    }
     const std::string_view text = IsText(type) ? column.text(row) : std::string_view();
     if (type == Type::kBool) {
       bytes[at++] = static_cast<char>(column.values<uint8_t>()[row]);
-    } else if (!IsText(type) && !IsList(type)) {
-      std::memcpy(bytes + at, &column.values<int64_t>()[row], kWidest);
-      at += kWidest;
     } else if (IsText(type) && text.size() < kShortText &&
                at + 1 + text.size() + kWidest * (count - i - 1) <= out.size()) {
       bytes[at++] = static_cast<char>(text.size());
@@ -217,18 +233,27 @@ Status KeptRows::Decode(uint32_t shard, std::string_view& bytes, std::vector<Col
   const size_t width = (list.members.size() + 7) / 8;
   if (bytes.size() < width) return Torn();
   const char* bitmap = bytes.data();
-  bytes.remove_prefix(width);
-  for (size_t i = 0; i < list.members.size(); ++i) {
-    const Member& member = list.members[i];
-    ColumnBuilder* to = member.column == kGone ? nullptr : &builders[member.column];
-    if ((static_cast<uint8_t>(bitmap[i / 8]) >> i % 8 & 1U) != 0) {
-      if (!TakeValue(member.type, bytes, to)) return Torn();
-    } else if (to != nullptr) {
-      to->AppendNull();
+  std::string_view rest = bytes.substr(width);
+  const std::span<const Member> members = list.members;
+  const std::span<ColumnBuilder> columns = builders;
+  for (size_t i = 0; i < members.size(); ++i) {
+    const Member& member = members[i];
+    ColumnBuilder* to = member.column == kGone ? nullptr : &columns[member.column];
+    if (!HasBit(bitmap, i)) {
+      if (to != nullptr) to->AppendNull();
+    } else if (member.type == Type::kFloat64 && to != nullptr) {  // most are
+      double value = 0;
+      if (!TakeFixed(rest, value)) return Torn();
+      to->Append(value);
+    } else {
+      std::string_view others = rest;  // so that nobody else has the address of `rest`
+      if (!TakeValue(member.type, others, to)) return Torn();
+      rest = others;
     }
   }
   for (const size_t column : list.lacks)
-    builders[column].AppendNull();
+    columns[column].AppendNull();
+  bytes = rest;
   return {};
 }
 

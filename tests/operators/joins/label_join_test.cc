@@ -104,6 +104,32 @@ TEST(LabelJoin, MakesOnlyWhatIsRead) {
   EXPECT_EQ(fixture.emitted()[1].cells, timed_out);
 }
 
+// Columns that nobody reads have as many rows as the others, whatever batches came before.
+TEST(LabelJoin, BatchesOfAnyNumberOfRows) {
+  FixtureOptions options;
+  options.is_read = [](size_t, size_t column) { return column == 1; };
+  OperatorFixture fixture(label_join_definition(), kBody + "label: y\nwait: 1h", JoinStreams(), options);
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  Time time = 0;
+  size_t emitted = 0;
+  for (const size_t count : {1, 9, 1, 17, 9, 2, 10, 2, 1}) {
+    std::vector<FixtureRow> rows;
+    for (size_t i = 0; i < count; ++i) {
+      rows.push_back({0, ++time, {std::to_string(time), static_cast<double>(i), kNull, kNull, kNull, kNull}});
+    }
+    for (size_t i = 0; i < count; ++i)
+      rows.push_back({1, time, {rows[i].cells[0], 3.0, "n"}});
+    fixture.Feed(rows);
+    ASSERT_EQ(fixture.emitted().size(), emitted + count);
+    for (size_t i = 0; i < count; ++i) {
+      std::vector<Cell> expected(fixture.schema().size(), kNull);
+      expected[1] = static_cast<double>(i);
+      EXPECT_EQ(fixture.emitted()[emitted + i].cells, expected) << count << " rows, number " << i;
+    }
+    emitted += count;
+  }
+}
+
 FixtureRow Prediction(Time time, Time watermark, double x) {
   return {0, time, {"a", x, kNull, kNull, kNull, kNull}, watermark};
 }
