@@ -5,7 +5,7 @@
 #include "engine/format/json.h"
 #include "engine/format/json_number.h"
 #include "engine/format/json_paths.h"
-#include "engine/format/json_slots.h"
+#include "engine/format/json_row.h"
 
 namespace freshet {
 namespace {
@@ -46,18 +46,18 @@ bool EscapesAreWellFormed(std::string_view text) {
 // not at all.
 class JsonDecoder final : public Decoder {
  public:
-  explicit JsonDecoder(std::vector<InputField> fields) : slots_(std::move(fields)), paths_(slots_.fields()) {}
+  explicit JsonDecoder(std::vector<InputField> fields) : row_(std::move(fields)), paths_(row_.fields()) {}
 
   std::optional<Rejection> Decode(std::string_view record, std::span<ColumnBuilder> row) override {
     if (record.size() > kMostBytes) {
       return Reject("too_large",
                     std::to_string(record.size()) + " bytes, more than the 1 MiB a record may have");
     }
-    slots_.Clear();
+    row_.Begin(row);
     ++round_;
-    if (!ReadRecord(record) || !slots_.CheckRequired(bad_)) return std::move(bad_);
-    slots_.Append(row);
-    return std::nullopt;
+    if (ReadRecord(record) && row_.End(bad_)) return std::nullopt;
+    row_.TakeBack();
+    return std::move(bad_);
   }
 
  private:
@@ -78,7 +78,7 @@ class JsonDecoder final : public Decoder {
     return depth <= kMostDepth || Refuse("too_deep", "more than 64 objects and lists inside each other");
   }
 
-  JsonSlots slots_;
+  JsonRow row_;
   JsonPaths paths_;
   ondemand::parser parser_;
   std::vector<char> buffer_;  // the record, padded
@@ -177,20 +177,23 @@ bool JsonDecoder::ReadMember(ondemand::value& value, JsonPaths::Entry& entry, si
   ondemand::json_type type{};
   if (const auto error = value.type().get(type)) return Refuse(error);
   if (type == ondemand::json_type::object) {
-    if (!entry.fields.empty()) return slots_.NotObject(entry.fields[0], bad_);
+    if (!entry.fields.empty()) return row_.NotObject(entry.fields[0], bad_);
     ondemand::object object;
     if (const auto error = value.get_object().get(object)) return Refuse(error);
     return ReadObject(object, entry.inside.get(), depth + 1);
   }
   if (type == ondemand::json_type::array) {
     for (const uint32_t field : entry.fields) {
-      if (!slots_.BeginList(field, bad_)) return false;
+      if (!row_.BeginList(field, bad_)) return false;
     }
     if (entry.inside)
       return Refuse("wrong_type", "\"" + Excerpt(entry.key) + "\" must be an object, not a list");
     ondemand::array list;
     if (const auto error = value.get_array().get(list)) return Refuse(error);
-    return ReadList(list, &entry, depth + 1);
+    if (!ReadList(list, &entry, depth + 1)) return false;
+    for (const uint32_t field : entry.fields)
+      row_.EndList(field);
+    return true;
   }
   JsonScalar scalar;
   if (!ReadScalar(value, true, scalar)) return false;
@@ -198,7 +201,7 @@ bool JsonDecoder::ReadMember(ondemand::value& value, JsonPaths::Entry& entry, si
     return Refuse("wrong_type", "\"" + Excerpt(entry.key) + "\" must be an object");
   }
   for (const uint32_t field : entry.fields) {
-    if (!slots_.Set(field, scalar, bad_)) return false;
+    if (!row_.Set(field, scalar, bad_)) return false;
   }
   return true;
 }
@@ -223,7 +226,7 @@ bool JsonDecoder::ReadItem(ondemand::value& value, std::span<const uint32_t> fie
   if (const auto error = value.type().get(type)) return Refuse(error);
   if (type == ondemand::json_type::object || type == ondemand::json_type::array) {
     if (!fields.empty()) {
-      return Refuse("wrong_type", "`" + slots_.fields()[fields[0]].name + "` must be a list of plain values");
+      return Refuse("wrong_type", "`" + row_.fields()[fields[0]].name + "` must be a list of plain values");
     }
     if (type == ondemand::json_type::object) {
       ondemand::object object;
@@ -237,7 +240,7 @@ bool JsonDecoder::ReadItem(ondemand::value& value, std::span<const uint32_t> fie
   JsonScalar scalar;
   if (!ReadScalar(value, !fields.empty(), scalar)) return false;
   for (const uint32_t field : fields) {
-    if (!slots_.AddItem(field, scalar, bad_)) return false;
+    if (!row_.AddItem(field, scalar, bad_)) return false;
   }
   return true;
 }

@@ -42,24 +42,24 @@ void JsonPaths::Index() {
 }
 
 JsonPaths::Entry* JsonPaths::Matched(size_t entry) {
-  (last_ == kNone ? first_ : entries_[last_].next) = entry;
   last_ = entry;
+  expected_ = entries_[entry].next;
   return &entries_[entry];
 }
 
 JsonPaths::Entry* JsonPaths::Expected(std::string_view raw) {
   if (entries_.empty()) return nullptr;
-  const size_t guess = last_ == kNone ? first_ : entries_[last_].next;
-  Entry& entry = entries_[guess];
-  if (entry.written.empty() || !raw.starts_with(entry.written)) return nullptr;
-  last_ = guess;
-  return &entry;
+  const std::string& written = entries_[expected_].written;
+  return !written.empty() && raw.starts_with(written) ? Matched(expected_) : nullptr;
 }
 
 JsonPaths::Entry* JsonPaths::Find(std::string_view key) {
   size_t at = Hash64(key) & (table_.size() - 1);
   for (; table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
-    if (entries_[table_[at] - 1].key == key) return Matched(table_[at] - 1);
+    const size_t entry = table_[at] - 1;
+    if (entries_[entry].key != key) continue;
+    (last_ == kNone ? first_ : entries_[last_].next) = entry;
+    return Matched(entry);
   }
   return nullptr;
 }

@@ -27,7 +27,10 @@ class JsonPaths {
   explicit JsonPaths(std::span<const InputField> fields);  // their paths are not empty
 
   // Called where an object of this kind begins.
-  void Begin() { last_ = kNone; }
+  void Begin() {
+    last_ = kNone;
+    expected_ = first_;
+  }
   // Producers write keys in one order, so the entry that followed last time is tried before any lookup:
   // whether `raw` (which ends somewhere past the closing quote) starts with its key and a quote.
   Entry* Expected(std::string_view raw);
@@ -44,6 +47,7 @@ class JsonPaths {
   std::vector<uint32_t> table_;  // open addressing by Hash64: entry + 1, or 0
   size_t first_ = 0;
   size_t last_ = kNone;
+  size_t expected_ = 0;
 };
 
 }  // namespace freshet

@@ -338,6 +338,42 @@ TEST(JsonDecoder, DuplicatesOnReadPathsAreRefused) {
   EXPECT_EQ(decoder.Decode(R"({"a":1,"n":{"a":2},"o":{"a":3,"n":4}})"), "");
 }
 
+// The fault comes last, when everything else has been read.
+TEST(JsonDecoder, NothingOfARefusedRecordStays) {
+  InputField required = Field("r", Type::kInt64);
+  required.required = true;
+  Records decoder({Field("s", Type::kString), Field("y", Type::kBytes), Field("n", Type::kListFloat64),
+                   Field("t", Type::kListString), Field("i", Type::kInt64), required});
+  const char* good = R"({"s":"kept","y":"AP8=","n":[1,2],"t":["x","yz"],"i":5,"r":1})";
+  const std::pair<const char*, const char*> bad[] = {
+      {R"({"s":"gone","y":"AAAA","n":[3],"t":["u"],"i":6,"r":1.5})", "wrong_type"},
+      {R"({"s":"gone","y":"AAAA","n":[3],"t":["u"],"i":6})", "missing_field"},
+      {R"({"r":1,"s":"gone","n":[3],"t":["u",4]})", "wrong_type"},
+      {R"({"r":1,"s":"gone","n":[3],"t":["u"],"i":6}})", "not_json"},
+  };
+  ASSERT_EQ(decoder.Decode(good), "");
+  for (const auto& [record, reason] : bad) {
+    EXPECT_EQ(decoder.Decode(record), reason);
+    ASSERT_EQ(decoder.Decode(good), "");
+  }
+  ASSERT_EQ(decoder.Decode(R"({"r":1})"), "");
+  const ColumnPtr columns[] = {decoder.Column(0), decoder.Column(1), decoder.Column(2),
+                               decoder.Column(3), decoder.Column(4), decoder.Column(5)};
+  constexpr size_t kGood = 1 + std::size(bad);
+  for (size_t row = 0; row < kGood; ++row) {
+    EXPECT_EQ(columns[0]->text(row), "kept");
+    EXPECT_EQ(columns[1]->text(row), std::string_view("\0\xff", 2));
+    EXPECT_EQ(columns[2]->list(row), std::make_pair(2 * row, 2 * row + 2));
+    EXPECT_EQ(columns[3]->items().text(2 * row + 1), "yz");
+    EXPECT_EQ(columns[4]->values<int64_t>()[row], 5);
+  }
+  for (size_t column = 0; column < 5; ++column) {
+    EXPECT_EQ(columns[column]->null_count(), 1U);
+    EXPECT_FALSE(columns[column]->valid(kGood));
+  }
+  EXPECT_TRUE(columns[5]->all_valid());
+}
+
 TEST(JsonDecoder, OrderOfFieldsDoesNotMatter) {
   Records decoder({Field("a", Type::kInt64), Field("b", Type::kInt64), Field("c", Type::kInt64),
                    Field("ab", Type::kInt64)});

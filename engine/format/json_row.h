@@ -1,6 +1,6 @@
 #pragma once
-// What a record holds for each input field, kept until the whole record is known to be good and then appended
-// at once. One decoder, one thread. The text of values set must live until Append.
+// The row that a record becomes: what it holds is appended as it is read, and taken back where the record
+// turns out bad. One decoder, one thread.
 #include <cstdint>
 #include <span>
 #include <string>
@@ -18,37 +18,39 @@ struct JsonScalar {
   std::string_view text;  // a number as it stands; a string without quotes and escapes
 };
 
-class JsonSlots {
+class JsonRow {
  public:
-  explicit JsonSlots(std::vector<InputField> fields);
+  explicit JsonRow(std::vector<InputField> fields);
 
   const std::vector<InputField>& fields() const { return fields_; }
-  void Clear();
-  // Each returns false, with the reason in `bad`, where the value is none of the field's.
+  // Each column, of as many rows, gets one more; they live until End or TakeBack.
+  void Begin(std::span<ColumnBuilder> columns);
+  // Each returns false, with the reason in `bad`, where the value is none of the field's. Items' texts must
+  // live until EndList.
   bool Set(size_t field, const JsonScalar& scalar, Rejection& bad);
   bool BeginList(size_t field, Rejection& bad);
   bool AddItem(size_t field, const JsonScalar& scalar, Rejection& bad);
+  void EndList(size_t field);
   bool NotObject(size_t field, Rejection& bad);  // an object stands where the field's value should
-  bool CheckRequired(Rejection& bad) const;
-  void Append(std::span<ColumnBuilder> row) const;  // one builder a field
+  // False where a required field is missing. Otherwise whatever else is, is null.
+  bool End(Rejection& bad);
+  void TakeBack();
 
  private:
-  struct Slot {
-    bool present = false;
-    int64_t integer = 0;  // bool, int64, timestamp, duration
-    double number = 0;
-    std::string_view text;
-    std::string bytes;  // decoded; `text` looks into it
+  struct List {
     std::vector<double> numbers;
     std::vector<std::string_view> texts;
   };
 
-  static bool SetText(const InputField& field, const JsonScalar& scalar, Slot& slot, Rejection& bad);
-  static bool SetTime(const InputField& field, const JsonScalar& scalar, Slot& slot, Rejection& bad);
+  bool SetText(const InputField& field, const JsonScalar& scalar, ColumnBuilder& column, Rejection& bad);
+  bool IsThere(size_t field) const { return columns_[field].rows() > before_; }
 
   std::vector<InputField> fields_;  // `values` sorted
   std::vector<size_t> required_;    // of the fields
-  std::vector<Slot> slots_;
+  std::span<ColumnBuilder> columns_;
+  size_t before_ = 0;  // rows of each column when the row began
+  std::vector<List> lists_;
+  std::string bytes_;  // decoded
 };
 
 // A rejection whose detail keeps to its 200 characters.

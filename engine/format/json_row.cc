@@ -1,4 +1,4 @@
-#include "engine/format/json_slots.h"
+#include "engine/format/json_row.h"
 
 #include <algorithm>
 
@@ -85,10 +85,12 @@ int ShiftOf(TimeUnit unit) {
   return 0;
 }
 
-bool SetInteger(const InputField& field, const JsonScalar& scalar, int64_t& value, Rejection& bad) {
+bool SetInteger(const InputField& field, const JsonScalar& scalar, ColumnBuilder& column, Rejection& bad) {
   if (scalar.kind != Kind::kNumber) return WrongType(field, Describe(scalar), bad);
+  int64_t value = 0;
   switch (ReadInteger(scalar.text, 0, false, value)) {
     case NumberFault::kNone:
+      column.Append(value);
       return true;
     case NumberFault::kFraction:
       return WrongType(field, Describe(scalar), bad);
@@ -98,9 +100,35 @@ bool SetInteger(const InputField& field, const JsonScalar& scalar, int64_t& valu
   return OutOfRange(field, scalar, bad);
 }
 
-bool SetFloat(const InputField& field, const JsonScalar& scalar, double& value, Rejection& bad) {
+bool ReadNumber(const InputField& field, const JsonScalar& scalar, double& value, Rejection& bad) {
   if (scalar.kind != Kind::kNumber) return WrongType(field, Describe(scalar), bad);
   if (ReadFloat(scalar.text, value) != NumberFault::kNone) return OutOfRange(field, scalar, bad);
+  return true;
+}
+
+bool SetFloat(const InputField& field, const JsonScalar& scalar, ColumnBuilder& column, Rejection& bad) {
+  double value = 0;
+  if (!ReadNumber(field, scalar, value, bad)) return false;
+  column.Append(value);
+  return true;
+}
+
+bool SetTime(const InputField& field, const JsonScalar& scalar, ColumnBuilder& column, Rejection& bad) {
+  const bool timestamp = field.type == Type::kTimestamp;
+  if (scalar.kind == Kind::kString) {
+    const auto time = timestamp ? ParseTimestamp(scalar.text) : ParseDuration(scalar.text);
+    if (!time) return WrongType(field, Describe(scalar), bad);
+    column.Append(*time);
+    return true;
+  }
+  if (scalar.kind != Kind::kNumber) return WrongType(field, Describe(scalar), bad);
+  int64_t value = 0;
+  const bool fits = ReadInteger(scalar.text, ShiftOf(field.unit), true, value) == NumberFault::kNone;
+  // The years that RFC 3339 can write, so that whatever is read can be written.
+  if (!fits || (timestamp && (value < kFirstTimestamp || value > kLastTimestamp))) {
+    return OutOfRange(field, scalar, bad);
+  }
+  column.Append(value);
   return true;
 }
 
@@ -118,7 +146,7 @@ std::string Excerpt(std::string_view text) {
   return out;
 }
 
-JsonSlots::JsonSlots(std::vector<InputField> fields) : fields_(std::move(fields)), slots_(fields_.size()) {
+JsonRow::JsonRow(std::vector<InputField> fields) : fields_(std::move(fields)), lists_(fields_.size()) {
   for (size_t i = 0; i < fields_.size(); ++i) {
     InputField& field = fields_[i];
     if (field.path.empty()) field.path.push_back(field.name);
@@ -127,31 +155,30 @@ JsonSlots::JsonSlots(std::vector<InputField> fields) : fields_(std::move(fields)
   }
 }
 
-void JsonSlots::Clear() {
-  for (Slot& slot : slots_)
-    slot.present = false;
+void JsonRow::Begin(std::span<ColumnBuilder> columns) {
+  columns_ = columns;
+  before_ = columns.empty() ? 0 : columns[0].rows();
 }
 
-bool JsonSlots::Set(size_t field, const JsonScalar& scalar, Rejection& bad) {
+bool JsonRow::Set(size_t field, const JsonScalar& scalar, Rejection& bad) {
+  if (scalar.kind == Kind::kNull) return true;
   const InputField& wanted = fields_[field];
-  Slot& slot = slots_[field];
-  slot.present = scalar.kind != Kind::kNull;
-  if (!slot.present) return true;
+  ColumnBuilder& column = columns_[field];
   switch (wanted.type) {
     case Type::kBool:
-      slot.integer = scalar.kind == Kind::kTrue ? 1 : 0;
-      if (scalar.kind == Kind::kTrue || scalar.kind == Kind::kFalse) return true;
-      break;
+      if (scalar.kind != Kind::kTrue && scalar.kind != Kind::kFalse) break;
+      column.Append(scalar.kind == Kind::kTrue);
+      return true;
     case Type::kInt64:
-      return SetInteger(wanted, scalar, slot.integer, bad);
+      return SetInteger(wanted, scalar, column, bad);
     case Type::kFloat64:
-      return SetFloat(wanted, scalar, slot.number, bad);
+      return SetFloat(wanted, scalar, column, bad);
     case Type::kTimestamp:
     case Type::kDuration:
-      return SetTime(wanted, scalar, slot, bad);
+      return SetTime(wanted, scalar, column, bad);
     case Type::kString:
     case Type::kBytes:
-      return SetText(wanted, scalar, slot, bad);
+      return SetText(wanted, scalar, column, bad);
     case Type::kListFloat64:
     case Type::kListString:
       break;
@@ -159,102 +186,70 @@ bool JsonSlots::Set(size_t field, const JsonScalar& scalar, Rejection& bad) {
   return WrongType(wanted, Describe(scalar), bad);
 }
 
-bool JsonSlots::SetText(const InputField& field, const JsonScalar& scalar, Slot& slot, Rejection& bad) {
+bool JsonRow::SetText(const InputField& field, const JsonScalar& scalar, ColumnBuilder& column,
+                      Rejection& bad) {
   if (scalar.kind != Kind::kString) return WrongType(field, Describe(scalar), bad);
-  slot.text = scalar.text;
+  std::string_view text = scalar.text;
   if (field.type == Type::kBytes) {
-    if (!FromBase64(scalar.text, slot.bytes)) {
-      bad = Reject("bad_encoding", "`" + field.name + "` is no base64: " + Excerpt(scalar.text));
+    if (!FromBase64(text, bytes_)) {
+      bad = Reject("bad_encoding", "`" + field.name + "` is no base64: " + Excerpt(text));
       return false;
     }
-    slot.text = slot.bytes;
+    text = bytes_;
   }
-  if (field.values.empty() || std::binary_search(field.values.begin(), field.values.end(), slot.text))
-    return true;
-  bad = Reject("unknown_value",
-               "`" + field.name + "`: \"" + Excerpt(scalar.text) + "\" is none of its `values`");
-  return false;
-}
-
-bool JsonSlots::SetTime(const InputField& field, const JsonScalar& scalar, Slot& slot, Rejection& bad) {
-  const bool timestamp = field.type == Type::kTimestamp;
-  if (scalar.kind == Kind::kString) {
-    const auto time = timestamp ? ParseTimestamp(scalar.text) : ParseDuration(scalar.text);
-    if (!time) return WrongType(field, Describe(scalar), bad);
-    slot.integer = *time;
-    return true;
+  if (!field.values.empty() && !std::binary_search(field.values.begin(), field.values.end(), text)) {
+    bad = Reject("unknown_value",
+                 "`" + field.name + "`: \"" + Excerpt(scalar.text) + "\" is none of its `values`");
+    return false;
   }
-  if (scalar.kind != Kind::kNumber) return WrongType(field, Describe(scalar), bad);
-  const bool fits = ReadInteger(scalar.text, ShiftOf(field.unit), true, slot.integer) == NumberFault::kNone;
-  // The years that RFC 3339 can write, so that whatever is read can be written.
-  if (!fits || (timestamp && (slot.integer < kFirstTimestamp || slot.integer > kLastTimestamp))) {
-    return OutOfRange(field, scalar, bad);
-  }
+  column.Append(text);
   return true;
 }
 
-bool JsonSlots::BeginList(size_t field, Rejection& bad) {
+bool JsonRow::BeginList(size_t field, Rejection& bad) {
   if (!IsList(fields_[field].type)) return WrongType(fields_[field], "a list", bad);
-  slots_[field].present = true;
-  slots_[field].numbers.clear();
-  slots_[field].texts.clear();
+  lists_[field].numbers.clear();
+  lists_[field].texts.clear();
   return true;
 }
 
-bool JsonSlots::AddItem(size_t field, const JsonScalar& scalar, Rejection& bad) {
+bool JsonRow::AddItem(size_t field, const JsonScalar& scalar, Rejection& bad) {
   const InputField& wanted = fields_[field];
-  Slot& slot = slots_[field];
   if (wanted.type == Type::kListFloat64) {
-    return SetFloat(wanted, scalar, slot.numbers.emplace_back(), bad);
+    return ReadNumber(wanted, scalar, lists_[field].numbers.emplace_back(), bad);
   }
   if (scalar.kind != Kind::kString) return WrongType(wanted, "a list with " + Describe(scalar), bad);
-  slot.texts.push_back(scalar.text);
+  lists_[field].texts.push_back(scalar.text);
   return true;
 }
 
-bool JsonSlots::NotObject(size_t field, Rejection& bad) {
+void JsonRow::EndList(size_t field) {
+  if (fields_[field].type == Type::kListFloat64) {
+    columns_[field].AppendList(lists_[field].numbers);
+  } else {
+    columns_[field].AppendList(lists_[field].texts);
+  }
+}
+
+bool JsonRow::NotObject(size_t field, Rejection& bad) {
   return WrongType(fields_[field], "an object", bad);
 }
 
-bool JsonSlots::CheckRequired(Rejection& bad) const {
+bool JsonRow::End(Rejection& bad) {
   for (const size_t i : required_) {
-    if (slots_[i].present) continue;
+    if (IsThere(i)) continue;
     bad = Reject("missing_field", "`" + fields_[i].name + "` is required, and null or absent");
     return false;
+  }
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (!IsThere(i)) columns_[i].AppendNull();
   }
   return true;
 }
 
-void JsonSlots::Append(std::span<ColumnBuilder> row) const {
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    if (!slot.present) {
-      row[i].AppendNull();
-      continue;
-    }
-    switch (fields_[i].type) {
-      case Type::kBool:
-        row[i].Append(slot.integer != 0);
-        break;
-      case Type::kInt64:
-      case Type::kTimestamp:
-      case Type::kDuration:
-        row[i].Append(slot.integer);
-        break;
-      case Type::kFloat64:
-        row[i].Append(slot.number);
-        break;
-      case Type::kString:
-      case Type::kBytes:
-        row[i].Append(slot.text);
-        break;
-      case Type::kListFloat64:
-        row[i].AppendList(slot.numbers);
-        break;
-      case Type::kListString:
-        row[i].AppendList(slot.texts);
-        break;
-    }
+void JsonRow::TakeBack() {
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (IsThere(i)) columns_[i].RemoveLast();
   }
 }
 
