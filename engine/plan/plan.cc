@@ -120,6 +120,10 @@ class BindAll {
   void Run() {
     for (uint32_t o = 0; o < draft_.operators.size(); ++o)
       Bind(o);
+    uint32_t place = 0;
+    for (PlannedOperator& op : plan_.operators) {
+      if (op.keeps_state()) op.place = place++;
+    }
   }
 
  private:
@@ -128,7 +132,6 @@ class BindAll {
     PlannedOperator planned;
     planned.name = op.name;
     planned.type = op.definition == nullptr ? "" : std::string(op.definition->type);
-    planned.place = index;
     std::vector<PlanBinder::Input> inputs;
     for (size_t p = 0; p < op.ports.size(); ++p)
       inputs.push_back(InputOf(op, p, planned));
@@ -217,13 +220,14 @@ void BindUnasked(const JobPlan& plan, Models& models, const Registry& registry, 
 
 void CheckTrainers(const JobPlan& plan, const Draft& draft, Diagnostics& diagnostics) {
   std::map<std::string, std::string> trainers;
-  for (const PlannedOperator& op : plan.operators) {
+  for (size_t o = 0; o < plan.operators.size(); ++o) {
+    const PlannedOperator& op = plan.operators[o];
     for (const std::string& model : op.plan.trains) {
       const auto [known, added] = trainers.emplace(model, op.name);
       if (!added) {
-        diagnostics.Error(draft.operators[op.place].position, "model `" + model + "` is trained by `" +
-                                                                  known->second + "` and by `" + op.name +
-                                                                  "`; each model has one trainer");
+        diagnostics.Error(draft.operators[o].position, "model `" + model + "` is trained by `" +
+                                                           known->second + "` and by `" + op.name +
+                                                           "`; each model has one trainer");
       }
     }
   }
@@ -282,8 +286,10 @@ uint64_t Fingerprint(const JobPlan& plan) {
     }
     for (const Crossing& crossing : stage.crossings) {
       text += "  from " + plan.NameOf(crossing.stream) + " by";
-      for (const size_t column : plan.operators[crossing.op].keys[crossing.port])
-        text += " " + plan.SchemaOf(crossing.stream)[column].name;
+      for (const size_t column : plan.operators[crossing.op].keys[crossing.port]) {
+        const Field& field = plan.SchemaOf(crossing.stream)[column];
+        text += " " + field.name + " " + std::string(NameOf(field.type));
+      }
       text += "\n";
     }
   }

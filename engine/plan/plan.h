@@ -39,7 +39,9 @@ struct PlannedSource {
 struct PlannedOperator {
   std::string name;
   std::string type;
-  uint32_t place = 0;                     // in topological order of the job, then file order; also its index
+  // Among the operators that keep state, in topological order of the job, then file order: so its timers are
+  // known in the state, and those without state may come and go.
+  uint32_t place = 0;
   std::vector<StreamId> inputs;           // by port
   std::vector<std::vector<size_t>> keys;  // by port: columns of the input, kKeyed
   Plan plan;

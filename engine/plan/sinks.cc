@@ -14,12 +14,13 @@ std::optional<StreamId> FindStream(const JobPlan& plan, const StreamRef& referen
   for (uint32_t s = 0; s < plan.sources.size(); ++s) {
     if (plan.sources[s].name == reference.name) return StreamId{true, s, 0};
   }
-  for (const PlannedOperator& op : plan.operators) {
+  for (uint32_t o = 0; o < plan.operators.size(); ++o) {
+    const PlannedOperator& op = plan.operators[o];
     if (op.name == reference.name && !side.empty()) return std::nullopt;  // no name, which was reported
     if (op.name != name) continue;
     std::vector<std::string> sides;
     for (uint32_t port = 0; port < op.plan.outputs.size(); ++port) {
-      if (op.plan.outputs[port].name == side) return StreamId{false, op.place, port};
+      if (op.plan.outputs[port].name == side) return StreamId{false, o, port};
       if (port > 0) sides.push_back(op.plan.outputs[port].name);
     }
     if (op.plan.outputs[0].schema.open()) return std::nullopt;

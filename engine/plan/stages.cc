@@ -51,6 +51,13 @@ class StageBuilder {
     return id.source ? sources_[id.node] : outputs_[id.node][id.port];
   }
 
+  std::set<uint32_t> SourcesOf(const PlannedOperator& op) const {
+    std::set<uint32_t> sources;
+    for (const StreamId& input : op.inputs)
+      sources.insert(Of(input).sources.begin(), Of(input).sources.end());
+    return sources;
+  }
+
   uint32_t Shards(uint32_t index, const std::vector<InputPort>& ports) const {
     const bool keyed = std::any_of(ports.begin(), ports.end(),
                                    [](const InputPort& p) { return p.spread == Spread::kKeyed; });
@@ -60,12 +67,16 @@ class StageBuilder {
   }
 
   // The stage the operator can join: that of its first input, where rows are spread already as it needs them
-  // (state without a key is one task's) and its other inputs come from earlier stages.
+  // (state without a key is one task's), its other inputs come from earlier stages, and all in it have the
+  // same sources: so an operator's watermark does not hang on whom it shares a stage with.
   int Home(uint32_t index, const std::vector<InputPort>& ports) const {
     const PlannedOperator& op = plan_.operators[index];
     const Placed& first = Of(op.inputs[0]);
     if (first.stage == kNoStage || ports[0].spread == Spread::kOne) return kNoStage;
     const PlannedStage& stage = plan_.stages[static_cast<size_t>(first.stage)];
+    const std::set<uint32_t> sources = SourcesOf(op);
+    if (!std::equal(sources.begin(), sources.end(), stage.sources.begin(), stage.sources.end()))
+      return kNoStage;
     if (ports[0].spread != Spread::kKeyed && op.keeps_state() && stage.shards > 1) return kNoStage;
     if (ports[0].spread == Spread::kKeyed) {
       if (first.key.empty() || first.key != op.keys[0]) return kNoStage;
@@ -104,10 +115,8 @@ class StageBuilder {
     const std::vector<InputPort>& ports = draft_.operators[index].ports;
     stage.members.push_back({index, part});
     stage.keeps_state = stage.keeps_state || op.keeps_state();
-    std::set<uint32_t> sources(stage.sources.begin(), stage.sources.end());
     for (uint32_t p = 0; p < ports.size(); ++p) {
       const Placed& from = Of(op.inputs[p]);
-      sources.insert(from.sources.begin(), from.sources.end());
       if (from.stage == stage_index) continue;
       Crossing crossing;
       crossing.stream = op.inputs[p];
@@ -117,6 +126,7 @@ class StageBuilder {
       crossing.port = p;
       stage.crossings.push_back(std::move(crossing));
     }
+    const std::set<uint32_t> sources = SourcesOf(op);
     stage.sources.assign(sources.begin(), sources.end());
   }
 
@@ -124,9 +134,7 @@ class StageBuilder {
   void RecordOutputs(uint32_t index, int stage) {
     const PlannedOperator& op = plan_.operators[index];
     const std::vector<InputPort>& ports = draft_.operators[index].ports;
-    std::set<uint32_t> sources;
-    for (const StreamId& input : op.inputs)
-      sources.insert(Of(input).sources.begin(), Of(input).sources.end());
+    const std::set<uint32_t> sources = SourcesOf(op);
     std::vector<size_t> in_key =
         Of(op.inputs[0]).stage == stage ? Of(op.inputs[0]).key : std::vector<size_t>();
     if (ports[0].spread == Spread::kKeyed) in_key = op.keys[0];

@@ -18,6 +18,7 @@ struct Cut {
   int shards = 8;
   double commit_chance = 0;  // after each batch
   uint64_t seed = 0;
+  std::string set = "commit.interval=200ms";  // as it is
 };
 
 JobResult RunOnce(std::string_view yaml, const SmallRows& rows, const Cut& cut) {
@@ -29,7 +30,7 @@ JobResult RunOnce(std::string_view yaml, const SmallRows& rows, const Cut& cut) 
   Random random(cut.seed);
   JobOptions run;
   run.most_rows = cut.most_rows;
-  run.set = {"shards=" + std::to_string(cut.shards)};
+  run.set = {"shards=" + std::to_string(cut.shards), cut.set};
   run.commit_now = [&](uint64_t) { return random.Chance(cut.commit_chance); };
   const JobOutcome outcome = job.Run(run);
   EXPECT_TRUE(outcome.status.ok()) << outcome.status.message();
@@ -56,6 +57,21 @@ TEST(Cuts, OfASmallJob) {
 
 TEST(Cuts, OfAJobThatJoinsLabels) {
   ExpectCutsDoNotShow(JoiningJob(), {});
+}
+
+// Where one operator's shards differ from its neighbour's, their stages are two.
+TEST(Cuts, OfOneOperatorsShards) {
+  std::string yaml(JoiningJob());
+  const std::string_view key = "    exclude_current: true\n";
+  const size_t at = yaml.find(key);
+  ASSERT_NE(at, std::string::npos);
+  yaml.insert(at, "    late: drop\n");
+  const JobResult whole = RunOnce(yaml, {}, {});
+  for (const std::string set : {"operators.by_key.shards=5", "operators.by_clicks.shards=1"}) {
+    Cut cut;
+    cut.set = set;
+    EXPECT_EQ(Difference(whole, RunOnce(yaml, {}, cut)), "") << set;
+  }
 }
 
 TEST(Cuts, OfAJobWhoseLateLabelsCorrect) {

@@ -85,7 +85,8 @@ TEST(Plan, AKeyThatIsReplacedUnderItsNameChangesTheStageToo) {
   for (const std::string drop : {"", "drop: [key], "}) {
     const auto plan = Planned(R"yaml(operators:
   first: {type: features, from: a, key: key, features: {n_1h: {count: "*", window: 1h}}}
-  less: {type: derive, from: first, )yaml" + drop + R"yaml(fields: {key: lower(key)}}
+  less: {type: derive, from: first, )yaml" +
+                              drop + R"yaml(fields: {key: lower(key)}}
   again: {type: features, from: less, key: key, features: {m_1h: {count: "*", window: 1h}}}
 sinks: {out: {from: again}}
 )yaml");
@@ -116,8 +117,9 @@ TEST(Plan, OtherShardsOrAnInputFromOutsideAreMinded) {
   fewer: {type: features, from: joined, key: key, shards: 2, features: {o_1h: {count: "*", window: 1h}}}
 sinks: {out: {from: fewer}}
 )yaml");
-  EXPECT_EQ(StagesOf(*plan), (std::vector<std::string>{"first(8): first joined <- a/key b/key",
-                                                       "fewer(2): fewer <- joined/key"}));
+  EXPECT_EQ(StagesOf(*plan),
+            (std::vector<std::string>{"first(8): first <- a/key", "joined(8): joined <- first/key b/key",
+                                      "fewer(2): fewer <- joined/key"}));
   ExpectSays(Diagnosed(R"yaml(operators:
   more: {type: derive, from: a, shards: 2, fields: {y_1: x}}
 sinks: {out: {from: more}}
@@ -280,6 +282,21 @@ sinks: {out: {from: sums}}
   EXPECT_EQ(Planned(job, {"commit.interval=1s"})->fingerprint, plain);
   EXPECT_NE(Planned(job, {"shards=3"})->fingerprint, plain);
   EXPECT_NE(Planned(job, {"operators.sums.key=id"})->fingerprint, plain);
+  EXPECT_NE(Planned(job, {"sources.b.fields.key=int64"})->fingerprint, plain);
+}
+
+TEST(Plan, OperatorsWithoutStateMayComeAndGo) {
+  const std::string sums =
+      "  sums: {type: features, from: b, key: key, features: {sum_1h: {sum: x, window: 1h}}}\n";
+  const std::string filter = "  before: {type: filter, from: a, where: \"x > 0\"}\n";
+  const std::string derive = "  after: {type: derive, from: sums, fields: {twice: \"x * 2\"}}\n";
+  const std::string sinks = "sinks: {out: {from: sums}";
+  const auto plain = Planned("operators:\n" + sums + sinks + "}\n");
+  const auto more = Planned("operators:\n" + filter + sums + derive + sinks +
+                            ", one: {from: before}, two: {from: after}}\n");
+  EXPECT_EQ(more->fingerprint, plain->fingerprint);
+  EXPECT_EQ(more->operators[1].name, "sums");
+  EXPECT_EQ(more->operators[1].place, plain->operators[0].place);
 }
 
 TEST(Plan, WhatIsNotAvailableYetIsRefusedWhereItStands) {
