@@ -7,7 +7,8 @@
 namespace freshet {
 
 namespace {
-// A storm of timers is worked off in pieces, so that epochs can end in between.
+// A storm of timers is worked off in pieces, smaller ones where an epoch is full by then, so that epochs can
+// end in between.
 constexpr uint64_t kTimersAtOnce = 4096;
 }  // namespace
 
@@ -181,15 +182,14 @@ Status Incarnation::RefreshTimer(TaskState& state) {
 }
 
 Status Incarnation::RefreshTimers() {
-  for (Task* task : pipeline_->touched()) {
-    const uint32_t index = state_of_[task->stage()][task->shard()];
-    if (index == UINT32_MAX) continue;
+  for (const uint32_t index : changed_timers_) {
     TaskState& state = stateful_[index];
+    state.task->timers()->Heard();
     const Time before = state.first_timer;
     if (Status s = RefreshTimer(state); !s.ok()) return s;
-    if (state.first_timer != before) RefreshStage(task->stage());
+    if (state.first_timer != before) RefreshStage(state.task->stage());
   }
-  pipeline_->ClearTouched();
+  changed_timers_.clear();
   return {};
 }
 
@@ -270,6 +270,7 @@ Status Incarnation::FireDue(uint64_t most, bool& more) {
     if (Status s = Fire(*task); !s.ok()) return s;
     if (Status s = dead_letters_->Flush(*out_); !s.ok()) return s;
     if (Status s = RefreshTimers(); !s.ok()) return s;
+    if (is_full()) break;
   }
   more = true;
   return {};
@@ -286,6 +287,7 @@ Status Incarnation::CleanUp(uint64_t most, bool& more) {
       for (; most > 0 && IsDue(stage, state.first_timer); --most) {
         if (Status s = Fire(*state.task); !s.ok()) return s;
         if (Status s = RefreshTimer(state); !s.ok()) return s;
+        if (is_full()) most = 1;
       }
     }
     RefreshStage(stage);
@@ -309,10 +311,6 @@ void Incarnation::LookForNewPartitions() {
                " before: start the job again so that the new ones are read");
     known = (*topic)->partitions;
   }
-}
-
-int64_t Incarnation::epoch_bytes() const {
-  return static_cast<int64_t>(out_->bytes()) + cache_.dirty;
 }
 
 int64_t Incarnation::lag() const {

@@ -91,9 +91,9 @@ class Incarnation final : private Merge::Gate, private Outbox {
 
   bool has_work() const { return rows_in_epoch_ > 0 || out_->records() > 0; }
   uint64_t rows_in_epoch() const { return rows_in_epoch_; }
-  int64_t epoch_bytes() const;
-  // Rows that no store holds yet fill most of the cache: commit, so that they can be stored.
-  bool cache_is_full() const { return cache_.pinned > cache_.limit / 2; }
+  // Time to commit: the epoch has the bytes it may have, or rows that no store holds yet fill most of the
+  // cache.
+  bool is_full() const { return epoch_bytes() >= s_.plan.job.frame.commit.max_bytes || cache_is_full(); }
   Status Commit();
   Status Summarize(Report& report);
 
@@ -170,6 +170,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Status SendChanges(const std::vector<ClosingRecord::Input>& inputs);
   Status WriteClosing(const TaskState& state, Time now, const std::vector<ClosingRecord::Input>& inputs);
   Status FlushStores();
+  int64_t epoch_bytes() const { return static_cast<int64_t>(out_->bytes()) + cache_.dirty; }
+  bool cache_is_full() const { return cache_.pinned > cache_.limit / 2; }
   std::vector<ClosingRecord::Input> Inputs() const;
 
   LaneServices s_;
@@ -181,6 +183,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   std::map<std::string, uint64_t, std::less<>> published_;  // version of each trained model in its topic
   std::unique_ptr<Outbound> out_;
   std::unique_ptr<DeadLetters> dead_letters_;
+  std::vector<uint32_t> changed_timers_;                    // of stateful_: those whose first may be another
   std::vector<std::vector<std::unique_ptr<Task>>> tasks_;   // [stage][shard]
   std::vector<std::unique_ptr<StageOperators>> operators_;  // by stage
   std::vector<SinkWriter> sinks_;

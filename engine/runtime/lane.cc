@@ -299,8 +299,7 @@ Status Lane::Work(Incarnation& life, const StopSignal& stop) {
 bool Lane::CommitDue(const Incarnation& life, Duration now) {
   if (hooks_.commit_now && hooks_.commit_now(life.rows_in_epoch())) return true;
   const FrameSpec& frame = services_.plan.job.frame;
-  return now - epoch_start_ >= frame.commit.interval || life.rows_in_epoch() >= rows_limit_ ||
-         life.epoch_bytes() >= frame.commit.max_bytes || life.cache_is_full();
+  return now - epoch_start_ >= frame.commit.interval || life.rows_in_epoch() >= rows_limit_ || life.is_full();
 }
 
 Status Lane::Commit(Incarnation& life) {
