@@ -21,13 +21,12 @@ class KnownTiles {
     displaced_ = 0;
   }
   void TileErased(const void* head, int64_t tile) {
-    if (!places_.empty() && Knows(places_[PlaceOf(head, tile)], head, tile))
-      places_[PlaceOf(head, tile)] = {};
+    Place& place = places_[PlaceOf(head, tile)];
+    if (Knows(place, head, tile)) place = {};
   }
 
   // The slot of that tile of the key with that head (KeyedTable::Slot::identity), or one without identity.
   KeyedTable::Slot Find(const void* head, int64_t tile) const {
-    if (places_.empty()) return {};
     const Place& place = places_[PlaceOf(head, tile)];
     return Knows(place, head, tile) ? place.slot : KeyedTable::Slot();
   }
@@ -57,8 +56,8 @@ class KnownTiles {
   }
   void Grow();
 
-  std::vector<Place> places_;  // a power of two
-  size_t displaced_ = 0;       // tiles of this round
+  std::vector<Place> places_ = std::vector<Place>(kFewestPlaces);  // a power of two
+  size_t displaced_ = 0;                                           // tiles of this round
   uint64_t era_ = 0;
   uint64_t round_ = 1;  // of what is known; another one when all is forgotten
 };

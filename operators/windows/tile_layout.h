@@ -33,6 +33,10 @@ struct TileHeader {
   Time newest = 0;
   uint32_t open = 0;    // rows in the open chunk
   uint32_t sealed = 0;  // chunks
+
+  // Whether all rows lie in (after, until], or none does.
+  bool IsWithin(Time after, Time until) const { return oldest > after && newest <= until; }
+  bool IsApart(Time after, Time until) const { return newest <= after || oldest > until; }
 };
 
 struct TileLayout {

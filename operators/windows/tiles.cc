@@ -80,15 +80,18 @@ Status Tiles::Begin(const ShardKeys& keys) {
   return status;
 }
 
-// One that is not known is left to Load.
-void Tiles::Want(size_t row, int64_t tile) {
-  const void* head = head_slots_[row].identity();
-  slots_.push_back(known_.Find(head, tile));
-  if (slots_.back().identity() != nullptr) return;
-  missing_.push_back({static_cast<uint32_t>(slots_.size() - 1), head, tile});
+// What is put into slots_ next will be found by Load.
+void Tiles::Miss(size_t row, const void* head, int64_t tile) {
+  missing_.push_back({static_cast<uint32_t>(slots_.size()), head, tile});
   const ShardKey key = (*keys_)[row];
   AppendTileKey(key.bytes, tile, tile_keys_.buffer());
   tile_keys_.EndKey(key.shard);
+}
+
+inline void Tiles::Want(size_t row, const void* head, int64_t tile) {
+  const KeyedTable::Slot slot = known_.Find(head, tile);
+  if (slot.identity() == nullptr) Miss(row, head, tile);
+  slots_.push_back(slot);
 }
 
 uint64_t Tiles::Among(int64_t first, int64_t last, const Head& head) {
@@ -101,15 +104,16 @@ void Tiles::Read(size_t row, Time after, Time until) {
   Row& r = rows_[row];
   r.reads_begin = r.reads_end = static_cast<uint32_t>(slots_.size());
   if (!head_slots_[row].present() || until <= after) return;
+  const void* identity = head_slots_[row].identity();
   const Head head = HeadAt(head_slots_[row].data());
   const int64_t first = std::max(layout_.TileOf(after + 1), head.oldest);
   const int64_t last = std::min(layout_.TileOf(until), head.newest);
   const int64_t told = head.newest - 63;
   for (int64_t tile = first; tile <= last && tile < told; ++tile)
-    Want(row, tile);
+    Want(row, identity, tile);
   for (uint64_t left = Among(std::max(first, told), last, head); left != 0;) {
     const int back = 63 - std::countl_zero(left);
-    Want(row, head.newest - back);
+    Want(row, identity, head.newest - back);
     left ^= uint64_t{1} << back;
   }
   r.reads_end = static_cast<uint32_t>(slots_.size());
@@ -121,7 +125,7 @@ Status Tiles::Add(size_t row, Time time, Time watermark) {
   KeyedTable::Slot& slot = head_slots_[row];
   const ShardKey key = (*keys_)[row];
   rows_[row].insert = static_cast<uint32_t>(slots_.size());
-  Want(row, tile);
+  Want(row, slot.identity(), tile);
   if (!slot.present()) {
     WriteHead(slot, {tile, tile, 1});
     return SetTimer(key, tile);
@@ -166,44 +170,40 @@ Status Tiles::LoadChunks(const ShardKey& key, int64_t tile, uint32_t begin, uint
   return chunk_slots_.empty() ? Status() : chunks_.Load(chunk_keys_, chunk_slots_);
 }
 
-Status Tiles::Parts(size_t row, Time after, Time until, TileParts& parts) {
-  parts.whole.clear();
-  parts.parts.clear();
-  size_t begin = 0;  // of the whole ones that belong to no part yet
-  const auto cross = [&](PackedRows rows) {
-    parts.parts.push_back({begin, parts.whole.size(), rows});
-    begin = parts.whole.size();
-  };
-  const auto whole = [&](const TileHeader& h) { return h.oldest > after && h.newest <= until; };
-  const auto apart = [&](const TileHeader& h) { return h.newest <= after || h.oldest > until; };
+Status Tiles::Cross(const ShardKey& key, const char* tile, Time after, Time until, TileParts& parts) {
+  const TileHeader header = HeaderAt(tile);
+  if (header.sealed > 0) {
+    if (Status s = LoadChunks(key, layout_.TileOf(header.oldest), 0, header.sealed); !s.ok()) return s;
+    for (const KeyedTable::Slot& slot : chunk_slots_) {
+      if (!slot.present()) return {Code::kCorrupt, "a tile in the state lacks one of its chunks"};
+      const TileHeader chunk = HeaderAt(slot.data());
+      if (chunk.IsApart(after, until)) continue;
+      if (chunk.IsWithin(after, until)) {
+        parts.whole.push_back(slot.data());
+      } else {
+        parts.EndPart(OpenRows(slot.data(), chunk));
+      }
+    }
+  }
+  parts.EndPart(OpenRows(tile, header));
+  return {};
+}
 
+Status Tiles::Parts(size_t row, Time after, Time until, TileParts& parts) {
+  parts.Clear();
   const Row& r = rows_[row];
   for (uint32_t at = r.reads_begin; at < r.reads_end; ++at) {
     if (!slots_[at].present()) continue;
     const char* tile = slots_[at].data();
     const TileHeader header = HeaderAt(tile);
-    if (whole(header)) {
+    if (header.IsApart(after, until)) continue;
+    if (header.IsWithin(after, until)) {
       parts.whole.push_back(tile);
-      continue;
+    } else if (Status s = Cross((*keys_)[row], tile, after, until, parts); !s.ok()) {
+      return s;
     }
-    if (apart(header)) continue;
-    if (header.sealed > 0) {
-      if (Status s = LoadChunks((*keys_)[row], layout_.TileOf(header.oldest), 0, header.sealed); !s.ok())
-        return s;
-      for (const KeyedTable::Slot& slot : chunk_slots_) {
-        if (!slot.present()) return {Code::kCorrupt, "a tile in the state lacks one of its chunks"};
-        const char* chunk = slot.data();
-        const TileHeader of_chunk = HeaderAt(chunk);
-        if (whole(of_chunk)) {
-          parts.whole.push_back(chunk);
-        } else if (!apart(of_chunk)) {
-          cross(OpenRows(chunk, of_chunk));
-        }
-      }
-    }
-    cross(OpenRows(tile, header));
   }
-  if (begin < parts.whole.size()) cross({});
+  if (parts.in_parts() < parts.whole.size()) parts.EndPart({});
   return {};
 }
 

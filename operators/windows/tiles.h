@@ -31,6 +31,13 @@ struct TileParts {
   };
   std::vector<const char*> whole;  // their states are at their offsets
   std::vector<Part> parts;
+
+  void Clear() {
+    whole.clear();
+    parts.clear();
+  }
+  size_t in_parts() const { return parts.empty() ? 0 : parts.back().end; }  // of `whole`
+  void EndPart(PackedRows rows) { parts.push_back({in_parts(), whole.size(), rows}); }
 };
 
 class Tiles {
@@ -81,14 +88,17 @@ class Tiles {
   static Head HeadAt(const char* data);
   void WriteHead(KeyedTable::Slot& slot, const Head& head);
   TileHeader HeaderAt(const char* data) const;
-  // Adds the slot of that tile of the row's key to slots_.
-  void Want(size_t row, int64_t tile);
+  // Adds the slot of that tile of the row's key, whose head has that identity, to slots_.
+  void Want(size_t row, const void* head, int64_t tile);
+  void Miss(size_t row, const void* head, int64_t tile);
   void AppendTileKey(std::string_view key, int64_t tile, std::string& out) const;
   Status SetTimer(const ShardKey& key, int64_t tile);
   Status CancelTimer(const ShardKey& key, int64_t tile);
   Status Seal(const ShardKey& key, int64_t tile, const char* data, TileHeader& header);
   // Sets chunk_slots_ to chunks [begin, end) of a tile.
   Status LoadChunks(const ShardKey& key, int64_t tile, uint32_t begin, uint32_t end);
+  // Adds what (after, until] holds of a tile that lies in it with some of its rows.
+  Status Cross(const ShardKey& key, const char* tile, Time after, Time until, TileParts& parts);
   Status EraseTile(const ShardKey& key, KeyedTable::Slot head, int64_t tile);
   // The oldest tile after `tile`, which is gone.
   Status NextTile(const ShardKey& key, int64_t tile, const Head& head, int64_t& next);
