@@ -63,6 +63,9 @@ struct TaskTimers::Impl {
   bool all = false;     // no horizon: the heap is everything
   DueTimer due;         // `due_known`: the first of the heap, which is present
   bool due_known = false;
+  std::vector<uint32_t>* changed = nullptr;  // null: nobody is told
+  uint32_t number = 0;
+  bool told = false;     // since Heard
   bool counted = false;  // among those that share the budget: once there has been a timer
   std::string row;       // scratch
   KeyColumn read;        // scratch
@@ -85,6 +88,11 @@ struct TaskTimers::Impl {
     };
   }
   bool ComesAfterDue(Time time) const { return due_known && time > due.time; }
+  // The first timer may be another one from now on.
+  void Change() {
+    due_known = false;
+    if (changed != nullptr && !std::exchange(told, true)) changed->push_back(number);
+  }
   void Begin();
   void Push(std::string_view row_key, Slot slot);
   void TakeFirst();
@@ -182,12 +190,22 @@ Result<std::unique_ptr<TaskTimers>> TaskTimers::Open(TaskStore& store) {
   return std::unique_ptr<TaskTimers>(new TaskTimers(std::make_unique<Impl>(*(*table)->cache_)));
 }
 
+void TaskTimers::Report(std::vector<uint32_t>& changed, uint32_t number) {
+  impl_->changed = &changed;
+  impl_->number = number;
+}
+
+void TaskTimers::Heard() {
+  impl_->told = false;
+}
+
 Status TaskTimers::Set(Time time, uint32_t place, std::string_view key) {
   Impl& me = *impl_;
   me.Begin();
   const std::string_view row = me.RowOf(time, place, key);
   if (!me.IsKept(row)) {
     me.table.Overwrite(row, {}, true);
+    if (!me.due_known) me.Change();
     return {};
   }
   RawTable::Slot slot;
@@ -199,7 +217,7 @@ Status TaskTimers::Set(Time time, uint32_t place, std::string_view key) {
   } else if (!was_set) {
     --me.absent;
   }
-  if (!was_set && !me.ComesAfterDue(time)) me.due_known = false;
+  if (!was_set && !me.ComesAfterDue(time)) me.Change();
   if (me.heap.size() > me.Most()) me.DropLast();
   return {};
 }
@@ -215,7 +233,7 @@ Status TaskTimers::Cancel(Time time, uint32_t place, std::string_view key) {
   RawTable::Slot slot;
   if (!me.table.Peek(row, slot) || !slot.present()) return {};
   me.table.Erase(slot);
-  if (!me.ComesAfterDue(time)) me.due_known = false;
+  if (!me.ComesAfterDue(time)) me.Change();
   if (++me.absent > kMostAbsent && 2 * me.absent > me.heap.size()) me.DropAbsent();
   return {};
 }
@@ -236,12 +254,13 @@ Result<const DueTimer*> TaskTimers::First() {
   return me.due_known ? &me.due : nullptr;
 }
 
-Status TaskTimers::Pop() {
+Status TaskTimers::Pop(DueTimer* taken) {
   Impl& me = *impl_;
   const Result<const DueTimer*> first = First();
   if (!first.ok()) return first.status();
   if (*first == nullptr) return Internal("a timer is taken although none is due");
-  me.due_known = false;
+  if (taken != nullptr) *taken = std::move(me.due);
+  me.Change();
   me.table.Erase(me.heap.front().row);
   me.TakeFirst();
   return {};

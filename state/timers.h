@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/status.h"
 #include "engine/base/time.h"
@@ -32,10 +33,13 @@ class TaskTimers {
 
   Status Set(Time time, uint32_t place, std::string_view key);
   Status Cancel(Time time, uint32_t place, std::string_view key);
+  // `changed`, which outlives this, gets `number` when First() may have become another: once until Heard.
+  void Report(std::vector<uint32_t>& changed, uint32_t number);
+  void Heard();
   // The first timer, or null; stays valid until the next call of any function. Cheap: kept in memory.
   Result<const DueTimer*> First();
-  // Removes the first timer. REQUIRES: First() is one.
-  Status Pop();
+  // Removes the first timer, and says which it was. REQUIRES: First() is one.
+  Status Pop(DueTimer* taken = nullptr);
 
  private:
   struct Impl;

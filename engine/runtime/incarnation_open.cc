@@ -101,7 +101,9 @@ Status Incarnation::OpenTask(uint32_t stage, uint32_t shard) {
     if (!weights.ok()) return weights.status();
     private_tables_[model.name] = *weights;
   }
-  state_of_.back().back() = static_cast<uint32_t>(stateful_.size());
+  const auto index = static_cast<uint32_t>(stateful_.size());
+  state.task->timers()->Report(changed_timers_, index);
+  state_of_.back().back() = index;
   stateful_.push_back(state);
   return {};
 }
@@ -144,8 +146,7 @@ Status Incarnation::OpenSinks() {
   dead_letters_ = std::make_unique<DeadLetters>(
       s_.plan.dead_letter_topic, *letters ? (*letters)->max_record_bytes : 1 << 20,
       [this](uint32_t ordinal) { return OriginOf(ordinal); }, s_.tally.live());
-  pipeline_ =
-      std::make_unique<Pipeline>(s_.topology, pool_, tasks_, operators_, sinks_, *out_, *dead_letters_);
+  pipeline_ = std::make_unique<Pipeline>(s_.topology, pool_, operators_, sinks_, *out_, *dead_letters_);
   rejects_ = [this](const Feed& feed, const Reject& reject) {
     if (!beginning_) beginning_ = RejectedRecord{{feed.id(), reject.offset}, std::string(reject.reason)};
     ++rows_in_epoch_;

@@ -5,36 +5,19 @@
 namespace freshet {
 
 Pipeline::Pipeline(const Topology& topology, Pool& pool,
-                   std::vector<std::vector<std::unique_ptr<Task>>>& tasks,
                    std::vector<std::unique_ptr<StageOperators>>& operators, std::vector<SinkWriter>& sinks,
                    Outbound& out, DeadLetters& dead_letters)
     : topology_(topology),
       pool_(pool),
-      tasks_(tasks),
       operators_(operators),
       sinks_(sinks),
       out_(out),
       dead_letters_(dead_letters),
-      pieces_(topology.streams) {
-  for (const auto& stage : tasks)
-    is_touched_.emplace_back(stage.size(), false);
-}
+      pieces_(topology.streams) {}
 
 void Pipeline::Push(uint32_t stream, Batch rows) {
   if (pieces_[stream].empty()) filled_.push_back(stream);
   pieces_[stream].push_back(std::move(rows));
-}
-
-void Pipeline::ClearTouched() {
-  for (const Task* task : touched_)
-    is_touched_[task->stage()][task->shard()] = false;
-  touched_.clear();
-}
-
-void Pipeline::Touch(Task& task) {
-  if (is_touched_[task.stage()][task.shard()]) return;
-  is_touched_[task.stage()][task.shard()] = true;
-  touched_.push_back(&task);
 }
 
 const Batch& Pipeline::Joined(uint32_t stream) {
@@ -53,7 +36,6 @@ Status Pipeline::RunBatch(uint32_t source, const Batch& rows) {
 }
 
 Status Pipeline::RunTimer(Task& task) {
-  Touch(task);
   if (Status s = operators_[task.stage()]->FireFirst(task); !s.ok()) return s;
   if (filled_.empty()) return {};
   return Flow(task.stage() + 1);
@@ -80,11 +62,8 @@ Status Pipeline::Enter(uint32_t stage, uint32_t crossing) {
   const Topology::StageView& view = topology_.stages[stage];
   const Batch rows = Joined(view.crossing_stream[crossing]);
   std::span<const uint32_t> shards;
-  if (plan.keeps_state) {
+  if (plan.keeps_state)
     shards = sharder_.ShardsOf(rows, topology_.plan.operators[entry.op].keys[entry.port], plan.shards);
-    for (const uint32_t shard : shards)
-      Touch(*tasks_[stage][shard]);
-  }
   return operators_[stage]->Process(view.entry[crossing], entry.port, rows, shards);
 }
 

@@ -19,30 +19,23 @@ namespace freshet {
 
 class Pipeline final : public Outbox {
  public:
-  // All outlive this. `tasks`: [stage][shard]; `operators`: by stage; `sinks`: by the plan's index.
-  Pipeline(const Topology& topology, Pool& pool, std::vector<std::vector<std::unique_ptr<Task>>>& tasks,
-           std::vector<std::unique_ptr<StageOperators>>& operators, std::vector<SinkWriter>& sinks,
-           Outbound& out, DeadLetters& dead_letters);
+  // All outlive this. `operators`: by stage; `sinks`: by the plan's index.
+  Pipeline(const Topology& topology, Pool& pool, std::vector<std::unique_ptr<StageOperators>>& operators,
+           std::vector<SinkWriter>& sinks, Outbound& out, DeadLetters& dead_letters);
 
   Status RunBatch(uint32_t source, const Batch& rows);
   // Fires the first timer of `task` and takes what it emits downstream.
   Status RunTimer(Task& task);
   void Push(uint32_t stream, Batch rows) override;
 
-  // Tasks with state that had rows or a timer since the last Clear: their first timer may have changed.
-  const std::vector<Task*>& touched() const { return touched_; }
-  void ClearTouched();
-
  private:
   Status Flow(uint32_t first_stage);
   Status Enter(uint32_t stage, uint32_t crossing);
   Status WriteSinks();
   const Batch& Joined(uint32_t stream);
-  void Touch(Task& task);
 
   const Topology& topology_;
   Pool& pool_;
-  std::vector<std::vector<std::unique_ptr<Task>>>& tasks_;
   std::vector<std::unique_ptr<StageOperators>>& operators_;
   std::vector<SinkWriter>& sinks_;
   Outbound& out_;
@@ -51,8 +44,6 @@ class Pipeline final : public Outbox {
   std::vector<std::vector<Batch>> pieces_;  // [stream]
   std::vector<uint32_t> filled_;            // streams with pieces
   std::vector<Batch> united_;               // of the streams of one sink
-  std::vector<Task*> touched_;
-  std::vector<std::vector<bool>> is_touched_;
 };
 
 }  // namespace freshet

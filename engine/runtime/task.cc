@@ -38,11 +38,9 @@ Result<const DueTimer*> Task::FirstTimer() {
 }
 
 Result<DueTimer> Task::TakeFirstTimer() {
-  const Result<const DueTimer*> first = timers_->First();
-  if (!first.ok()) return first.status();
-  DueTimer timer = **first;
+  DueTimer timer;
+  if (Status s = timers_->Pop(&timer); !s.ok()) return s;
   timer.shard = shard_;
-  if (Status s = timers_->Pop(); !s.ok()) return s;
   return timer;
 }
 

@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -43,6 +44,41 @@ TEST(Timers, FireByTimeThenPlaceThenKey) {
   }
   EXPECT_EQ(FirstOf(*timers), std::nullopt);
   EXPECT_EQ(timers->Pop().code(), Code::kInternal);
+}
+
+TEST(Timers, SayWhenTheFirstMayHaveChanged) {
+  StoreFixture fixture;
+  fixture.Open();
+  auto timers = OpenTimers(*fixture.store);
+  std::vector<uint32_t> changed;
+  timers->Report(changed, 7);
+  const auto reports = [&] {
+    timers->Heard();
+    FirstOf(*timers);
+    return std::exchange(changed, {});
+  };
+  const std::vector<uint32_t> none, one{7};
+  ASSERT_TRUE(timers->Set(10, 0, "not read yet").ok());
+  EXPECT_EQ(reports(), one);
+  ASSERT_TRUE(timers->Set(20, 0, "later").ok());
+  EXPECT_EQ(reports(), none);
+  ASSERT_TRUE(timers->Set(5, 0, "sooner").ok());
+  ASSERT_TRUE(timers->Set(4, 0, "still sooner").ok());
+  EXPECT_EQ(reports(), one) << "once";
+  ASSERT_TRUE(timers->Set(4, 0, "still sooner").ok());
+  EXPECT_EQ(reports(), none) << "it was set";
+  ASSERT_TRUE(timers->Cancel(20, 0, "later").ok());
+  EXPECT_EQ(reports(), none);
+  ASSERT_TRUE(timers->Cancel(4, 0, "still sooner").ok());
+  EXPECT_EQ(reports(), one);
+  DueTimer taken;
+  ASSERT_TRUE(timers->Pop(&taken).ok());
+  EXPECT_EQ(taken, (DueTimer{5, 0, "sooner"}));
+  ASSERT_TRUE(timers->Pop().ok());
+  EXPECT_EQ(reports(), one) << "nobody asked between";
+  ASSERT_EQ(FirstOf(*timers), std::nullopt);
+  ASSERT_TRUE(timers->Set(30, 0, "the only one").ok());
+  EXPECT_EQ(reports(), one);
 }
 
 TEST(Timers, SetAndFiredInOneEpochLeaveNoTrace) {
