@@ -38,11 +38,8 @@ void TableCache::SetNumber(uint32_t number) {
 }
 
 void TableCache::SetOrdered(bool ordered) {
-  if (spec_.ordered == ordered) return;
   spec_.ordered = ordered;
-  for (uint32_t i = 0; i < entries_; ++i) {
-    if (At(i).Has(kUsed)) Settle(At(i));
-  }
+  if (!ordered) EndOrder();
 }
 
 void TableCache::SetShard(uint32_t shard) {
@@ -171,7 +168,7 @@ void TableCache::Settle(Entry& entry) {
   const unsigned wanted = (clean ? 0U : unsigned{kPinned}) | (evictable ? unsigned{kEvictable} : 0U);
   const unsigned changed = (entry.flags ^ wanted) & (kPinned | kEvictable);
   if (changed != 0) SettleCounts(entry, changed);
-  if (spec_.ordered || entry.Has(kIndexed)) SettleOrder(entry);
+  if (ordering_) SettleOrder(entry);
 }
 
 inline void TableCache::SettleCounts(Entry& entry, unsigned changed) {
@@ -182,13 +179,6 @@ inline void TableCache::SettleCounts(Entry& entry, unsigned changed) {
     budget_.pinned += cost;
   }
   if ((changed & kEvictable) != 0) entry.Has(kEvictable) ? ++evictable_ : --evictable_;
-}
-
-void TableCache::SettleOrder(Entry& entry) {
-  const bool clean = !entry.Has(kUnclean);
-  const bool indexed =
-      spec_.ordered && (entry.present() ? complete_ || !clean : !clean && entry.Has(kStored));
-  if (indexed != entry.Has(kIndexed)) indexed ? AddToOrder(entry) : DropFromOrder(entry);
 }
 
 void TableCache::DropAll() {

@@ -12,10 +12,11 @@
 //
 // Always: entries that are not clean stay in memory, but for rows made and erased within one epoch.
 // `complete`: every row of the table is in memory (a table that began empty and has given up none), so a miss
-// is known to be absent and nothing is read; a table without a store is always complete. The ordered index
-// holds all present entries while the table is complete, and at least those that the store would show wrongly
-// else; new ones wait in a list, unsorted, until a scan asks for them, since most ordered tables are scanned
-// rarely or never.
+// is known to be absent and nothing is read; a table without a store is always complete. There is an ordered
+// index from a scan on, until several times more rows have come to it or gone than there are entries and
+// nobody has scanned: most ordered tables are scanned rarely or never. It holds all present entries while the
+// table is complete, and at least those that the store would show wrongly else; new ones wait in a list,
+// unsorted.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -217,7 +218,6 @@ class TableCache {
   void SetValue(Entry& entry, std::string_view value);
   void Settle(Entry& entry);
   void SettleCounts(Entry& entry, unsigned changed);
-  void SettleOrder(Entry& entry);
   void BeginChange(Entry& entry);
   void EraseEntry(Entry& entry);
   Status CheckWidth(std::string_view value) const;
@@ -231,6 +231,9 @@ class TableCache {
   void BeginEra();
 
   // table_scan.cc: the ordered index.
+  void BeginOrder();
+  void EndOrder();
+  void SettleOrder(Entry& entry);
   void AddToOrder(Entry& entry);
   void DropFromOrder(Entry& entry);
   void SortFresh();
@@ -270,12 +273,14 @@ class TableCache {
   uint32_t usual_ = 0;  // bytes of the row made last, up to kUsual: a new block has room for as many
   uint16_t shard_ = 0;
   bool complete_ = true;
+  bool ordering_ = false;  // there is an ordered index
   TableSpec spec_;
   StoreStats& stats_;
   uint32_t number_ = 0;
   std::string prefix_;
   std::set<InOrder, ByKey, AllocatorFrom<InOrder, Blocks>> ordered_;
   std::vector<Entry*> fresh_;  // not yet in ordered_
+  uint32_t unscanned_ = 0;     // how many came to the ordered index or went since the last scan
 
   std::vector<Entry*> collected_, unstored_;
   size_t unstored_bytes_ = 0;

@@ -6,6 +6,34 @@
 
 namespace freshet {
 
+void TableCache::BeginOrder() {
+  ordering_ = true;
+  for (uint32_t i = 0; i < entries_; ++i)
+    SettleOrder(At(i));
+}
+
+void TableCache::EndOrder() {
+  const auto cost = static_cast<int64_t>(ordered_.size() + fresh_.size()) * kOrderCost;
+  for (uint32_t i = 0; i < entries_; ++i)
+    At(i).Drop(kIndexed);
+  ordered_.clear();
+  fresh_.clear();
+  ordering_ = false;
+  used_ -= cost;
+  budget_.used -= cost;
+}
+
+// REQUIRES: ordering_.
+void TableCache::SettleOrder(Entry& entry) {
+  const bool clean = !entry.Has(kUnclean);
+  const bool indexed = entry.present() ? complete_ || !clean : !clean && entry.Has(kStored);
+  if (indexed == entry.Has(kIndexed)) return;
+  indexed ? AddToOrder(entry) : DropFromOrder(entry);
+  // To make it anew then costs little for each of those.
+  constexpr uint32_t kRarely = 4;
+  if (++unscanned_ / kRarely > entries_) EndOrder();
+}
+
 // What an entry costs in the index is not part of what waits for the store.
 void TableCache::AddToOrder(Entry& entry) {
   entry.order = static_cast<uint32_t>(fresh_.size());
@@ -44,6 +72,8 @@ Status TableCache::Scan(std::string_view begin, std::string_view end,
                         const std::function<bool(std::string_view, std::string_view)>& visit) {
   if (!spec_.ordered)
     return Internal("table `" + spec_.name + "` is scanned but was not declared as ordered");
+  unscanned_ = 0;
+  if (!ordering_) BeginOrder();
   if (!fresh_.empty()) SortFresh();
   auto mine = ordered_.lower_bound(Probe{KeyPrefix(begin), begin});
   const auto mine_left = [&] { return mine != ordered_.end() && (end.empty() || mine->entry->key() < end); };

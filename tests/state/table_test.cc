@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -256,6 +257,48 @@ TEST(TableOrder, CompositeKeysKeepTheirFieldsApart) {
   AppendOrderedPresent(entity);
   AppendOrdered(std::string_view("a"), entity);
   EXPECT_EQ(Rows(table, entity, PrefixEnd(entity)).size(), 2U);
+}
+
+// Scans after few and after many rows have come and gone, while the table is all in memory and when it is
+// not.
+TEST(TableOrder, ScansShowWhatIsThereHoweverRarely) {
+  const TempDir directory;
+  StoreFixture fixture(directory.File("store"));
+  fixture.Open();
+  Changelog log;
+  std::map<std::string, std::string> expected;
+  int next = 0;
+  RawTable* table = &fixture.Declare(kOrdered);
+  for (const int changes : {0, 1, 3, 200, 2, 5000, 1, 40, 700}) {
+    for (int i = 0; i < changes; ++i) {
+      const std::string key = Numbered(next++ * 7919 % 1000);
+      if (expected.erase(key) > 0) {
+        RawTable::Slot slot = Loaded(*table, key);
+        table->Erase(slot);
+      } else {
+        expected[key] = std::to_string(next);
+        Put(*table, key, expected[key]);
+      }
+      if (i % 300 == 299) Commit(*fixture.store, log);
+    }
+    std::map<std::string, std::string> found;
+    std::string last;
+    ASSERT_TRUE(table
+                    ->Scan({}, {},
+                           [&](std::string_view key, std::string_view value) {
+                             EXPECT_TRUE(found.empty() || last < key);
+                             last = key;
+                             return found[last] = value, true;
+                           })
+                    .ok());
+    EXPECT_EQ(found, expected) << changes;
+    Commit(*fixture.store, log);
+    if (changes % 2 != 0) continue;
+    ASSERT_TRUE(fixture.store->Flush().ok());
+    if (changes != 5000) continue;
+    fixture.Open();  // from here on, there are rows in the store only
+    table = &fixture.Declare(kOrdered);
+  }
 }
 
 TEST(TableOrder, OnlyOrderedTablesAreScanned) {
