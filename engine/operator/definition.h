@@ -114,7 +114,10 @@ class Binder {
   // The parameters of a model as its own shape read them; null (reported) where there is no such model, or
   // its body is no map.
   virtual const void* model(const ModelRef& model) = 0;
+  // The fields and columns of the current row that it is made from, itself among them.
   virtual std::span<const Origin> lineage(size_t port, size_t column) const = 0;
+  // Reports a name that no source and no operator of the job has, if it were to protect something.
+  virtual void RequireKnown(const FieldRef& field) = 0;
   // How far rows of `port` may come behind: the greatest max_out_of_orderness of the sources upstream.
   virtual Duration out_of_orderness(size_t port) const = 0;
   // Whether that parameter could not be read (reported) and holds its default instead: whatever is wrong

@@ -35,6 +35,7 @@ StreamLineage OutputLineage(const Output& output, std::span<const StreamLineage*
     const Derivation& derivation = output.derivations[c];
     const std::string& name = output.schema[c].name;
     std::vector<Origin> origins;
+    if (!derivation.same) origins.push_back({name, name});
     for (const ColumnRef& read : derivation.current) {
       for (const Origin& origin : inputs[read.port]->columns[read.column])
         Add(Through(name, origin), origins);

@@ -218,6 +218,25 @@ void BindUnasked(const JobPlan& plan, Models& models, const Registry& registry, 
   }
 }
 
+// Of all fields and columns; none where some are not known.
+std::vector<std::string> NamesOf(const JobPlan& plan) {
+  std::vector<std::string> names;
+  if (plan.job.streams_lost) return names;
+  for (const PlannedSource& source : plan.sources) {
+    if (source.schema.HidesAny()) return {};
+    for (const Field& field : source.schema.fields())
+      names.push_back(field.name);
+  }
+  for (const PlannedOperator& op : plan.operators) {
+    for (const Output& output : op.plan.outputs) {
+      if (output.schema.HidesAny()) return {};
+      for (const Field& field : output.schema.fields())
+        names.push_back(field.name);
+    }
+  }
+  return names;
+}
+
 void CheckTrainers(const JobPlan& plan, const Draft& draft, Diagnostics& diagnostics) {
   std::map<std::string, std::string> trainers;
   for (size_t o = 0; o < plan.operators.size(); ++o) {
@@ -233,25 +252,42 @@ void CheckTrainers(const JobPlan& plan, const Draft& draft, Diagnostics& diagnos
   }
 }
 
-void WarnOfUnread(const JobPlan& plan, const Models& models, Diagnostics& diagnostics) {
+bool IsRead(const JobPlan& plan, const StreamId& stream) {
+  const auto reads = [&](const std::vector<StreamId>& streams) {
+    return std::find(streams.begin(), streams.end(), stream) != streams.end();
+  };
+  return std::any_of(plan.operators.begin(), plan.operators.end(),
+                     [&](const PlannedOperator& op) { return reads(op.inputs); }) ||
+         std::any_of(plan.sinks.begin(), plan.sinks.end(),
+                     [&](const PlannedSink& sink) { return reads(sink.streams); });
+}
+
+// One parameter may give several of them, so one that is read is enough.
+void WarnOfUnreadSides(const JobPlan& plan, uint32_t op, Position position, Diagnostics& diagnostics) {
+  const std::vector<Output>& outputs = plan.operators[op].plan.outputs;
+  std::string names;
+  for (uint32_t port = 1; port < outputs.size(); ++port) {
+    if (IsRead(plan, {false, op, port})) return;
+    names += (names.empty() ? "`" : ", `") + plan.operators[op].name + "." + outputs[port].name + "`";
+  }
+  if (names.empty()) return;
+  diagnostics.Warning(position, "nothing reads " + names +
+                                    ", so that what goes there is lost; name it in a "
+                                    "sink's `from`");
+}
+
+void WarnOfUnread(const JobPlan& plan, const Draft& draft, const Models& models, Diagnostics& diagnostics) {
   for (const auto& [name, body] : plan.job.frame.models) {
     if (models.bound.contains(name)) continue;
     diagnostics.Warning(plan.job.positions.Of(&name), "nothing predicts with model `" + name + "`");
   }
   for (uint32_t s = 0; s < plan.sources.size(); ++s) {
-    bool read = false;
-    for (const PlannedOperator& op : plan.operators) {
-      read = read || std::find(op.inputs.begin(), op.inputs.end(), StreamId{true, s, 0}) != op.inputs.end();
-    }
-    for (const PlannedSink& sink : plan.sinks) {
-      read = read ||
-             std::find(sink.streams.begin(), sink.streams.end(), StreamId{true, s, 0}) != sink.streams.end();
-    }
-    if (!read) {
-      diagnostics.Warning(plan.job.positions.Of(&plan.job.frame.sources[s].second),
-                          "nothing reads source `" + plan.sources[s].name + "`");
-    }
+    if (IsRead(plan, {true, s, 0})) continue;
+    diagnostics.Warning(plan.job.positions.Of(&plan.job.frame.sources[s].second),
+                        "nothing reads source `" + plan.sources[s].name + "`");
   }
+  for (uint32_t o = 0; o < plan.operators.size(); ++o)
+    WarnOfUnreadSides(plan, o, draft.operators[o].position, diagnostics);
 }
 
 // Shares of the budget in sixteenths.
@@ -314,11 +350,12 @@ std::unique_ptr<JobPlan> PlanJob(std::string_view yaml, const Registry& registry
     plan->parameters.push_back(op.parameters);
   BindAll(draft, *plan, models, diagnostics).Run();
   BindUnasked(*plan, models, registry, diagnostics);
-  models.missing.Report(diagnostics);
+  models.missing.Report(NamesOf(*plan), diagnostics);
   PlanSinks(*plan, diagnostics);
   CheckTopics(*plan, diagnostics);
   CheckTrainers(*plan, draft, diagnostics);
-  if (diagnostics.ok()) WarnOfUnread(*plan, models, diagnostics);  // a misspelt reader reads what it means to
+  if (diagnostics.ok())
+    WarnOfUnread(*plan, draft, models, diagnostics);  // a misspelt reader reads what it means to
   if (diagnostics.ok()) CheckRunnable(*plan, diagnostics);
   if (!diagnostics.ok()) return nullptr;
   MarkRead(*plan);

@@ -36,9 +36,16 @@ void MissingColumns::Add(const FieldRef& field, const Schema& schema) {
   }
 }
 
-void MissingColumns::Report(Diagnostics& diagnostics) const {
+void MissingColumns::Report(const std::vector<std::string>& names, Diagnostics& diagnostics) const {
   for (const auto& [reference, known] : known_)
     diagnostics.Error(reference.first, NoColumn(reference.second, known));
+  for (const auto& [position, name] : required_) {
+    if (names.empty() || std::find(names.begin(), names.end(), name) != names.end()) continue;
+    const std::string near = Suggestion(name, names, false);
+    diagnostics.Error(position, "no source and no operator has `" + name +
+                                    "`, so this would protect nothing" +
+                                    (near.empty() ? "; correct the name, or take it out" : near));
+  }
 }
 
 std::optional<size_t> PlanBinder::Column(size_t port, const FieldRef& field) {

@@ -3,6 +3,7 @@
 // one thread.
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,11 +25,17 @@ struct ModelBodies {
 class MissingColumns {
  public:
   void Add(const FieldRef& field, const Schema& schema);
-  void Report(Diagnostics& diagnostics) const;
+  // It must be a name that the job has anywhere.
+  void Require(const FieldRef& field) {
+    if (!field.empty()) required_.emplace(field.position, field.name);  // else it could not be read
+  }
+  // `names`: all that the job has; nothing where some are not known.
+  void Report(const std::vector<std::string>& names, Diagnostics& diagnostics) const;
 
  private:
   std::map<std::pair<Position, std::string>, std::vector<std::string>>
       known_;  // reference → columns there are
+  std::set<std::pair<Position, std::string>> required_;
 };
 
 class PlanBinder final : public Binder {
@@ -55,6 +62,7 @@ class PlanBinder final : public Binder {
   std::span<const Origin> lineage(size_t port, size_t column) const override {
     return inputs_[port].lineage->columns[column];
   }
+  void RequireKnown(const FieldRef& field) override { missing_.Require(field); }
   // The models that were asked for, by name.
   const std::vector<std::string>& asked() const { return asked_; }
   Duration out_of_orderness(size_t port) const override { return inputs_[port].out_of_orderness; }

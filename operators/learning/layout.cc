@@ -87,7 +87,8 @@ class LayoutBuilder {
     AddNumeric();
     AddCategorical();
     AddCrosses();
-    WarnOfForbidden();
+    for (const FieldRef& forbidden : spec_.forbid)
+      binder_.RequireKnown(forbidden);
     if (!ok_) return nullptr;
     Finish(loss);
     return layout_;
@@ -213,23 +214,6 @@ class LayoutBuilder {
       }
       cross.seed = Hash64(name, 1);
       layout_->crosses.push_back(std::move(cross));
-    }
-  }
-
-  // A misspelt name would protect nothing.
-  void WarnOfForbidden() {
-    std::vector<std::string> known;
-    const Schema& schema = binder_.input(port_);
-    if (schema.HidesAny()) return;
-    for (size_t column = 0; column < schema.size(); ++column) {
-      known.push_back(schema[column].name);
-      for (const Origin& origin : binder_.lineage(port_, column))
-        known.push_back(origin.field);
-    }
-    for (const FieldRef& forbidden : spec_.forbid) {
-      if (std::find(known.begin(), known.end(), forbidden.name) != known.end()) continue;
-      const std::string near = Suggestion(forbidden.name, known, false);
-      if (!near.empty()) binder_.Warning(forbidden.position, "no field `" + forbidden.name + "` here" + near);
     }
   }
 

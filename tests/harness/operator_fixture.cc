@@ -117,6 +117,12 @@ class FixtureBinder final : public Binder {
     Error(ref.position, "no model `" + ref.name + "`");
     return nullptr;
   }
+  void RequireKnown(const FieldRef& field) override {
+    for (const Schema& schema : inputs) {
+      if (schema.Find(field.name)) return;
+    }
+    Error(field.position, "nothing has `" + field.name + "`");
+  }
   std::span<const Origin> lineage(size_t port, size_t column) const override {
     return {&origins[port][column], 1};
   }

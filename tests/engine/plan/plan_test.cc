@@ -110,6 +110,16 @@ sinks: {out: {from: with}, other: {from: aside}}
                                                        "alone(1): alone with <- after/key"}));
 }
 
+TEST(Plan, ASideOutputThatNothingReadsIsWarnedOf) {
+  const std::string job =
+      "operators:\n"
+      "  sums: {type: features, from: a, over: b, key: key, late: side, features: {n_1h: {count: \"*\", "
+      "window: 1h}}}\n"
+      "sinks: {out: {from: sums}";
+  ExpectSays(Diagnosed(job + "}\n"), {"warning: nothing reads `sums.late`, `sums.late_over`"});
+  EXPECT_EQ(Diagnosed(job + ", late: {from: sums.late}}\n"), "");
+}
+
 TEST(Plan, OtherShardsOrAnInputFromOutsideAreMinded) {
   const auto plan = Planned(R"yaml(operators:
   first: {type: features, from: a, key: key, features: {n_1h: {count: "*", window: 1h}}}
@@ -268,6 +278,27 @@ TEST(Lineage, ThePathIsNamedStepByStep) {
   seen: {type: predict, from: sums, model: blind}
 )yaml";
   ExpectSays(Diagnosed(leaking + std::string(kForbidding)), {"sum_1h ← twice ← x"});
+}
+
+// By the name of a column on the way too, though no field of the row is in it.
+TEST(Lineage, AColumnIsForbiddenAsAFieldIs) {
+  const auto diagnosed = [](const std::string& forbid, const std::string& feature) {
+    return Diagnosed(
+        "operators:\n"
+        "  sums: {type: features, from: b, key: key, exclude_current: true,\n"
+        "         features: {sum_1h: {sum: x, window: 1h}}}\n"
+        "  more: {type: derive, from: sums, fields: {twice: \"sum_1h * 2\"}}\n"
+        "  seen: {type: predict, from: more, model: blind}\n"
+        "models:\n  blind: {forbid: [" +
+        forbid + "], features: {numeric: [" + feature + "]}}\nsinks: {out: {from: seen}}\n");
+  };
+  EXPECT_EQ(diagnosed("x, good", "twice").find("blind"), std::string::npos);
+  ExpectSays(diagnosed("sum_1h", "sum_1h"), {"`sum_1h` is `sum_1h`, which models.blind.forbid excludes"});
+  ExpectSays(diagnosed("sum_1h", "twice"), {"twice ← sum_1h"});
+  ExpectSays(diagnosed("twice", "twice"), {"forbid excludes"});
+  ExpectSays(diagnosed("sum_2h", "rest"),
+             {"no source and no operator has `sum_2h`", "did you mean `sum_1h`?"});
+  ExpectSays(diagnosed("b.x", "rest"), {"no source and no operator has `b.x`"});
 }
 
 // --- what must not change
