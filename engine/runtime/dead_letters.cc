@@ -92,18 +92,16 @@ void DeadLetters::Add(const RefusedRow& row) {
   Keep(std::move(letter));
 }
 
-void DeadLetters::AddTooLarge(std::string_view sink, std::optional<std::string_view> key,
-                              std::string_view value, Time timestamp, uint32_t ordinal) {
+void DeadLetters::Add(const RefusedOutput& output) {
   Letter letter;
-  letter.ordinal = ordinal;
-  letter.reason = "output_too_large";
-  letter.detail =
-      "the output record has " + std::to_string((key ? key->size() : 0) + value.size()) + " bytes";
-  letter.op = sink;
-  if (key) letter.key = std::string(*key);
-  letter.value = value;
-  letter.timestamp = timestamp;
-  letter.origin = origin_of_(ordinal);
+  letter.ordinal = output.ordinal;
+  letter.reason = output.reason;
+  letter.detail = output.detail;
+  letter.op = output.sink;
+  if (output.record->key) letter.key = std::string(*output.record->key);
+  letter.value = output.record->value.value_or("");
+  letter.timestamp = output.record->timestamp;
+  letter.origin = origin_of_(output.ordinal);
   Keep(std::move(letter));
 }
 

@@ -21,6 +21,14 @@ namespace freshet {
 struct RefusedRow;
 struct Reject;
 
+struct RefusedOutput {
+  std::string_view sink;
+  std::string_view reason;
+  std::string detail;
+  const OutgoingRecord* record = nullptr;
+  uint32_t ordinal = 0;  // of its row
+};
+
 class DeadLetters {
  public:
   // Of the source record that brought the row of an ordinal of the present batch; absent for rows of timers.
@@ -37,9 +45,8 @@ class DeadLetters {
   // Each keeps a letter until Flush. `ordinal`: of the source row that caused it, or that comes after it.
   void Add(const Reject& reject, const PartitionId& origin, uint32_t ordinal);
   void Add(const RefusedRow& row);
-  // A row whose output record was too large for its topic. `key` is absent where the sink has none.
-  void AddTooLarge(std::string_view sink, std::optional<std::string_view> key, std::string_view value,
-                   Time timestamp, uint32_t ordinal);
+  // A row whose output record cannot be written.
+  void Add(const RefusedOutput& output);
   // Sends what was added; after each batch and each timer.
   Status Flush(Outbound& out);
 

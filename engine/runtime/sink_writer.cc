@@ -35,16 +35,25 @@ Status SinkWriter::Write(const Batch& rows, Outbound& out, DeadLetters& dead_let
     record.topic = sink_->topic;
     record.timestamp = rows.times()[row];
     record.value = value_;
-    const auto partitions = static_cast<uint32_t>(topic_.partitions);
-    if (key_columns_.empty()) {
-      record.partition = static_cast<int32_t>(ShardOf(value_, partitions));  // the same after a restart
-    } else {
+    if (!key_columns_.empty()) {
       AppendRowKey(key_columns_, row, key_);
       record.key = key_;
-      record.partition = static_cast<int32_t>(ShardOf(key_, partitions));
     }
-    if (!Fits(key_.size() + value_.size(), topic_.max_record_bytes)) {
-      dead_letters.AddTooLarge(sink_->name, record.key, value_, record.timestamp, rows.ordinals()[row]);
+    const uint32_t ordinal = rows.ordinals()[row];
+    if (key_columns_.size() == 1 &&
+        !key_columns_[0]->valid(
+            row)) {  // its text would be that of an empty key, or of none, which a compacted topic refuses
+      record.key.reset();
+      dead_letters.Add({sink_->name, "missing_key", "the field of the key is null", &record, ordinal});
+      continue;
+    }
+    // Without a key: the same one after a restart.
+    record.partition =
+        static_cast<int32_t>(ShardOf(record.key ? key_ : value_, static_cast<uint32_t>(topic_.partitions)));
+    const size_t bytes = key_.size() + value_.size();
+    if (!Fits(bytes, topic_.max_record_bytes)) {
+      const std::string detail = "the output record has " + std::to_string(bytes) + " bytes";
+      dead_letters.Add({sink_->name, "output_too_large", detail, &record, ordinal});
       continue;
     }
     if (record.timestamp < deleted_before_) WarnOfDeletion(record.timestamp);

@@ -19,7 +19,7 @@ class SinkWriter {
   // `plan` and `written`, the count of rows, outlive this.
   SinkWriter(const JobPlan& plan, const PlannedSink& sink, const TopicInfo& topic, Time now,
              Counter& written);
-  // A record too large for the topic becomes a dead letter, and the rest goes on.
+  // A row whose key is null and a record too large for the topic become dead letters, and the rest goes on.
   Status Write(const Batch& rows, Outbound& out, DeadLetters& dead_letters);
 
  private:

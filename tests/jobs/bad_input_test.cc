@@ -228,6 +228,34 @@ TEST(BadInput, OutputTooLargeForItsTopicIsADeadLetter) {
   EXPECT_EQ(outcome.Count("dead_letters{reason=\"output_too_large\"}"), 1U);
 }
 
+// It would be written as the empty text, which is another key.
+TEST(BadInput, OutputWithoutItsKeyIsADeadLetter) {
+  Scene scene(R"yaml(job: keyless
+sources:
+  events:
+    event_time: {field: t}
+    fields: {id: string, k: string, t: timestamp}
+sinks:
+  one: {topic: one, from: events, key: k, fields: [id]}
+  two: {topic: two, from: events, key: [id, k], fields: [id]}
+)yaml");
+  JobInput input{"events", 1, {}};
+  for (const std::string rest : {R"()", R"(, "k": "")", R"(, "k": "x")"}) {
+    input.records.push_back(Record(R"({"id": "a", "t": "2024-01-01T00:00:00Z")" + rest + "}"));
+  }
+  CreateAndFill(*scene.log, input);
+  const JobOutcome outcome = scene.job.Run();
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
+  const JobResult result = scene.job.Read();
+  EXPECT_EQ(result.sinks.at("one").size(), 2U);
+  EXPECT_EQ(result.sinks.at("two").size(), 3U);
+  ASSERT_EQ(result.dead_letters.size(), 1U);
+  EXPECT_EQ(result.dead_letters[0].headers.at("reason"), "missing_key");
+  EXPECT_EQ(result.dead_letters[0].headers.at("operator"), "one");
+  EXPECT_EQ(result.dead_letters[0].headers.at("offset"), "0");
+  EXPECT_EQ(result.dead_letters[0].value, R"({"id":"a"})");
+}
+
 constexpr std::string_view kKeepingSources = R"yaml(job: keeping
 sources:
   events:
