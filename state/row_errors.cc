@@ -8,6 +8,8 @@ namespace freshet {
 
 namespace {
 
+constexpr std::string_view kTooManyFiles = "Too many open files";
+
 bool Mentions(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
@@ -19,11 +21,18 @@ bool IsDiskFull(const rocksdb::Status& status, const std::string& text) {
          Mentions(text, "quota exceeded");
 }
 
+Status TooManyFiles(const std::string& directory, const std::string& text) {
+  return {Code::kExhausted, "the process may have no more files open (" + directory + ": " + text +
+                                "): each task's store has some. Raise its limit (`ulimit -n`), or give the "
+                                "job fewer `shards`; nothing committed is lost"};
+}
+
 }  // namespace
 
 Status StoreError(const rocksdb::Status& status, const std::string& directory) {
   if (status.ok()) return {};
   const std::string text = status.ToString();
+  if (Mentions(text, kTooManyFiles)) return TooManyFiles(directory, text);
   if (IsDiskFull(status, text)) {
     return {Code::kExhausted, "the disk under " + directory + " is full (" + text +
                                   "): make room and start again; nothing committed is lost"};
@@ -44,7 +53,8 @@ Status StoreOpenError(const rocksdb::Status& status, const std::string& director
             directory + " was written by a newer version (" + text +
                 "): run that version, or remove the directory, and it is rebuilt from the changelog"};
   }
-  if (IsDiskFull(status, text) || status.IsCorruption()) return StoreError(status, directory);
+  if (IsDiskFull(status, text) || Mentions(text, kTooManyFiles) || status.IsCorruption())
+    return StoreError(status, directory);
   return {Code::kInvalid,
           "cannot open the store in " + directory + " (" + text +
               "): check the directory and its permissions, or choose another --state. If files "

@@ -5,6 +5,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/exit.h"
 #include "engine/cli/job_file.h"
+#include "engine/cli/open_files.h"
 #include "engine/cli/open_log.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/signals.h"
@@ -24,6 +25,7 @@ std::string StateDirectoryOf(const CommandLine& line, const JobPlan& plan) {
 }  // namespace
 
 int RunCommand(const CommandLine& line) {
+  AllowOpenFiles();
   const std::unique_ptr<JobPlan> plan = LoadJob(line.operands[0], line.set);
   if (plan == nullptr) return kUsage;
   std::optional<SummaryFile> summary;
