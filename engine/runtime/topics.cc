@@ -26,8 +26,9 @@ std::string Missing(const TopicNeed& need, std::string_view log) {
   std::string text = "topic `" + need.topic + "` (" + std::string(RoleOf(need.use)) + ") is not on " +
                      std::string(log) + "; ";
   text += need.use == TopicNeed::Use::kSource
-              ? "create it, or fill it with `freshet produce " + need.topic + "`"
-              : "create it with as many partitions as its readers need";
+              ? "create it, or fill it with `freshet produce " + need.topic + " --partitions N`"
+              : "create it with as many partitions as its readers need, such as by `freshet produce " +
+                    need.topic + " --partitions N < /dev/null`";
   return text;
 }
 
