@@ -5,8 +5,9 @@
 
 namespace freshet {
 
-KeyedTable::KeyedTable(std::span<RawTable* const> of_shard) : budget_(of_shard[0]->cache_->budget()) {
-  for (RawTable* table : of_shard) {
+KeyedTable::KeyedTable(std::span<RawTable* const> of_shard)
+    : tables_(of_shard.begin(), of_shard.end()), budget_(of_shard[0]->cache_->budget()) {
+  for (RawTable* table : tables_) {
     table->cache_->SetShard(shards());
     caches_.push_back(table->cache_);
   }

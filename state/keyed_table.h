@@ -6,15 +6,38 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "state/key_mark.h"
 #include "state/raw_table.h"
+#include "state/shard_key.h"
 
 namespace freshet {
 
 struct CacheBudget;
+
+// Keys of a Load, with their shards.
+class ShardKeys {
+ public:
+  void Clear() {
+    keys_.Clear();
+    shards_.clear();
+  }
+  size_t size() const { return shards_.size(); }
+  ShardKey operator[](size_t i) const { return {shards_[i], keys_[i]}; }
+  // The buffer to append the next key's bytes to; EndKey closes it.
+  std::string& buffer() { return keys_.buffer(); }
+  void EndKey(uint32_t shard) {
+    keys_.EndKey();
+    shards_.push_back(shard);
+  }
+
+ private:
+  KeyColumn keys_;
+  std::vector<uint32_t> shards_;
+};
 
 class KeyedTable {
  public:
@@ -26,6 +49,7 @@ class KeyedTable {
   KeyedTable& operator=(const KeyedTable&) = delete;
 
   uint32_t shards() const { return static_cast<uint32_t>(caches_.size()); }
+  RawTable& of(uint32_t shard) { return *tables_[shard]; }
   uint64_t era();
   // One slot a key; the same key twice gives the same entry. Misses are read in one MultiGet a shard. On
   // failure the slots are of no use.
@@ -37,7 +61,8 @@ class KeyedTable {
               const std::function<bool(std::string_view key, std::string_view value)>& visit);
 
  private:
-  std::vector<TableCache*> caches_;  // by shard
+  std::vector<RawTable*> tables_;    // by shard
+  std::vector<TableCache*> caches_;  // theirs
   const CacheBudget& budget_;
   uint64_t eras_ = 0;  // of the budget, when era_ was added up
   uint64_t era_ = 0;

@@ -1,6 +1,6 @@
 #pragma once
 // One keyed table of a task: a write-back cache over the task's store. Tables are created by TaskStore;
-// operators see them through Table<V>. One thread.
+// operators see them through KeyedTable, RawTable and Table<V>. One thread.
 //
 // Always: a key has at most one entry; what Edit or Erase changed is dirty until the epoch that holds it is
 // committed and written to the store, and is never evicted before; clean entries equal the store. A key
@@ -45,32 +45,6 @@ class KeyColumn {
  private:
   std::string bytes_;
   std::vector<uint32_t> ends_;
-};
-
-// A key of keyed state and the shard it belongs to: that of the task in whose tables and timers its rows are.
-struct ShardKey {
-  uint32_t shard = 0;  // 0 where a stage has no key
-  std::string_view bytes;
-};
-
-// Keys of a Load from the tables of all shards.
-class ShardKeys {
- public:
-  void Clear() {
-    keys_.Clear();
-    shards_.clear();
-  }
-  size_t size() const { return shards_.size(); }
-  ShardKey operator[](size_t i) const { return {shards_[i], keys_[i]}; }
-  std::string& buffer() { return keys_.buffer(); }
-  void EndKey(uint32_t shard) {
-    keys_.EndKey();
-    shards_.push_back(shard);
-  }
-
- private:
-  KeyColumn keys_;
-  std::vector<uint32_t> shards_;
 };
 
 class TableCache;

@@ -1,6 +1,7 @@
 #include "state/table_cache.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -43,6 +44,7 @@ void TableCache::SetOrdered(bool ordered) {
 }
 
 void TableCache::SetShard(uint32_t shard) {
+  assert(shard <= UINT16_MAX);
   shard_ = static_cast<uint16_t>(shard);
   for (uint32_t i = 0; i < entries_; ++i)
     At(i).shard = shard_;

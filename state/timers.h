@@ -7,11 +7,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "engine/base/status.h"
 #include "engine/base/time.h"
-#include "state/raw_table.h"
+#include "state/shard_key.h"
 
 namespace freshet {
 
@@ -19,10 +20,14 @@ class TaskStore;
 
 struct DueTimer {
   Time time = 0;
-  uint32_t place = 0;                                 // of the operator that set it
-  std::string key;                                    // as given to Set
-  uint32_t shard = 0;                                 // of the task, set where it fires
-  auto operator<=>(const DueTimer&) const = default;  // the order in which timers fire
+  uint32_t place = 0;  // of the operator that set it
+  std::string key;     // as given to Set
+  uint32_t shard = 0;  // of the task, set where it fires
+  bool operator==(const DueTimer&) const = default;
+  // The order in which timers fire, whatever their shards.
+  bool operator<(const DueTimer& other) const {
+    return std::tie(time, place, key) < std::tie(other.time, other.place, other.key);
+  }
 };
 
 class TaskTimers {

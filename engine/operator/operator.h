@@ -18,7 +18,6 @@
 #include "engine/metrics/counter.h"
 #include "engine/operator/model_state.h"
 #include "state/keyed_table.h"
-#include "state/table.h"
 #include "state/timers.h"
 
 namespace freshet {
@@ -45,8 +44,8 @@ class Report {
 class Operator {
  public:
   virtual ~Operator() = default;
-  // Reads what an earlier run left in the tables of `shard`. Called once for each, before all else; models
-  // are not there yet.
+  // Reads what was left in the tables of `shard`, and forgets what it knew of it. Called for each before its
+  // first row or timer; models are not there yet.
   virtual Status Open(uint32_t shard);
   // Rows of input `port`, in order. A failed Status means a broken invariant or store, never a bad row.
   virtual Status Process(size_t port, const Batch& in, Emitter& out) = 0;
@@ -69,10 +68,6 @@ class OperatorContext {
   virtual KeyedTable& keyed_state(std::string_view table) = 0;
   // Where they do not, and the stage has one task:
   virtual RawTable& raw_state(std::string_view table) = 0;
-  template <class V>
-  Table<V> state(std::string_view table) {
-    return Table<V>(raw_state(table));
-  }
   virtual Timers timers() = 0;
   // The arrays of a model: to be written only by the operator whose Plan says it trains it.
   virtual ModelState& model(std::string_view name) = 0;
@@ -84,8 +79,8 @@ class OperatorContext {
                           std::string_view detail) = 0;
   // The shard of each row of the batch that is being processed. Valid until the call ends.
   virtual std::span<const uint32_t> shards() = 0;
-  // The stage's watermark just before the row of that ordinal, in the batch that is being processed. In
-  // OnTimer: the timer's time.
+  // The watermark of the row's task just before the row of that ordinal, in the batch that is being
+  // processed. In OnTimer: the timer's time.
   virtual Time WatermarkBefore(uint32_t ordinal) const = 0;
   // Whether anything downstream reads column `column` of output `port`; what is not read need not be kept.
   virtual bool is_read(size_t port, size_t column) const = 0;

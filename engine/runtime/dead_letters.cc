@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "engine/runtime/feed.h"
-#include "engine/runtime/stage_operators.h"
 
 namespace freshet {
 

@@ -18,9 +18,17 @@
 
 namespace freshet {
 
-struct RefusedRow;
 struct Reject;
 
+// A row that an operator refused.
+struct RefusedRow {
+  const Schema* schema = nullptr;
+  const Batch* batch = nullptr;
+  size_t row = 0;
+  std::string_view op;
+  std::string_view reason;
+  std::string_view detail;
+};
 struct RefusedOutput {
   std::string_view sink;
   std::string_view reason;

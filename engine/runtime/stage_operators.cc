@@ -3,6 +3,7 @@
 #include <cassert>
 #include <utility>
 
+#include "engine/runtime/dead_letters.h"
 #include "engine/runtime/row_key.h"
 
 namespace freshet {
@@ -31,10 +32,10 @@ class StageOperators::Context final : public OperatorContext {
   }
 
   Pool& pool() override { return stage_.services_.pool; }
-  KeyedTable& keyed_state(std::string_view table) override { return tables_.find(table)->second.keyed; }
+  KeyedTable& keyed_state(std::string_view table) override { return tables_.find(table)->second; }
   RawTable& raw_state(std::string_view table) override {
     assert(stage_.plan().shards == 1);
-    return *tables_.find(table)->second.first;
+    return tables_.find(table)->second.of(0);
   }
   Timers timers() override { return {stage_.timers_, op_.place}; }
   ModelState& model(std::string_view name) override { return *stage_.services_.models.find(name)->second; }
@@ -74,14 +75,9 @@ class StageOperators::Context final : public OperatorContext {
   }
 
  private:
-  struct OfShards {
-    explicit OfShards(std::span<RawTable* const> of_shard) : keyed(of_shard), first(of_shard[0]) {}
-    KeyedTable keyed;
-    RawTable* first;
-  };
   StageOperators& stage_;
   const PlannedOperator& op_;
-  std::map<std::string, OfShards, std::less<>> tables_;
+  std::map<std::string, KeyedTable, std::less<>> tables_;
   ExpressionFaults faults_;  // of the call in work
   size_t port_ = 0;
   const Batch* rows_ = nullptr;       // null outside Process

@@ -28,15 +28,7 @@ class Outbox {
   ~Outbox() = default;
 };
 
-// A row that an operator refused.
-struct RefusedRow {
-  const Schema* schema = nullptr;
-  const Batch* batch = nullptr;
-  size_t row = 0;
-  std::string_view op;
-  std::string_view reason;
-  std::string_view detail;
-};
+struct RefusedRow;
 
 // What a lane lends its operators; outlives them.
 struct OperatorServices {

@@ -13,7 +13,7 @@ namespace freshet {
 struct Identity {
   std::string job;  // with its prefix
   std::string instance;
-  uint64_t fingerprint = 0;  // of the plan: stages, shards, tables
+  uint64_t fingerprint = 0;  // of the plan (JobPlan::fingerprint)
 };
 
 // kInvalid for what cannot name an instance: the name is part of ids on the broker and of a line of the file.

@@ -13,7 +13,7 @@ namespace freshet {
 
 class Task {
  public:
-  // `store`: null where the stage keeps no state. `plan` outlives this.
+  // `store`: null where the stage keeps no state.
   static Result<std::unique_ptr<Task>> Open(const JobPlan& plan, uint32_t stage, uint32_t shard,
                                             std::unique_ptr<TaskStore> store);
 

@@ -1,5 +1,5 @@
 #pragma once
-// `evaluate` at run time: one task that sees every example. One thread.
+// `evaluate` at run time: it sees every example, in one task. One thread.
 //
 // Time is cut into buckets at the multiples of `every`, and at the beginnings of months where months are
 // asked for. A bucket is open until the watermark reaches its end: its examples gather in a log (ExampleLog)

@@ -63,12 +63,11 @@ class Joining final : public Operator {
   // A label that waits may be that of a prediction no later than it and `labels_early`.
   Time EmitsAtOnceUntil(size_t port) const override {
     if (port != 0) return kMaxTime;
-    if (early_labels_ == 0) return kMinTime;
-    Time latest = kMinTime;
+    Time until = kMinTime;
     for (const EarlyLabels& early : early_) {
-      if (early.count > 0) latest = std::max(latest, early.latest);
+      if (early.count > 0) until = std::max(until, early.latest + plan_->labels_early);
     }
-    return latest + plan_->labels_early;
+    return until;
   }
 
  private:
@@ -106,7 +105,6 @@ class Joining final : public Operator {
   JoinedRows joined_, timed_out_;
   Counter &unmatched_, &repeated_, &late_, &null_, &timeouts_, &corrected_;
   std::vector<EarlyLabels> early_;  // by shard
-  int64_t early_labels_ = 0;        // of all
 
   // Of one call; kept for their memory.
   ShardKeys keys_;
@@ -146,20 +144,19 @@ Status Joining::Open(uint32_t shard) {
   if (Status s = keep_.Open(shard); !s.ok()) return s;
   KeyedTable::Slot slot;
   if (Status s = entries_.Load({shard, kEarlyLabels}, slot); !s.ok()) return s;
-  if (!slot.present()) return {};
   EarlyLabels& early = early_[shard];
+  early = {};
+  if (!slot.present()) return {};
   if (slot.size() != sizeof(early)) {
     return {Code::kCorrupt, "the number of waiting labels in the state cannot be read"};
   }
   std::memcpy(&early, slot.data(), sizeof(early));
-  early_labels_ += early.count;
   return {};
 }
 
 Status Joining::CountEarly(uint32_t shard, int64_t change) {
   EarlyLabels& early = early_[shard];
   early.count += change;
-  early_labels_ += change;
   KeyedTable::Slot slot;
   if (Status s = entries_.Load({shard, kEarlyLabels}, slot); !s.ok()) return s;
   std::memcpy(entries_.Edit(slot, sizeof(early)), &early, sizeof(early));

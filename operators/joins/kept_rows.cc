@@ -160,6 +160,7 @@ Status KeptRows::Open(uint32_t number) {
   KeyedTable::Slot slot;
   if (Status s = table_.Load({number, name_}, slot); !s.ok()) return s;
   Shard& shard = shards_[number];
+  shard = {};
   const std::string mine = Description();
   std::string_view rest = slot.bytes();
   shard.present = UINT64_MAX;

@@ -247,7 +247,7 @@ class TrainBinding {
     return score && schema()[*score].shadow;
   }
 
-  // The first one's task emits the rows, so shadows come last: a row that one cannot use still goes out.
+  // The first one's operator emits the rows, so shadows come last: a row that one cannot use still goes out.
   std::vector<ModelRef> Models() {
     std::vector<ModelRef> models = NamedModels();
     std::stable_partition(models.begin(), models.end(),

@@ -165,13 +165,6 @@ struct FixtureTask {
   std::unique_ptr<TaskTimers> timers;
 };
 
-// One table of the operator.
-struct OfShards {
-  explicit OfShards(const std::vector<RawTable*>& of_shard) : keyed(of_shard), first(of_shard[0]) {}
-  KeyedTable keyed;
-  RawTable* first;
-};
-
 struct DurableModel {
   std::map<std::string, std::string> blocks;
   uint64_t version = 0;
@@ -442,7 +435,7 @@ struct OperatorFixture::Impl final : OperatorContext, Emitter {
 
   // --- OperatorContext ---
   Pool& pool() override { return memory; }
-  OfShards& TableNamed(std::string_view table) {
+  KeyedTable& TableNamed(std::string_view table) {
     const auto found = tables.find(std::string(table));
     if (found == tables.end()) {
       ADD_FAILURE() << "the plan declares no table `" << table << "`";
@@ -450,11 +443,11 @@ struct OperatorFixture::Impl final : OperatorContext, Emitter {
     }
     return found->second;
   }
-  KeyedTable& keyed_state(std::string_view table) override { return TableNamed(table).keyed; }
+  KeyedTable& keyed_state(std::string_view table) override { return TableNamed(table); }
   RawTable& raw_state(std::string_view table) override {
     for (const std::vector<size_t>& key : keys)
       EXPECT_TRUE(key.empty()) << "rows come by key: the table `" << table << "` is one of several shards";
-    return *TableNamed(table).first;
+    return TableNamed(table).of(0);
   }
   Timers timers() override { return {timers_of_shard, 0}; }
   std::span<const uint32_t> shards() override {
@@ -501,7 +494,7 @@ struct OperatorFixture::Impl final : OperatorContext, Emitter {
   std::vector<std::vector<size_t>> keys;  // by port
   std::vector<FixtureTask> tasks;         // by shard
   std::vector<TaskTimers*> timers_of_shard;
-  std::map<std::string, OfShards> tables;
+  std::map<std::string, KeyedTable> tables;
   std::map<std::string, std::unique_ptr<ModelState>> models;
   std::map<std::string, std::unique_ptr<Counter>> counters;
   ExpressionFaults expression_faults;

@@ -83,7 +83,7 @@ TEST(Cuts, OfAJobWhoseLateLabelsCorrect) {
   ExpectCutsDoNotShow(CorrectingJob(), {});
 }
 
-// Each task counts for itself the labels that wait for their predictions; together they are as many.
+// Each shard has its own count of the labels that wait for their predictions; together they are as many.
 void ExpectWaitingLabelsDoNotShow(std::string_view labels_early, int64_t at_least) {
   std::string yaml(JoiningJob());
   const auto replace = [&](std::string_view old, std::string_view by) {
