@@ -89,10 +89,10 @@ const ShapeBase& ModelSpec::Describe() {
               "with microbatch 1; `mean_gradient`: one step by the mean gradient")
           .Optional<&ModelSpec::class_weight>("class_weight",
                                               "how much an example counts, by its label (logistic loss)")
-          .Optional<&ModelSpec::forbid>(
-              "forbid",
-              "fields no feature may derive from in its own row: what is not known yet when "
-              "the prediction is due");
+          .Optional<&ModelSpec::forbid>("forbid",
+                                        "fields and columns no feature may be, or derive from in its own "
+                                        "row: what is not known yet when "
+                                        "the prediction is due");
   return shape;
 }
 
