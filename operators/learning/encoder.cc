@@ -26,9 +26,8 @@ Scaler::Scaler(const ModelLayout& layout, ModelState& state)
       scales_(state.DeclareDerived<Scale>("scales", layout.numeric.size())) {}
 
 std::span<const Scaler::Scale> Scaler::Learn(const RawRow& row) {
-  if (!layout_.learns_means) return Scales();
-  Scales();  // those of features that the row lacks
   const std::span<Scale> scales = state_.Derive(scales_);
+  if (!layout_.learns_means) return scales;
   const auto moments = state_.Write(moments_);
   const std::span<const double> numbers = row.numbers;
   for (size_t i = 0; i < numbers.size(); ++i) {

@@ -100,7 +100,11 @@ class Scaler {
     double mean = 0;
     double deviation = 0;  // 0: nothing to scale by, values count as 0
   };
+  // Rows of a microbatch will be learnt, and a row may lack features: their scales are those of the version
+  // before it until one brings them.
+  void BeginMicrobatch() { Scales(); }
   // Learns a row. Scales as it leaves them, in the middle of a microbatch; valid until the next call.
+  // REQUIRES: BeginMicrobatch.
   std::span<const Scale> Learn(const RawRow& row);
   // As the last whole microbatch left them; valid until the next call.
   std::span<const Scale> Scales() {

@@ -59,6 +59,7 @@ void Model::Learn(std::span<const RawRow> rows, std::span<const double> labels) 
   const auto& class_weight = layout_->spec->class_weight;
   encoder_.Clear();
   weights_.assign(rows.size(), 1);
+  scaler_.BeginMicrobatch();
   for (size_t row = 0; row < rows.size(); ++row) {
     encoder_.Add(rows[row], scaler_.Learn(rows[row]));
     if (class_weight && labels[row] > 0.5) weights_[row] = class_weight->positive;

@@ -69,6 +69,12 @@ ModelNumbers NumbersOf(ModelState& state, uint32_t bits) {
           state.version()};
 }
 
+std::vector<float> WeightsOf(ModelState& state, size_t slots) {
+  const auto weights = state.Read(state.Declare<float>("weights", slots, true));
+  EXPECT_EQ(weights.size(), slots);
+  return {weights.begin(), weights.end()};
+}
+
 void Publish(ModelState& from, ModelState& to) {
   const Status status = from.Collect(
       true, [&to](std::string_view key, std::string_view bytes) { return to.Apply(key, bytes); });

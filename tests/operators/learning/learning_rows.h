@@ -56,6 +56,8 @@ ModelNumbers NumbersOf(ModelState& state, uint32_t bits);
 inline constexpr size_t kNumbers = 4;
 inline constexpr size_t kFirstHashed =
     1 + 2 * kNumbers + 2;  // intercept, values and indicators, nulls of categories
+// The weights alone, of any model with `slots` of them.
+std::vector<float> WeightsOf(ModelState& state, size_t slots);
 
 // Gives `to` what `from` publishes.
 void Publish(ModelState& from, ModelState& to);

@@ -60,6 +60,36 @@ TEST(Microbatch, WhatWaitedIsLearntBeforeTheNextRowIsPredicted) {
     EXPECT_EQ(resized->emitted()[i].cells, small->emitted()[7 + i].cells) << i;
 }
 
+// Two numbers, no indicators: slots are intercept, a, b. What a row lacks is the mean so far, which nothing
+// has worked out when what waited is learnt.
+TEST(Microbatch, WhatWaitedIsLearntByTheMeansAsTheyWereSaved) {
+  constexpr size_t kSlots = 3;
+  const auto trainer = [](size_t microbatch) {
+    auto fixture = std::make_unique<OperatorFixture>(
+        train_definition(), "from: rows\nmodels: [m]\nlabel: late", LearningStreams(),
+        WithModels("m: {features: {numeric: [a, b], missing: mean}, scaling: none, microbatch: " +
+                   std::to_string(microbatch) + "}"));
+    EXPECT_TRUE(fixture->ok()) << fixture->diagnostics();
+    return fixture;
+  };
+  for (const size_t lacking : {0, 1}) {
+    std::vector<FixtureRow> rows = LearningRows(12, 1);
+    rows[6].cells[lacking] = kNull;  // the one that waits
+    const Rows all(rows);
+    const auto small = trainer(1);
+    small->Feed(rows);
+    const auto earlier = trainer(3);
+    earlier->Feed(all.first(7));
+    earlier->Commit();
+    ASSERT_EQ(earlier->model("m").version(), 2U);
+    const auto later = trainer(1);
+    later->GoOnFrom(*earlier);
+    later->Feed(all.subspan(7));
+    EXPECT_EQ(later->model("m").examples(), rows.size());
+    EXPECT_EQ(WeightsOf(later->model("m"), kSlots), WeightsOf(small->model("m"), kSlots)) << lacking;
+  }
+}
+
 TEST(Microbatch, ALargerSizeGoesOnWithWhatWaited) {
   const std::vector<FixtureRow> rows = LearningRows(16, 2);
   const Rows all(rows);

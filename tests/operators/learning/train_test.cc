@@ -152,13 +152,48 @@ Named<Schema> JoinedStreams() {
 constexpr std::string_view kTwoModels =
     "first: {features: {numeric: [a, b]}}\nsecond: {features: {numeric: [a]}}\n";
 
-TEST(Train, EveryModelThatPredictedLearnsInATaskOfItsOwn) {
-  std::vector<FixtureRow> rows = LearningRows(20, 6);
+std::vector<FixtureRow> PredictedRows(size_t count) {
+  std::vector<FixtureRow> rows = LearningRows(count, 6);
   for (FixtureRow& row : rows) {
     for (int i = 0; i < 2; ++i)
       row.cells.insert(row.cells.end(), {int64_t{0}, 0.0, 0.5});
     row.cells.push_back(row.cells[7]);
   }
+  return rows;
+}
+
+// What a row lacks is the mean so far, and no prediction has worked that out since the restore.
+TEST(Train, TheFirstRowAfterARestoreMayLackANumber) {
+  constexpr size_t kSlots = 3;  // intercept, a, b
+  const auto trainer_of = [](int microbatch) {
+    auto trainer = std::make_unique<OperatorFixture>(
+        train_definition(), "from: rows\nmodels: [first]", JoinedStreams(),
+        WithModels("first: {features: {numeric: [a, b], missing: mean}, scaling: none, microbatch: " +
+                   std::to_string(microbatch) + "}"));
+    EXPECT_TRUE(trainer->ok()) << trainer->diagnostics();
+    return trainer;
+  };
+  for (const int microbatch : {1, 3}) {
+    for (size_t at = 3; at < 12; ++at) {
+      std::vector<FixtureRow> rows = PredictedRows(15);
+      rows[at].cells[at % 2] = kNull;
+      const std::span<const FixtureRow> all(rows);
+      const auto undisturbed = trainer_of(microbatch);
+      undisturbed->Feed(rows);
+      const auto restored = trainer_of(microbatch);
+      restored->Feed(all.first(at));
+      restored->Commit();
+      EXPECT_GT(restored->model("first").version(), 0U);
+      restored->Restore();
+      restored->Feed(all.subspan(at));
+      EXPECT_EQ(WeightsOf(restored->model("first"), kSlots), WeightsOf(undisturbed->model("first"), kSlots))
+          << "microbatch " << microbatch << ", row " << at;
+    }
+  }
+}
+
+TEST(Train, EveryModelThatPredictedLearnsInATaskOfItsOwn) {
+  const std::vector<FixtureRow> rows = PredictedRows(20);
   for (const size_t part : {0, 1}) {
     FixtureOptions options = WithModels(std::string(kTwoModels));
     options.part = part;
