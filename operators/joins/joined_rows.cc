@@ -93,13 +93,8 @@ void JoinedRows::AppendLabel(std::optional<uint64_t> bits) {
 
 void JoinedRows::SetNulls(Pool& pool) {
   null_rows_ = times_.size();
-  Nulls& nulls = nulls_[null_rows_ % nulls_.size()];
-  if (nulls.rows != null_rows_) nulls = {null_rows_, {}};
-  for (const auto& [column, type] : unread_) {
-    ColumnPtr& null = nulls.of_type[static_cast<size_t>(type)];
-    if (!null) null = NullColumn(pool, type, null_rows_);
-    columns_[column] = null;
-  }
+  for (const auto& [column, type] : unread_)
+    columns_[column] = nulls_.Of(pool, type, null_rows_);
 }
 
 Batch JoinedRows::Finish(Pool& pool) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/data/null_columns.h"
 #include "operators/joins/kept_rows.h"
 
 namespace freshet {
@@ -54,12 +55,7 @@ class JoinedRows {
   };
   std::vector<Unread> unread_;   // null in every batch
   size_t null_rows_ = SIZE_MAX;  // that these have
-  // Batches are of few rows and of different numbers of them: the nulls of some are kept.
-  struct Nulls {
-    size_t rows = SIZE_MAX;
-    std::array<ColumnPtr, static_cast<size_t>(Type::kListString) + 1> of_type;
-  };
-  std::array<Nulls, 8> nulls_;  // by the last bits of their number of rows
+  NullColumns nulls_;
 };
 
 // The bits of row `row` of a label column: bool, int64 or float64.

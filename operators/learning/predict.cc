@@ -1,8 +1,8 @@
 // `predict`: one row in, the same row out with what a model says of it.
-#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "engine/data/null_columns.h"
 #include "operators/learning/explanation.h"
 #include "operators/learning/model.h"
 
@@ -31,26 +31,22 @@ class Predictor {
     model_.Predict(rows_, scores_);
   }
   // Columns of the rows read and predicted; null where there is a fault.
-  void AddColumns(Pool& pool, std::vector<ColumnPtr>& columns) {
+  void AddColumns(Pool& pool, NullColumns& nulls, std::vector<ColumnPtr>& columns) {
     const size_t rows = rows_.rows();
-    columns.push_back(read_[0] ? Versions(pool) : Nulls(pool, Type::kInt64, rows));
+    columns.push_back(read_[0] ? Versions(pool) : nulls.Of(pool, Type::kInt64, rows));
     columns.push_back(read_[1] ? Scores(pool, [](double score) { return score; })
-                               : Nulls(pool, Type::kFloat64, rows));
-    columns.push_back(read_[2] ? Scores(pool, layout().loss->prediction) : Nulls(pool, Type::kFloat64, rows));
+                               : nulls.Of(pool, Type::kFloat64, rows));
+    columns.push_back(read_[2] ? Scores(pool, layout().loss->prediction)
+                               : nulls.Of(pool, Type::kFloat64, rows));
   }
-  void AddNulls(Pool& pool, size_t rows, std::vector<ColumnPtr>& columns) {
-    columns.push_back(Nulls(pool, Type::kInt64, rows));
-    columns.push_back(Nulls(pool, Type::kFloat64, rows));
-    columns.push_back(Nulls(pool, Type::kFloat64, rows));
+  // The same where there is no prediction.
+  static void AddNulls(Pool& pool, NullColumns& nulls, size_t rows, std::vector<ColumnPtr>& columns) {
+    columns.push_back(nulls.Of(pool, Type::kInt64, rows));
+    columns.push_back(nulls.Of(pool, Type::kFloat64, rows));
+    columns.push_back(nulls.Of(pool, Type::kFloat64, rows));
   }
 
  private:
-  // A column of few rows, as most are, serves again where as many come; of others the last one does.
-  ColumnPtr Nulls(Pool& pool, Type type, size_t rows) {
-    ColumnPtr& nulls = (type == Type::kInt64 ? null_versions_ : null_scores_)[std::min(rows, kFewRows)];
-    if (!nulls || nulls->rows() != rows) nulls = NullColumn(pool, type, rows);
-    return nulls;
-  }
   ColumnPtr Versions(Pool& pool) {
     ColumnBuilder builder(pool, Type::kInt64, rows_.rows());
     for (int64_t& version : builder.Fill<int64_t>(rows_.rows()))
@@ -77,8 +73,6 @@ class Predictor {
   RowReader reader_;
   RawRows rows_;
   std::vector<double> scores_;
-  static constexpr size_t kFewRows = 16;
-  ColumnPtr null_versions_[kFewRows + 1], null_scores_[kFewRows + 1];  // by their rows
   bool read_[kPredictionColumns] = {};
 };
 
@@ -134,7 +128,7 @@ class Predicting final : public Operator {
   void Predict(const Batch& batch, Emitter& out) {
     main_.Predict();
     columns_.clear();
-    main_.AddColumns(context_.pool(), columns_);
+    main_.AddColumns(context_.pool(), nulls_, columns_);
     if (explain_ > 0) Explain(batch);
     for (const std::unique_ptr<Predictor>& shadow : shadows_)
       Shadow(*shadow, batch);
@@ -145,19 +139,19 @@ class Predicting final : public Operator {
     const bool usable = shadow.model().Check().ok();
     if (!usable) shadow_failures_.Add(batch.rows());
     if (!usable || !shadow.is_read()) {
-      shadow.AddNulls(context_.pool(), batch.rows(), columns_);
+      Predictor::AddNulls(context_.pool(), nulls_, batch.rows(), columns_);
       return;
     }
     shadow_failures_.Add(shadow.Read(batch));
     shadow.Predict();
-    shadow.AddColumns(context_.pool(), columns_);
+    shadow.AddColumns(context_.pool(), nulls_, columns_);
   }
 
   void Explain(const Batch& batch) {
     Pool& pool = context_.pool();
     if (!names_read_ && !values_read_) {
-      columns_.push_back(NullColumn(pool, Type::kListString, batch.rows()));
-      columns_.push_back(NullColumn(pool, Type::kListFloat64, batch.rows()));
+      columns_.push_back(nulls_.Of(pool, Type::kListString, batch.rows()));
+      columns_.push_back(nulls_.Of(pool, Type::kListFloat64, batch.rows()));
       return;
     }
     ColumnBuilder names(pool, Type::kListString, batch.rows());
@@ -193,6 +187,7 @@ class Predicting final : public Operator {
   Predictor main_;
   std::vector<std::unique_ptr<Predictor>> shadows_;
   Counter& shadow_failures_;
+  NullColumns nulls_;           // for what nobody reads, of all models
   std::vector<uint32_t> kept_;  // scratch, as all below
   std::vector<ColumnPtr> columns_;
   std::vector<double> contributions_;
