@@ -51,7 +51,7 @@ void Answers::Row::CutFrom(Row& row, size_t count) {
 void Answers::History::Begin(std::string_view key) {
   key_.assign(key);
   loaded_ = false;
-  slot_era_ = 0;
+  slot_era_ = kNone;
   for (Chunk& chunk : chunks_)
     chunk.number = -1;
   second_.number = -1;
@@ -93,7 +93,7 @@ Status Answers::Parse(const RawTable::Slot& slot, bool is_head, Row& row) {
 
 Status Answers::FetchSlot(History& history) {
   if (Status s = table_.Load(history.key_, history.slot_); !s.ok()) return s;
-  history.slot_era_ = history.slot_.present() ? eras_ : 0;
+  history.slot_era_ = history.slot_.present() ? era_ : kNone;
   return {};
 }
 

@@ -25,7 +25,8 @@ struct Known {
 };
 
 class Answers {
-  using Entry = int64_t;  // time * 2 + label
+  using Entry = int64_t;                         // time * 2 + label
+  static constexpr uint64_t kNone = UINT64_MAX;  // no era
   struct Counts {
     int64_t labels = 0;  // before the row's first entry
     int64_t positives = 0;
@@ -86,8 +87,8 @@ class Answers {
     bool lasting_;
     bool loaded_ = false;  // head_ is as the table has it
     std::string key_;
-    RawTable::Slot slot_;    // of the head
-    uint64_t slot_era_ = 0;  // of eras_, when it was loaded and present; 0: none
+    RawTable::Slot slot_;        // of the head
+    uint64_t slot_era_ = kNone;  // of the table, when it was loaded and present
     Row head_;
     std::vector<Chunk> chunks_;  // by number modulo their count; each as the table has it, their rows:
     std::vector<Row> rows_;
@@ -102,10 +103,7 @@ class Answers {
   static TableSpec Table(uint32_t layout) { return {"answers", layout, false, 0}; }
 
   // Whatever happened to the table, but for what was done here, was done before this.
-  void BeginBatch() {
-    if (era_ != table_.era()) ++eras_;
-    era_ = table_.era();
-  }
+  void BeginBatch() { era_ = table_.era(); }
 
   // What the history knew strictly before `before`. Right for moments since the `horizon` of every Add.
   Status Before(History& history, Time before, Known& known);
@@ -117,7 +115,7 @@ class Answers {
  private:
   static constexpr size_t kFull = 64;
 
-  Status LoadSlot(History& history) { return history.slot_era_ == eras_ ? Status() : FetchSlot(history); }
+  Status LoadSlot(History& history) { return history.slot_era_ == era_ ? Status() : FetchSlot(history); }
   Status LoadHead(History& history) { return history.loaded_ ? Status() : FetchHead(history); }
   Status FetchSlot(History& history);
   Status FetchHead(History& history);
@@ -149,8 +147,7 @@ class Answers {
 
   RawTable& table_;
   std::string chunk_key_;
-  uint64_t era_ = 0;   // of the table
-  uint64_t eras_ = 1;  // seen
+  uint64_t era_ = 0;  // of the table, when the batch began
 };
 
 }  // namespace freshet
