@@ -231,6 +231,38 @@ TEST(ExampleLog, GoesOnWithARowThatLeftMemory) {
   store.ExpectOthersWhole();
 }
 
+// The row that comes after one that was erased is a new one, also where another table row lies by now where
+// that one lay.
+TEST(ExampleLog, AnErasedBucketBeginsAnew) {
+  for (const bool saved : {false, true}) {
+    for (const bool leaves : {false, true}) {
+      SCOPED_TRACE((saved ? "saved, " : "never saved, ") + std::string(leaves ? "left memory" : "stayed"));
+      ForgetfulStore store;
+      RawTable& table = store.Table({"examples", 1, true, 0});
+      const std::vector<std::string> series = {"a"};
+      ExampleLog log(table, series);
+      ExampleLog::Outcome outcome{};
+      const auto add = [&](double probability) {
+        const Guess guess{probability, probability > 0.3, true};
+        ExpectOk(log.Add(7, probability > 0.6, {&guess, 1}, outcome));
+      };
+      add(0.2);
+      EXPECT_EQ(outcome, ExampleLog::Outcome::kFirst);
+      if (saved) store.Commit();
+      add(0.4);
+      EXPECT_EQ(outcome, ExampleLog::Outcome::kAdded);
+      ExpectOk(log.Erase(7));
+      if (leaves) store.Commit();
+      add(0.8);
+      EXPECT_EQ(outcome, ExampleLog::Outcome::kFirst);
+      add(0.5);
+      EXPECT_EQ(outcome, ExampleLog::Outcome::kAdded);
+      EXPECT_EQ(ReadAll(log, 7), (Read{{"a", {0.8, 0.5}}}));
+      store.ExpectOthersWhole();
+    }
+  }
+}
+
 struct Counted {
   std::vector<uint64_t> steps[2] = {std::vector<uint64_t>(Histogram::kSteps),
                                     std::vector<uint64_t>(Histogram::kSteps)};
