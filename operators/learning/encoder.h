@@ -19,7 +19,7 @@ namespace freshet {
 inline constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double kNumberLimit = 1e100;  // numbers beyond it count as not finite
 
-// Rows as a model keeps them until their microbatch is full.
+// Rows as a model reads them, to be predicted or learnt in place, or kept until their microbatch is full.
 struct RawRow {
   std::span<const double> numbers;  // one a numeric feature, unscaled; NaN: missing
   std::span<const uint32_t> slots;  // one a categorical feature, then one a cross

@@ -1,11 +1,12 @@
 #pragma once
 // The rows of a microbatch that is not full yet, kept in a table of the trainer's task so that they survive
-// commits. One thread.
+// commits; where a row is a whole microbatch it is learnt where it lies and never comes here. One thread.
 //
 // Always, between calls of the operator's Process: the table holds exactly these rows, under their numbers
 // from 0. It may hold more than a microbatch only before Open, where the job file asked for larger ones when
 // they came. Value of a row: u64 fingerprint of the model's layout, f64 label, f64 a number, u32 a slot; all
 // little-endian.
+#include <cassert>
 #include <functional>
 #include <span>
 #include <string>
@@ -28,8 +29,12 @@ class Microbatch {
   Status Open(const LearnRows& learn);
   void Add(const RawRow& row, double label);
   bool full() const { return rows_.rows() >= static_cast<size_t>(layout_.spec->microbatch); }
-  // Whether a row is a whole microbatch, with none waiting: then it need not be kept here.
-  bool is_each_row() const { return layout_.spec->microbatch == 1; }
+  // Whether a row is a whole microbatch: then none waits here, and it is to be learnt without Add.
+  // REQUIRES: opened.
+  bool takes_one_row() const {
+    assert(open_);
+    return layout_.spec->microbatch == 1;
+  }
   // Until the next call.
   std::span<const RawRow> rows();
   std::span<const double> labels() const { return labels_; }

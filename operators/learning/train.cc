@@ -123,7 +123,7 @@ class Training final : public Operator {
         versions_.push_back(model_.version());
         scores_.push_back(model_.Predict(row));
       }
-      if (microbatch_.is_each_row()) {
+      if (microbatch_.takes_one_row()) {
         model_.Learn({&row, 1}, {&labels_[i], 1});
         continue;
       }
