@@ -44,11 +44,14 @@ void VisitNumbers(const Column& column, const Use& use) {
     const uint8_t* values = column.values<uint8_t>().data();
     for (size_t row = 0; row < rows; ++row)
       use(row, values[row] != 0 ? 1.0 : 0.0);
-  } else {
-    const double unit = column.type() == Type::kDuration ? 1e6 : 1;
+  } else if (column.type() == Type::kDuration) {
     const int64_t* values = column.values<int64_t>().data();
     for (size_t row = 0; row < rows; ++row)
-      use(row, static_cast<double>(values[row]) / unit);
+      use(row, static_cast<double>(values[row]) / 1e6);
+  } else {
+    const int64_t* values = column.values<int64_t>().data();
+    for (size_t row = 0; row < rows; ++row)
+      use(row, static_cast<double>(values[row]));
   }
 }
 
@@ -65,21 +68,33 @@ void VisitNulls(const Column& column, const Use& use) {
   }
 }
 
-void HashAll(const Column& column, uint64_t seed, uint64_t* hashes) {
+// hash(row) of each row that has a value.
+template <class Hash>
+void HashRows(const Column& column, uint64_t of_null, const Hash& hash, uint64_t* hashes) {
   const size_t rows = column.rows();
-  if (column.type() == Type::kString) {
+  if (column.all_valid()) {
     for (size_t row = 0; row < rows; ++row)
-      hashes[row] = Hash64(column.text(row), seed);
+      hashes[row] = hash(row);
+  } else {
+    for (size_t row = 0; row < rows; ++row)
+      hashes[row] = column.valid(row) ? hash(row) : of_null;
+  }
+}
+
+void HashAll(const Column& column, uint64_t seed, uint64_t* hashes) {
+  const uint64_t of_null = CombineHash(seed, kNullHash);
+  if (column.type() == Type::kString) {
+    HashRows(
+        column, of_null, [&](size_t row) { return Hash64(column.text(row), seed); }, hashes);
   } else if (column.type() == Type::kBool) {
     const uint8_t* values = column.values<uint8_t>().data();
-    for (size_t row = 0; row < rows; ++row)
-      hashes[row] = HashInt(values[row] != 0 ? 1 : 0, seed);
+    HashRows(
+        column, of_null, [=](size_t row) { return HashInt(values[row] != 0 ? 1 : 0, seed); }, hashes);
   } else {
     const int64_t* values = column.values<int64_t>().data();
-    for (size_t row = 0; row < rows; ++row)
-      hashes[row] = HashInt(values[row], seed);
+    HashRows(
+        column, of_null, [=](size_t row) { return HashInt(values[row], seed); }, hashes);
   }
-  VisitNulls(column, [&](size_t row) { hashes[row] = CombineHash(seed, kNullHash); });
 }
 
 // One slot a row, `stride` apart in `slots`.
