@@ -255,7 +255,11 @@ Status Answers::Add(History& history, Time time, bool label, Time horizon) {
   const size_t place = head.Below((time + 1) * 2);
   if (entries.size() < kFull && place == entries.size()) {
     entries.push_back(entry);
-    entries.size() == 1 ? Store(true, slot, head) : StoreLast(slot, entries.size(), entry);
+    if (entries.size() == 1) {
+      Store(true, slot, head);
+    } else {
+      StoreLast(slot, entries.size(), entry);
+    }
     return {};
   }
   if (entries.size() >= kFull && place >= entries.size() / 2) {

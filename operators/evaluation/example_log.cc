@@ -30,8 +30,10 @@ Status ExampleLog::Load(Time bucket, RawTable::Slot& slot) {
 // The row, and whether it is of other series.
 Status ExampleLog::Find(Time bucket, RawTable::Slot& slot, bool& is_other) {
   is_other = false;
-  slot = latest_.slot;
-  if (latest_.known && latest_.bucket == bucket && latest_.era == table_.era()) return {};
+  if (latest_.known && latest_.bucket == bucket && latest_.era == table_.era()) {
+    slot = latest_.slot;
+    return {};
+  }
   if (Status s = Load(bucket, slot); !s.ok()) return s;
   is_other = slot.present() && !slot.bytes().starts_with(head_);
   return {};

@@ -72,7 +72,11 @@ void JoinedRows::AppendOwn(const JoinedRow& row) {
   if (own_read_[kLabel]) AppendLabel(row.label);
   if (own_read_[kLabelTime]) {
     ColumnBuilder& times = own_builders_[kLabelTime];
-    row.label_time ? times.Append(*row.label_time) : times.AppendNull();
+    if (row.label_time) {
+      times.Append(*row.label_time);
+    } else {
+      times.AppendNull();
+    }
   }
   if (own_read_[kPredictionTime]) own_builders_[kPredictionTime].Append(row.prediction_time);
   if (own_read_[kLabelState]) own_builders_[kLabelState].Append(row.state);

@@ -74,7 +74,11 @@ void FeatureEncoder::Add(const RawRow& row, std::span<const Scaler::Scale> scale
   uint32_t* index = index_.data() + begin_[rows_] + 1;
   double* value = value_.data() + begin_[rows_] + 1;
   ++rows_;
-  layout_.scales ? AddNumbers<true>(row, scales, index, value) : AddNumbers<false>(row, scales, index, value);
+  if (layout_.scales) {
+    AddNumbers<true>(row, scales, index, value);
+  } else {
+    AddNumbers<false>(row, scales, index, value);
+  }
   std::copy(row.slots.begin(), row.slots.end(), index + row.numbers.size());
 }
 
