@@ -157,6 +157,45 @@ TEST(Column, RemoveLastTakesBackOneRow) {
   }
 }
 
+TEST(Column, NullWhereAValueWasTakenBackIsZero) {
+  Pool pool;
+  const std::string_view item = "item";
+  for (const Type type : {Type::kBool, Type::kInt64, Type::kFloat64, Type::kTimestamp, Type::kDuration,
+                          Type::kString, Type::kBytes, Type::kListFloat64, Type::kListString}) {
+    for (const size_t before : {0U, 1U, 5U, 63U, 64U, 200U}) {
+      ColumnBuilder builder(pool, type, 1);
+      const auto append = [&] {
+        if (type == Type::kBool) return builder.Append(true);
+        if (type == Type::kFloat64) return builder.Append(-2.5);
+        if (IsText(type)) return builder.Append(std::string_view("text"));
+        if (type == Type::kListFloat64) return builder.AppendList(std::vector<double>{1});
+        if (type == Type::kListString) return builder.AppendList(std::span<const std::string_view>(&item, 1));
+        builder.Append(int64_t{-7});
+      };
+      for (size_t row = 0; row <= before; ++row)
+        append();
+      builder.RemoveLast();
+      builder.AppendNull();
+      append();
+      const ColumnPtr column = builder.Finish();
+      ASSERT_EQ(column->rows(), before + 2);
+      EXPECT_EQ(column->null_count(), 1U);
+      ASSERT_FALSE(column->valid(before));
+      if (IsText(type)) {
+        EXPECT_EQ(column->text(before), "");
+        EXPECT_EQ(column->text(before + 1), "text");
+      } else if (IsList(type)) {
+        EXPECT_EQ(column->list(before), std::make_pair(before, before));
+        EXPECT_EQ(column->items().rows(), before + 1);
+      } else if (type == Type::kBool) {
+        EXPECT_EQ(column->values<uint8_t>()[before], 0);
+      } else {  // all bits, so +0 of a float64
+        EXPECT_EQ(column->values<int64_t>()[before], 0) << NameOf(type);
+      }
+    }
+  }
+}
+
 TEST(Column, BuildersMoveWithWhatTheyHold) {
   Pool pool;
   std::vector<ColumnBuilder> builders;

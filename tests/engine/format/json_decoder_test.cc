@@ -374,6 +374,65 @@ TEST(JsonDecoder, NothingOfARefusedRecordStays) {
   EXPECT_TRUE(columns[5]->all_valid());
 }
 
+// Models read the value under a null as 0, also where a refused record had one there.
+TEST(JsonDecoder, NothingOfARefusedRecordStaysUnderANull) {
+  InputField required = Field("r", Type::kInt64);
+  required.required = true;
+  InputField nested = Field("nested", Type::kInt64);
+  nested.path = {"o", "p", "n"};
+  InputField wide = Field("wide", Type::kFloat64);  // takes what `narrow`, of the same value, does not
+  InputField narrow = Field("narrow", Type::kInt64);
+  wide.path = narrow.path = {"o", "w"};
+  const std::vector<InputField> fields{Field("b", Type::kBool),
+                                       Field("i", Type::kInt64),
+                                       Field("f", Type::kFloat64),
+                                       Field("t", Type::kTimestamp),
+                                       Field("d", Type::kDuration),
+                                       Field("s", Type::kString),
+                                       Field("y", Type::kBytes),
+                                       Field("n", Type::kListFloat64),
+                                       Field("u", Type::kListString),
+                                       nested,
+                                       wide,
+                                       narrow,
+                                       required};
+  constexpr size_t kNullable = 12;
+  const std::string values =
+      R"("b":true,"i":6,"f":2.5,"t":1360336980000,"d":"1h","s":"gone","y":"AAAA","n":[3],"u":["v"],)"
+      R"("o":{"p":{"n":7},"w":8})";
+  const std::pair<std::string, const char*> bad[] = {
+      {"{" + values + "}", "missing_field"},
+      {"{" + values + R"(,"r":1.5})", "wrong_type"},
+      {"{" + values + R"(,"r":1}})", "not_json"},
+      {"{" + values + R"(,"r":1,"b":false})", "duplicate_field"},
+      {R"({"r":1,"o":{"p":{"n":7},"w":8.5}})", "wrong_type"},
+      {R"({"r":1,"o":{"w":9e18,"p":{"n":1e19}}})", "out_of_range"},
+  };
+  for (const auto& [record, reason] : bad) {
+    for (const size_t before : {0U, 1U, 5U, 63U, 64U}) {
+      Records decoder(fields);
+      for (size_t row = 0; row < before; ++row)
+        ASSERT_EQ(decoder.Decode("{" + values + R"(,"r":1})"), "");
+      ASSERT_EQ(decoder.Decode(record), reason) << record;
+      ASSERT_EQ(decoder.Decode(R"({"r":1})"), "");
+      for (size_t i = 0; i < kNullable; ++i) {
+        const ColumnPtr column = decoder.Column(i);
+        ASSERT_FALSE(column->valid(before)) << fields[i].name;
+        if (IsText(fields[i].type)) {
+          EXPECT_EQ(column->text(before), "") << fields[i].name;
+        } else if (IsList(fields[i].type)) {
+          EXPECT_EQ(column->list(before), std::make_pair(before, before)) << fields[i].name;
+          EXPECT_EQ(column->items().rows(), before) << fields[i].name;
+        } else if (fields[i].type == Type::kBool) {
+          EXPECT_EQ(column->values<uint8_t>()[before], 0) << fields[i].name;
+        } else {  // all bits, so +0 of a float64
+          EXPECT_EQ(column->values<int64_t>()[before], 0) << fields[i].name << " after " << record;
+        }
+      }
+    }
+  }
+}
+
 TEST(JsonDecoder, OrderOfFieldsDoesNotMatter) {
   Records decoder({Field("a", Type::kInt64), Field("b", Type::kInt64), Field("c", Type::kInt64),
                    Field("ab", Type::kInt64)});
