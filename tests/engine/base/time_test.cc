@@ -125,6 +125,21 @@ TEST(Timestamp, MalformedTextIsRefused) {
   }
 }
 
+// The neighbours of the digits, a letter, a space and a byte above ASCII, each at each place.
+TEST(Timestamp, OneWrongCharacterIsRefused) {
+  for (const std::string good : {"2013-02-08T15:23:00Z", "2011-11-11T11:11:11+05:30"}) {
+    ASSERT_TRUE(ParseTimestamp(good));
+    for (size_t at = 0; at < 19; ++at) {
+      for (const char c : {'/', ':', 'A', ' ', '\x80'}) {
+        std::string text = good;
+        text[at] = c;
+        const bool fits = text == good || (at == 10 && c == ' ');
+        EXPECT_EQ(ParseTimestamp(text), fits ? ParseTimestamp(good) : std::nullopt) << text;
+      }
+    }
+  }
+}
+
 TEST(Duration, KnownTexts) {
   EXPECT_EQ(ParseDuration("200ms"), 200 * kMillisecond);
   EXPECT_EQ(ParseDuration("1h30m"), 90 * kMinute);
