@@ -423,7 +423,7 @@ Checker::Value Checker::Apply(const Syntax& node, const std::vector<Value>& argu
 
 void Checker::WarnOfImpossible(const Syntax& node, Value column, Value value) {
   const Instruction& in = all_[column.index];
-  if (in.is_constant || in.kernel != nullptr || column.type != Type::kString) return;
+  if (!in.is_column() || column.type != Type::kString) return;
   const Field& field = scope_[in.column];
   const auto* text = std::get_if<std::string>(&all_[value.index].literal);
   if (text == nullptr || !all_[value.index].is_constant || field.values.empty()) return;

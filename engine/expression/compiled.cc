@@ -92,8 +92,8 @@ CompiledGroup::CompiledGroup(std::vector<Instruction> instructions, std::vector<
     AddInstruction(i);
   for (const uint32_t root : roots_) {
     const Instruction& in = instructions_[root];
-    const bool computed = in.kernel != nullptr || in.is_constant;
-    sources_.push_back(!computed ? Source::kColumn : IsText(in.type) ? Source::kTexts : Source::kValues);
+    const Source made = IsText(in.type) ? Source::kTexts : Source::kValues;
+    sources_.push_back(in.is_column() ? Source::kColumn : made);
   }
   std::sort(reads_.begin(), reads_.end());
   reads_.erase(std::unique(reads_.begin(), reads_.end()), reads_.end());
@@ -109,8 +109,8 @@ void CompiledGroup::AddInstruction(uint32_t i) {
     FillConstant(in, kChunk, constant.values.get());
     const bool is_null = std::holds_alternative<std::monostate>(in.literal);
     std::fill_n(constant.valid, kChunkWords, is_null ? 0 : ~uint64_t{0});
-  } else if (in.kernel == nullptr) {
-    read_.push_back({i, in.column, width_});
+  } else if (in.is_column()) {
+    bound_.push_back({i, in.column, width_});
     reads_.push_back(in.column);
     width_ += IsText(in.type) ? width : 0;
   } else {
@@ -164,10 +164,10 @@ struct CompiledGroup::Memory {
 void CompiledGroup::Bind(Frame& frame, const Memory& memory, const Batch& batch, size_t first) const {
   for (const Constant& constant : constants_)
     frame[constant.instruction] = {constant.values.get(), constant.valid, nullptr, nullptr, 0};
-  for (const Read& read : read_) {
-    BindColumn(batch.column(read.column), first, frame.rows,
-               reinterpret_cast<std::string_view*>(memory.values + read.offset * memory.chunk),
-               frame[read.instruction]);
+  for (const Bound& bound : bound_) {
+    BindColumn(batch.column(bound.column), first, frame.rows,
+               reinterpret_cast<std::string_view*>(memory.values + bound.offset * memory.chunk),
+               frame[bound.instruction]);
   }
 }
 
@@ -279,7 +279,7 @@ CompiledProgram::CompiledProgram(std::vector<Instruction> instructions)
 
 ColumnPtr CompiledProgram::Evaluate(Pool& pool, const Batch& batch, ExpressionFaults& faults) const {
   const Instruction& root = instructions().back();
-  if (root.kernel == nullptr && !root.is_constant) return batch.shared(root.column);
+  if (root.is_column()) return batch.shared(root.column);
   ColumnPtr result;
   group_.Evaluate(pool, batch, faults, {&result, 1});
   return result;

@@ -27,7 +27,7 @@ class CompiledGroup final : public ProgramGroup {
     std::unique_ptr<char[]> values;
     uint64_t valid[kChunkWords];
   };
-  struct Read {  // of a column
+  struct Bound {  // to a column of the batch
     uint32_t instruction;
     size_t column;
     size_t offset;  // texts: of their views
@@ -56,7 +56,7 @@ class CompiledGroup final : public ProgramGroup {
   std::vector<uint32_t> roots_;
   std::vector<Source> sources_;  // one a root
   std::vector<Constant> constants_;
-  std::vector<Read> read_;
+  std::vector<Bound> bound_;
   std::vector<Step> steps_;  // each after its arguments
   size_t width_ = 0;         // of all values that are written
   std::vector<size_t> reads_;

@@ -27,7 +27,7 @@ Checker::Value Checker::Constant(Type type, Literal literal) {
 
 Checker::Value Checker::Column(size_t column) {
   for (size_t i = 0; i < all_.size(); ++i) {
-    if (all_[i].kernel == nullptr && !all_[i].is_constant && all_[i].column == column) {
+    if (all_[i].is_column() && all_[i].column == column) {
       return {static_cast<uint32_t>(i), all_[i].type, false, false};
     }
   }

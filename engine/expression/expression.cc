@@ -51,8 +51,7 @@ std::unique_ptr<const ProgramGroup> Together(std::span<const ExprPtr> programs) 
       for (size_t k = 0; k < in.arity; ++k)
         in.arguments[k] = places[in.arguments[k]];
       const auto next = static_cast<uint32_t>(all.size());
-      const bool is_column = in.kernel == nullptr && !in.is_constant;
-      places.push_back(is_column ? columns.try_emplace(in.column, next).first->second : next);
+      places.push_back(in.is_column() ? columns.try_emplace(in.column, next).first->second : next);
       if (places.back() == next) all.push_back(std::move(in));
     }
     roots.push_back(places.back());

@@ -41,9 +41,11 @@ struct Instruction {
   uint8_t arity = 0;
   uint32_t arguments[3] = {};  // earlier instructions
   bool is_constant = false;
-  size_t column = 0;  // of the input, where there is neither kernel nor constant
+  size_t column = 0;  // of the input, where is_column()
   Literal literal;
   std::shared_ptr<const LiteralSet> set;
+
+  bool is_column() const { return kernel == nullptr && !is_constant; }
 };
 
 constexpr size_t WidthOf(Type type) {
