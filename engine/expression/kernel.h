@@ -2,6 +2,7 @@
 // Loops that make a kernel of a function of one row. Inside engine/expression only.
 //
 // Null in, null out: the validity of the result is that of all arguments together, less the rows that failed.
+#include <cassert>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -16,7 +17,9 @@ inline bool IsValid(const uint64_t* valid, size_t row) {
   return ((valid[row >> 6] >> (row & 63)) & 1) != 0;
 }
 
+// `arity`: that of `in`, by which demand goes, as a constant where the caller has one.
 inline void MeetValidity(const Instruction& in, size_t arity, Frame& frame, uint64_t* valid) {
+  assert(arity == in.arity);
   const size_t words = frame.words();
   for (size_t w = 0; w < words; ++w) {
     uint64_t bits = ~uint64_t{0};
@@ -26,17 +29,21 @@ inline void MeetValidity(const Instruction& in, size_t arity, Frame& frame, uint
   }
 }
 
+template <class One, class... A>
+void EachRowOf(size_t rows, One& one, const A*... arguments) {
+  for (size_t row = 0; row < rows; ++row)
+    one(row, arguments[row]...);
+}
+
+template <class... A, class One, size_t... K>
+void EachRowAt(std::index_sequence<K...>, const Instruction& in, Frame& frame, One& one) {
+  EachRowOf(frame.rows, one, frame[in.arguments[K]].template as<A>()...);
+}
+
 // Calls `one(row, values of A in it...)` for every row.
 template <class... A, class One>
 void EachRow(const Instruction& in, Frame& frame, One one) {
-  const auto over = [&one, rows = frame.rows](const A*... arguments) {
-    for (size_t row = 0; row < rows; ++row)
-      one(row, arguments[row]...);
-  };
-  [&]<size_t... K>(std::index_sequence<K...>) {
-    over(frame[in.arguments[K]].template as<A>()...);
-  }
-  (std::index_sequence_for<A...>());
+  EachRowAt<A...>(std::index_sequence_for<A...>(), in, frame, one);
 }
 
 // A function that cannot fail.
