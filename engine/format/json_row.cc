@@ -1,6 +1,7 @@
 #include "engine/format/json_row.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "engine/base/bytes.h"
 #include "engine/format/json_number.h"
@@ -158,6 +159,9 @@ JsonRow::JsonRow(std::vector<InputField> fields) : fields_(std::move(fields)), l
 void JsonRow::Begin(std::span<ColumnBuilder> columns) {
   columns_ = columns;
   before_ = columns.empty() ? 0 : columns[0].rows();
+  assert(columns.size() == fields_.size());
+  assert(std::all_of(columns.begin(), columns.end(),
+                     [&](const ColumnBuilder& column) { return column.rows() == before_; }));
 }
 
 bool JsonRow::Set(size_t field, const JsonScalar& scalar, Rejection& bad) {

@@ -23,7 +23,7 @@ class JsonRow {
   explicit JsonRow(std::vector<InputField> fields);
 
   const std::vector<InputField>& fields() const { return fields_; }
-  // Each column, of as many rows, gets one more; they live until End or TakeBack.
+  // One column a field, all of as many rows. Each gets one more; they live until End or TakeBack.
   void Begin(std::span<ColumnBuilder> columns);
   // Each returns false, with the reason in `bad`, where the value is none of the field's. Items' texts must
   // live until EndList.
@@ -32,7 +32,7 @@ class JsonRow {
   bool AddItem(size_t field, const JsonScalar& scalar, Rejection& bad);
   void EndList(size_t field);
   bool NotObject(size_t field, Rejection& bad);  // an object stands where the field's value should
-  // False where a required field is missing. Otherwise whatever else is, is null.
+  // False where a required field is missing. Otherwise what the record lacks is null.
   bool End(Rejection& bad);
   void TakeBack();
 
