@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "engine/base/number.h"
 #include "engine/format/format.h"
 #include "engine/format/json_text.h"
@@ -9,6 +11,16 @@ namespace {
 // The zeros are one key.
 void AppendKeyNumber(double value, std::string& out) {
   AppendDouble(value == 0 ? 0 : value, out);
+}
+
+void AppendKeyItem(const Column& column, size_t row, std::string& out) {
+  if (!column.valid(row)) {
+    out += "null";
+  } else if (column.type() == Type::kFloat64 && std::isfinite(column.values<double>()[row])) {
+    AppendKeyNumber(column.values<double>()[row], out);
+  } else if (!AppendJsonValue(column, row, out)) {
+    out += "null";  // JSON has no number that is not finite
+  }
 }
 
 }  // namespace
@@ -39,13 +51,7 @@ void AppendKeyText(std::span<const Column* const> columns, size_t row, std::stri
   out.push_back('[');
   for (size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) out.push_back(',');
-    const Column& column = *columns[i];
-    const bool is_zero = column.type() == Type::kFloat64 && column.values<double>()[row] == 0;
-    if (is_zero && column.valid(row)) {
-      AppendKeyNumber(0, out);
-    } else if (!column.valid(row) || !AppendJsonValue(column, row, out)) {
-      out += "null";
-    }
+    AppendKeyItem(*columns[i], row, out);
   }
   out.push_back(']');
 }

@@ -130,6 +130,20 @@ TEST(KeyText, OfSeveralFieldsIsAJsonArray) {
   EXPECT_EQ(row.Key(), R"(["B6 \"35\"",-7,null,"1970-01-01T00:00:00Z","AP8="])");
 }
 
+TEST(KeyText, ZerosAreOneAndWhatJsonCannotHoldIsNull) {
+  Row row;
+  row.Add(Type::kFloat64, -0.0)
+      .Add(Type::kFloat64, 0.0)
+      .Add(Type::kFloat64, -0.5)
+      .Add(Type::kFloat64)
+      .Add(Type::kFloat64, -std::numeric_limits<double>::infinity())
+      .Add(Type::kFloat64, std::nan(""))
+      .Add(Type::kInt64, int64_t{0});
+  EXPECT_EQ(row.Key(0), "0");
+  EXPECT_EQ(row.Key(1), "0");
+  EXPECT_EQ(row.Key(), "[0,0,-0.5,null,null,null,0]");
+}
+
 TEST(Formats, AreFoundByName) {
   ASSERT_NE(FindFormat("json"), nullptr);
   EXPECT_EQ(FindFormat("json")->name, "json");
