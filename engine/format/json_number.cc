@@ -46,13 +46,15 @@ struct Short {
   size_t fraction = 0;
 };
 
-// The most digits that both an int64 and, as a whole number, a double hold exactly.
-constexpr size_t kShortDigits = 15;
-constexpr double kPowersOfTen[kShortDigits + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+// The most characters, the point among them. As many digits both an int64 and, as a whole number, a double
+// hold exactly.
+constexpr size_t kShortSize = 15;
+// By digits after the point: it and at least one digit come before those.
+constexpr double kPowersOfTen[kShortSize - 1] = {1e0, 1e1, 1e2, 1e3,  1e4,  1e5,  1e6,
+                                                 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13};
 
 std::optional<Short> ReadShort(std::string_view token) {
-  if (token.size() > kShortDigits) return std::nullopt;
+  if (token.size() > kShortSize) return std::nullopt;
   Short number;
   for (size_t i = 0; i < token.size(); ++i) {
     if (IsDigit(token[i])) {
@@ -96,9 +98,11 @@ bool IsJsonNumber(std::string_view token) {
 
 NumberFault ReadInteger(std::string_view token, int shift, bool floor, int64_t& value) {
   const bool minus = TakeMinus(token);
-  if (const auto number = ReadShort(token); shift == 0 && number && number->fraction == 0) {
-    value = static_cast<int64_t>(minus ? 0 - number->digits : number->digits);
-    return NumberFault::kNone;
+  if (shift == 0) {
+    if (const auto number = ReadShort(token); number && number->fraction == 0) {
+      value = static_cast<int64_t>(minus ? 0 - number->digits : number->digits);
+      return NumberFault::kNone;
+    }
   }
   const size_t mantissa = token.find_first_of("eE");
   const std::string_view digits = token.substr(0, mantissa);

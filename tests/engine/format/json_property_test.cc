@@ -16,6 +16,8 @@
 namespace freshet {
 namespace {
 
+__extension__ typedef __int128 Int128;  // holds every int64 times any unit
+
 constexpr Type kTypes[] = {Type::kBool,     Type::kInt64,       Type::kFloat64,
                            Type::kString,   Type::kBytes,       Type::kTimestamp,
                            Type::kDuration, Type::kListFloat64, Type::kListString};
@@ -234,6 +236,62 @@ TEST(JsonProperty, NumbersAreTheNearestDoubles) {
     ASSERT_EQ(std::bit_cast<int64_t>(read->values<double>()[0]),
               std::bit_cast<int64_t>(std::strtod(text.c_str(), nullptr)))
         << text;
+  }
+}
+
+// Integers of any length, with and without a point, on both sides of what is read the short way; as int64 and
+// as durations of each unit.
+TEST(JsonProperty, IntegersAreExact) {
+  struct Reader {
+    InputField field;
+    Int128 times = 1;
+    Int128 over = 1;
+  };
+  std::vector<Reader> readers(5);
+  readers[0].field.type = Type::kInt64;
+  for (size_t i = 1; i < readers.size(); ++i)
+    readers[i].field.type = Type::kDuration;
+  readers[1].field.unit = TimeUnit::kSeconds;
+  readers[1].times = 1'000'000;
+  readers[2].field.unit = TimeUnit::kMilliseconds;
+  readers[2].times = 1000;
+  readers[3].field.unit = TimeUnit::kMicroseconds;
+  readers[4].field.unit = TimeUnit::kNanoseconds;
+  readers[4].over = 1000;
+  std::vector<std::string> texts;
+  Random random(5);
+  for (int i = 0; i < 10'000; ++i) {
+    std::string text = random.Chance(0.5) ? "-" : "";
+    const uint64_t digits = 1 + random.Below(19);
+    text += std::to_string(digits == 1 ? random.Below(10) : 1 + random.Below(9));
+    for (uint64_t left = digits - 1; left > 0; --left)
+      text += random.Chance(0.2) ? "0" : std::to_string(random.Below(10));
+    texts.push_back(text + (random.Chance(0.3) ? ".0" : ""));
+  }
+  Pool pool;
+  for (Reader& reader : readers) {
+    reader.field.name = "v";
+    const auto decoder = FindFormat("json")->decoder({reader.field});
+    std::vector<ColumnBuilder> row;
+    row.emplace_back(pool, reader.field.type);
+    int fitting = 0;
+    for (const std::string& text : texts) {
+      Int128 wanted = 0;
+      for (const char c : text.substr(0, text.find('.')))
+        wanted = c == '-' ? wanted : wanted * 10 + (c - '0');
+      wanted *= text[0] == '-' ? -reader.times : reader.times;
+      const Int128 rest = wanted % reader.over;
+      wanted = wanted / reader.over - (rest < 0 ? 1 : 0);
+      const bool fits = wanted >= INT64_MIN && wanted <= INT64_MAX;
+      const auto bad = decoder->Decode("{\"v\":" + text + "}", row);
+      ASSERT_EQ(bad ? bad->reason : "", fits ? "" : "out_of_range") << text;
+      const ColumnPtr read = row[0].Finish();
+      ASSERT_EQ(read->rows(), fits ? 1U : 0U) << text;
+      if (!fits) continue;
+      ASSERT_EQ(read->values<int64_t>()[0], static_cast<int64_t>(wanted)) << text;
+      ++fitting;
+    }
+    EXPECT_GT(fitting, 5000);
   }
 }
 
