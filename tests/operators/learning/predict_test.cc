@@ -206,6 +206,25 @@ TEST(Predict, AShadowNobodyReadsCostsNothing) {
   EXPECT_EQ(fixture->counter("shadow_failures"), 0U);
 }
 
+TEST(Predict, WhatNobodyReadsIsNullInBatchesOfAnyNumberOfRows) {
+  const std::string models = kModel + "s: {features: {numeric: [a], missing: error}}";
+  const auto fixture = Predictor("model: m\nexplain: 3\nshadow: [s]", models,
+                                 [](size_t, size_t column) { return column < 9; });
+  ASSERT_EQ(fixture->schema().size(), 17U);
+  size_t emitted = 0;
+  for (const size_t count : {3, 11, 3, 20, 30, 28, 1}) {
+    const std::vector<FixtureRow> rows = LearningRows(count, count);
+    fixture->Feed(rows);
+    ASSERT_EQ(fixture->emitted().size(), emitted + count);
+    for (size_t i = 0; i < count; ++i) {
+      std::vector<Cell> expected = rows[i].cells;
+      expected.resize(fixture->schema().size(), kNull);
+      EXPECT_EQ(fixture->emitted()[emitted + i].cells, expected) << count << " rows, number " << i;
+    }
+    emitted += count;
+  }
+}
+
 TEST(Predict, RowsTheModelCannotUseAreDeadLetters) {
   const auto fixture =
       Predictor("model: m", "m: {features: {numeric: [a, b], missing: {columns: {b: error}}}}");
