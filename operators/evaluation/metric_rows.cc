@@ -27,12 +27,20 @@ void MetricRows::Begin(Time time) {
 void MetricRows::Add(std::optional<Time> since, std::string_view name, bool is_model, Metric metric,
                      std::string_view span, std::optional<double> value, int64_t examples) {
   columns_[0].Append(time_);
-  since ? columns_[1].Append(*since) : columns_[1].AppendNull();
+  if (since) {
+    columns_[1].Append(*since);
+  } else {
+    columns_[1].AppendNull();
+  }
   columns_[is_model ? 2 : 3].Append(name);
   columns_[is_model ? 3 : 2].AppendNull();
   columns_[4].Append(kMetricNames[static_cast<size_t>(metric)]);
   columns_[5].Append(span);
-  value ? columns_[6].Append(*value) : columns_[6].AppendNull();
+  if (value) {
+    columns_[6].Append(*value);
+  } else {
+    columns_[6].AppendNull();
+  }
   columns_[7].Append(examples);
   ++rows_;
 }
