@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/bytes.h"
+#include "engine/base/random.h"
 
 namespace freshet {
 namespace {
@@ -30,6 +31,15 @@ TEST(KeyPrefix, OrdersAsTheBytesDo) {
       EXPECT_TRUE(KeyPrefix(a) >= KeyPrefix(b) || a < b);
     }
   }
+}
+
+// As good as any that is drawn; the worst of many is worse than one.
+std::vector<uint64_t> Seeds() {
+  std::vector<uint64_t> seeds{kMarkSeed};
+  Random random(17);
+  for (int i = 0; i < 20; ++i)
+    seeds.push_back(random.Next());
+  return seeds;
 }
 
 // Keys of one byte more or less, zeros too, and keys that differ in any one byte.
@@ -56,7 +66,7 @@ TEST(KeyMark, HangsOnEveryByte) {
 }
 
 // The keys operators make: numbers and times in a row, alone and behind a text. An index takes the low bits.
-TEST(KeyMark, SpreadsKeysInARow) {
+void ExpectSpread(uint64_t seed) {
   constexpr uint32_t kPlaces = 1 << 12;
   for (const char* text : {"", "ATL", "a longer text than a prefix"}) {
     for (const int64_t step : {int64_t{1}, int64_t{4096}, int64_t{3'600'000'000}}) {
@@ -65,11 +75,36 @@ TEST(KeyMark, SpreadsKeysInARow) {
         std::string key;
         if (*text != '\0') AppendOrdered(text, key);
         AppendOrdered(i * step, key);
-        ++in_place[MarkOf(key).tag % kPlaces];
+        ++in_place[MarkOf(key, seed).tag % kPlaces];
       }
       const auto empty = std::count(in_place.begin(), in_place.end(), 0);
       EXPECT_LT(empty, kPlaces / 2) << text << " " << step;  // at random: 0.37
       EXPECT_LT(*std::max_element(in_place.begin(), in_place.end()), 12) << text << " " << step;
+    }
+  }
+}
+
+TEST(KeyMark, SpreadsKeysInARow) {
+  for (const uint64_t seed : Seeds())
+    ExpectSpread(seed);
+}
+
+// A block that makes a product 0 must not make all that came before it one.
+TEST(KeyMark, NoBlockSwallowsWhatWasBeforeIt) {
+  const auto append = [](uint64_t block, std::string& key) {
+    for (int shift = 56; shift >= 0; shift -= 8)
+      key.push_back(static_cast<char>(block >> shift));
+  };
+  for (const uint64_t seed : Seeds()) {
+    for (const uint64_t block : {uint64_t{0}, uint64_t{0x3c6ef372fe94f82b}, uint64_t{0xbb67ae8584caa73b}}) {
+      std::set<uint32_t> tags;
+      for (uint64_t i = 0; i < 1000; ++i) {
+        std::string key;
+        append(i, key);
+        append(block, key);
+        tags.insert(MarkOf(key, seed).tag);
+      }
+      EXPECT_GT(tags.size(), 990U) << block;
     }
   }
 }
