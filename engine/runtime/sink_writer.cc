@@ -23,6 +23,11 @@ void SinkWriter::WarnOfDeletion(Time time) {
              "the topic to keep them");
 }
 
+// The text of a null would be that of an empty key; among several fields it is told apart.
+bool SinkWriter::HasKey(size_t row) const {
+  return key_columns_.size() > 1 || (key_columns_.size() == 1 && key_columns_[0]->valid(row));
+}
+
 Status SinkWriter::Write(const Batch& rows, Outbound& out, DeadLetters& dead_letters) {
   key_columns_.clear();
   for (const size_t column : sink_->key)
@@ -35,19 +40,16 @@ Status SinkWriter::Write(const Batch& rows, Outbound& out, DeadLetters& dead_let
     record.topic = sink_->topic;
     record.timestamp = rows.times()[row];
     record.value = value_;
-    if (!key_columns_.empty()) {
+    const uint32_t ordinal = rows.ordinals()[row];
+    if (HasKey(row)) {
       AppendRowKey(key_columns_, row, key_);
       record.key = key_;
-    }
-    const uint32_t ordinal = rows.ordinals()[row];
-    if (key_columns_.size() == 1 &&
-        !key_columns_[0]->valid(
-            row)) {  // its text would be that of an empty key, or of none, which a compacted topic refuses
-      record.key.reset();
-      dead_letters.Add({sink_->name, "missing_key", "the field of the key is null", &record, ordinal});
+    } else if (topic_.compacted) {
+      const std::string detail = "the key is null, and the topic keeps the last record of each key";
+      dead_letters.Add({sink_->name, "missing_key", detail, &record, ordinal});
       continue;
     }
-    // Without a key: the same one after a restart.
+    // Without a key it is the same one after a restart.
     record.partition =
         static_cast<int32_t>(ShardOf(record.key ? key_ : value_, static_cast<uint32_t>(topic_.partitions)));
     const size_t bytes = key_.size() + value_.size();

@@ -19,11 +19,13 @@ class SinkWriter {
   // `plan` and `written`, the count of rows, outlive this.
   SinkWriter(const JobPlan& plan, const PlannedSink& sink, const TopicInfo& topic, Time now,
              Counter& written);
-  // A row whose key is null and a record too large for the topic become dead letters, and the rest goes on.
+  // A record too large for its topic becomes a dead letter, as does a row whose key is null where the topic
+  // is compacted (else it is a record without a key), and the rest goes on.
   Status Write(const Batch& rows, Outbound& out, DeadLetters& dead_letters);
 
  private:
   void WarnOfDeletion(Time time);
+  bool HasKey(size_t row) const;
 
   const PlannedSink* sink_;
   TopicInfo topic_;

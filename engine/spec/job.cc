@@ -160,7 +160,8 @@ const ShapeBase& SinkSpec::Describe() {
           .Optional<&SinkSpec::topic>("topic", "the topic's name; default: the sink's name")
           .Optional<&SinkSpec::format>("format", "how rows are written")
           .Required<&SinkSpec::from>("from", "the stream written, or several of equal columns")
-          .Optional<&SinkSpec::key>("key", "the fields that make the record's key; default: no key")
+          .Optional<&SinkSpec::key>(
+              "key", "the fields that make the record's key; default, or where the one field is null: no key")
           .Optional<&SinkSpec::fields>(
               "fields",
               "the columns written; `a.b` writes nested objects; default: all but shadow predictions");

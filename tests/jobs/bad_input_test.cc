@@ -228,8 +228,8 @@ TEST(BadInput, OutputTooLargeForItsTopicIsADeadLetter) {
   EXPECT_EQ(outcome.Count("dead_letters{reason=\"output_too_large\"}"), 1U);
 }
 
-// It would be written as the empty text, which is another key.
-TEST(BadInput, OutputWithoutItsKeyIsADeadLetter) {
+// The empty text is another key. A compacted topic takes no record without one.
+TEST(BadInput, OutputWhoseKeyIsNullHasNoKey) {
   Scene scene(R"yaml(job: keyless
 sources:
   events:
@@ -238,7 +238,11 @@ sources:
 sinks:
   one: {topic: one, from: events, key: k, fields: [id]}
   two: {topic: two, from: events, key: [id, k], fields: [id]}
+  last: {topic: last, from: events, key: k, fields: [id]}
 )yaml");
+  TopicSettings compacted;
+  compacted.compacted = true;
+  ASSERT_TRUE(scene.log->Create("last", compacted).ok());
   JobInput input{"events", 1, {}};
   for (const std::string rest : {R"()", R"(, "k": "")", R"(, "k": "x")"}) {
     input.records.push_back(Record(R"({"id": "a", "t": "2024-01-01T00:00:00Z")" + rest + "}"));
@@ -247,11 +251,16 @@ sinks:
   const JobOutcome outcome = scene.job.Run();
   ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
   const JobResult result = scene.job.Read();
-  EXPECT_EQ(result.sinks.at("one").size(), 2U);
+  std::vector<std::optional<std::string>> keys;
+  for (const JobRecord& record : result.sinks.at("one"))
+    keys.push_back(record.key);
+  EXPECT_EQ(keys, (std::vector<std::optional<std::string>>{std::nullopt, "", "x"}));
   EXPECT_EQ(result.sinks.at("two").size(), 3U);
+  EXPECT_EQ(result.sinks.at("two")[0].key, R"(["a",null])");
+  EXPECT_EQ(result.sinks.at("last").size(), 2U);
   ASSERT_EQ(result.dead_letters.size(), 1U);
   EXPECT_EQ(result.dead_letters[0].headers.at("reason"), "missing_key");
-  EXPECT_EQ(result.dead_letters[0].headers.at("operator"), "one");
+  EXPECT_EQ(result.dead_letters[0].headers.at("operator"), "last");
   EXPECT_EQ(result.dead_letters[0].headers.at("offset"), "0");
   EXPECT_EQ(result.dead_letters[0].value, R"({"id":"a"})");
 }
