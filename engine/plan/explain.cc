@@ -42,10 +42,10 @@ void ExplainSources(const JobPlan& plan, std::string& out) {
 std::string KeyText(const JobPlan& plan, const Crossing& crossing) {
   if (crossing.spread == Spread::kOne) return "in one task";
   if (crossing.spread == Spread::kAny) return "as they come";
-  std::string text = "by ";
+  std::string names;
   for (const size_t column : plan.operators[crossing.op].keys[crossing.port])
-    text += (text.size() > 3 ? ", " : "") + plan.SchemaOf(crossing.stream)[column].name;
-  return text;
+    names += (names.empty() ? "" : ", ") + plan.SchemaOf(crossing.stream)[column].name;
+  return "by " + names;
 }
 
 // The state whose size hangs on keys and rows alone, and not on what they hold.

@@ -1,7 +1,6 @@
 #pragma once
 // For every column of every stream, itself and the fields and columns of the current row it derives from, and
-// by which steps
-// (docs/architecture.md, "Lineage"). Internal to engine/plan; one thread.
+// by which steps (docs/architecture.md, "Lineage"). Internal to engine/plan; one thread.
 #include <span>
 #include <string>
 #include <vector>

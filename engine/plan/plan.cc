@@ -218,21 +218,20 @@ void BindUnasked(const JobPlan& plan, Models& models, const Registry& registry, 
   }
 }
 
-// Of all fields and columns; none where some are not known.
-std::vector<std::string> NamesOf(const JobPlan& plan) {
+// Of all fields and columns that are known; `all`: there are no others.
+std::vector<std::string> NamesOf(const JobPlan& plan, bool& all) {
   std::vector<std::string> names;
-  if (plan.job.streams_lost) return names;
-  for (const PlannedSource& source : plan.sources) {
-    if (source.schema.HidesAny()) return {};
-    for (const Field& field : source.schema.fields())
+  all = !plan.job.streams_lost;
+  const auto add = [&](const Schema& schema) {
+    all = all && !schema.HidesAny();
+    for (const Field& field : schema.fields())
       names.push_back(field.name);
-  }
+  };
+  for (const PlannedSource& source : plan.sources)
+    add(source.schema);
   for (const PlannedOperator& op : plan.operators) {
-    for (const Output& output : op.plan.outputs) {
-      if (output.schema.HidesAny()) return {};
-      for (const Field& field : output.schema.fields())
-        names.push_back(field.name);
-    }
+    for (const Output& output : op.plan.outputs)
+      add(output.schema);
   }
   return names;
 }
@@ -305,6 +304,16 @@ MemorySplit Split(int64_t memory) {
   return split;
 }
 
+// The sources and operators with state whose rows come by a stream, through those without.
+void AddOrigins(const JobPlan& plan, const StreamId& stream, std::set<std::string>& names) {
+  if (stream.source || plan.operators[stream.node].keeps_state()) {
+    names.insert(plan.NameOf(stream));
+    return;
+  }
+  for (const StreamId& input : plan.operators[stream.node].inputs)
+    AddOrigins(plan, input, names);
+}
+
 // Of everything that the state of a job depends on: a change of it needs a fresh start.
 uint64_t Fingerprint(const JobPlan& plan) {
   std::string text;
@@ -321,7 +330,12 @@ uint64_t Fingerprint(const JobPlan& plan) {
       }
     }
     for (const Crossing& crossing : stage.crossings) {
-      text += "  from " + plan.NameOf(crossing.stream) + " by";
+      std::set<std::string> origins;
+      AddOrigins(plan, crossing.stream, origins);
+      text += "  from";
+      for (const std::string& origin : origins)
+        text += " " + origin;
+      text += " by";
       for (const size_t column : plan.operators[crossing.op].keys[crossing.port]) {
         const Field& field = plan.SchemaOf(crossing.stream)[column];
         text += " " + field.name + " " + std::string(NameOf(field.type));
@@ -350,7 +364,9 @@ std::unique_ptr<JobPlan> PlanJob(std::string_view yaml, const Registry& registry
     plan->parameters.push_back(op.parameters);
   BindAll(draft, *plan, models, diagnostics).Run();
   BindUnasked(*plan, models, registry, diagnostics);
-  models.missing.Report(NamesOf(*plan), diagnostics);
+  bool all_known = false;
+  const std::vector<std::string> names = NamesOf(*plan, all_known);
+  models.missing.Report(names, all_known, diagnostics);
   PlanSinks(*plan, diagnostics);
   CheckTopics(*plan, diagnostics);
   CheckTrainers(*plan, draft, diagnostics);

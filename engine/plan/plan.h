@@ -41,7 +41,7 @@ struct PlannedOperator {
   std::string type;
   // Among the operators that keep state, in topological order of the job, then file order: so its timers are
   // known in the state, and those without state may come and go.
-  uint32_t place = 0;
+  uint32_t place = UINT32_MAX;
   std::vector<StreamId> inputs;           // by port
   std::vector<std::vector<size_t>> keys;  // by port: columns of the input, kKeyed
   Plan plan;

@@ -13,7 +13,11 @@ std::optional<size_t> Look(const Schema& schema, const FieldRef& field, bool& hi
 }
 
 std::string NoColumn(const std::string& name, std::span<const std::string> columns) {
-  return "the stream has no column `" + name + "`" + Suggestion(name, columns);
+  const auto member = std::find_if(columns.begin(), columns.end(),
+                                   [&](const std::string& column) { return column.starts_with(name + '.'); });
+  return "the stream has no column `" + name + "`" +
+         (member == columns.end() ? Suggestion(name, columns)
+                                  : "; it is an object, name a member such as `" + *member + "`");
 }
 
 }  // namespace
@@ -36,15 +40,19 @@ void MissingColumns::Add(const FieldRef& field, const Schema& schema) {
   }
 }
 
-void MissingColumns::Report(const std::vector<std::string>& names, Diagnostics& diagnostics) const {
+void MissingColumns::Report(const std::vector<std::string>& names, bool all, Diagnostics& diagnostics) const {
   for (const auto& [reference, known] : known_)
     diagnostics.Error(reference.first, NoColumn(reference.second, known));
   for (const auto& [position, name] : required_) {
-    if (names.empty() || std::find(names.begin(), names.end(), name) != names.end()) continue;
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     const std::string near = Suggestion(name, names, false);
-    diagnostics.Error(position, "no source and no operator has `" + name +
-                                    "`, so this would protect nothing" +
-                                    (near.empty() ? "; correct the name, or take it out" : near));
+    const std::string what = "no source and no operator has `" + name + "`, so this would protect nothing" +
+                             (near.empty() ? "; correct the name, or take it out" : near);
+    if (all) {
+      diagnostics.Error(position, what);
+    } else if (!near.empty()) {
+      diagnostics.Warning(position, what);
+    }
   }
 }
 

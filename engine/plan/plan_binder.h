@@ -29,8 +29,8 @@ class MissingColumns {
   void Require(const FieldRef& field) {
     if (!field.empty()) required_.emplace(field.position, field.name);  // else it could not be read
   }
-  // `names`: all that the job has; nothing where some are not known.
-  void Report(const std::vector<std::string>& names, Diagnostics& diagnostics) const;
+  // `names`: those that the job has; `all`: there are no others, unknown for a fault that was reported.
+  void Report(const std::vector<std::string>& names, bool all, Diagnostics& diagnostics) const;
 
  private:
   std::map<std::pair<Position, std::string>, std::vector<std::string>>

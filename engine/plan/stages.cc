@@ -124,7 +124,7 @@ class StageBuilder {
       crossing.op = index;
       crossing.part = part;
       crossing.port = p;
-      stage.crossings.push_back(std::move(crossing));
+      stage.crossings.push_back(crossing);
     }
     const std::set<uint32_t> sources = SourcesOf(op);
     stage.sources.assign(sources.begin(), sources.end());

@@ -238,7 +238,11 @@ const ValueType& ValueOfImpl<StreamRef>::Get() {
   static const Scalar<StreamRef> type(
       {"stream", kName},
       [](const Node& node, Diagnostics& diagnostics, StreamRef& out) {
-        return ReadName(node, diagnostics, out, "a stream's name");
+        if (node.kind != Node::Kind::kList) return ReadName(node, diagnostics, out, "a stream's name");
+        diagnostics.Error(node.position,
+                          "expected a stream's name, found a list; to unite streams here is not "
+                          "available yet");
+        return false;
       },
       [](const StreamRef& r) { return r.name; });
   return type;

@@ -232,7 +232,7 @@ models:
       bits: 12
     microbatch: 16
     update: mean_gradient
-    forbid: [cost]
+    forbid: [order]
   other: {learner: {linear: {loss: squared}}, features: {categorical: shop}}
   third: {features: {numeric: [count]}, class_weight: {positive: 3}}
 sinks:

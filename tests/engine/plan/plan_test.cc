@@ -326,6 +326,13 @@ TEST(Plan, OperatorsWithoutStateMayComeAndGo) {
   const auto more = Planned("operators:\n" + filter + sums + derive + sinks +
                             ", one: {from: before}, two: {from: after}}\n");
   EXPECT_EQ(more->fingerprint, plain->fingerprint);
+  const std::string between = "  sums: {type: features, from: before,";
+  const auto behind = Planned("operators:\n  before: {type: filter, from: b, where: \"x > 0\"}\n" + between +
+                              sums.substr(sums.find("from: b,") + 8) + sinks + "}\n");
+  EXPECT_EQ(behind->fingerprint, plain->fingerprint);
+  const auto elsewhere =
+      Planned("operators:\n" + filter + between + sums.substr(sums.find("from: b,") + 8) + sinks + "}\n");
+  EXPECT_NE(elsewhere->fingerprint, plain->fingerprint);
   EXPECT_EQ(more->operators[1].name, "sums");
   EXPECT_EQ(more->operators[1].place, plain->operators[0].place);
 }
