@@ -255,7 +255,7 @@ Status Incarnation::Fire(Task& task) {
   return status;
 }
 
-// `more`: as many as were allowed have fired, so others may be due.
+// `more`: others may be due, as only so many were allowed or the epoch is full.
 Status Incarnation::FireDue(uint64_t most, bool& more) {
   more = false;
   for (uint64_t left = std::min(most, kTimersAtOnce); left > 0; --left) {
@@ -279,15 +279,16 @@ Status Incarnation::FireDue(uint64_t most, bool& more) {
 // The timers that need not be exact: nobody sees when they fire, nor in which order, so they cut no batch and
 // go task by task.
 Status Incarnation::CleanUp(uint64_t most, bool& more) {
+  bool full = false;
   for (uint32_t stage = 0; stage < stage_reached_.size() && !more; ++stage) {
     if (!IsDue(stage, stage_first_timer_[stage])) continue;
     for (const uint32_t index : state_of_[stage]) {
       if (index == UINT32_MAX) continue;
       TaskState& state = stateful_[index];
-      for (; most > 0 && IsDue(stage, state.first_timer); --most) {
+      for (; most > 0 && !full && IsDue(stage, state.first_timer); --most) {
         if (Status s = Fire(*state.task); !s.ok()) return s;
         if (Status s = RefreshTimer(state); !s.ok()) return s;
-        if (is_full()) most = 1;
+        full = is_full();
       }
     }
     RefreshStage(stage);
