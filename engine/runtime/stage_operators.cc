@@ -44,6 +44,7 @@ class StageOperators::Context final : public OperatorContext {
   }
   ExpressionFaults& faults() override { return faults_; }
   void DeadLetter(const Batch& batch, size_t row, std::string_view reason, std::string_view detail) override {
+    assert(rows_ != nullptr);  // a timer has no input row
     const Schema& schema = stage_.topology_.plan.SchemaOf(op_.inputs[port_]);
     stage_.services_.refuse({&schema, &batch, row, op_.name, reason, detail});
   }
@@ -132,7 +133,7 @@ Status StageOperators::Start() {
 }
 
 // What one operator fails with inside another's Emit comes out of the call that began it all.
-Status StageOperators::Settle(Instance& instance, Status status) {
+Status StageOperators::Settle(Instance& instance, const Status& status) {
   instance.context.End();
   return status.ok() ? std::exchange(failure_, Status()) : status;
 }

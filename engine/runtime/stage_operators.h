@@ -61,7 +61,7 @@ class StageOperators {
   class Port;
   struct Instance;
   const PlannedStage& plan() const { return topology_.plan.stages[stage_]; }
-  Status Settle(Instance& instance, Status status);
+  Status Settle(Instance& instance, const Status& status);
 
   const Topology& topology_;
   uint32_t stage_;
