@@ -108,7 +108,8 @@ void TaskTimers::Impl::Begin() {
   heap.clear();
   absent = 0;
   horizon.clear();
-  all = due_known = false;
+  all = false;
+  Change();
 }
 
 void TaskTimers::Impl::Push(std::string_view row_key, Slot slot) {
