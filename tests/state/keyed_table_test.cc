@@ -54,6 +54,12 @@ class KeyedTableTest : public testing::Test {
       misses += task.store->stats().misses;
     return misses;
   }
+  uint64_t evictions() const {
+    uint64_t evictions = 0;
+    for (const Task& task : tasks_)
+      evictions += task.store->stats().evictions;
+    return evictions;
+  }
 
   TempDir directory_;
   StoreResources resources_{1 << 20, 1 << 20};
@@ -136,6 +142,7 @@ TEST_F(KeyedTableTest, IsAMapByShardAndKey) {
   std::map<std::pair<uint32_t, std::string>, std::string> model;
   Random random(7);
   std::vector<KeyedTable::Slot> slots;
+  uint64_t read = 0, given_up = 0;
   for (int round = 0; round < 600; ++round) {
     ShardKeys keys;
     std::vector<std::pair<uint32_t, std::string>> asked;
@@ -164,11 +171,15 @@ TEST_F(KeyedTableTest, IsAMapByShardAndKey) {
     }
     if (random.Below(4) == 0) CommitAndFlush();
     if (random.Below(40) == 0) {
+      read += misses();
+      given_up += evictions();
       CommitAndFlush();
       Open();
     }
     budget_.Trim();
   }
+  EXPECT_GT(read, 100U);
+  EXPECT_GT(given_up, 100U);
   for (uint32_t shard = 0; shard < kShards; ++shard) {
     std::map<std::string, std::string> expected;
     for (const auto& [key, value] : model) {

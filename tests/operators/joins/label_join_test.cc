@@ -282,5 +282,25 @@ TEST(LabelJoin, KnowsWhichPredictionsMayEmitAtOnce) {
   EXPECT_EQ(fixture.op().EmitsAtOnceUntil(0), kMinTime);
 }
 
+// Of the shards in which labels wait now; in which one did, says nothing.
+TEST(LabelJoin, KnowsItOfAllShards) {
+  FixtureOptions options;
+  options.shards = 64;
+  OperatorFixture fixture(label_join_definition(), kBody + "label: y\nwait: 10us\nlabels_early: 5us",
+                          JoinStreams(), options);
+  ASSERT_TRUE(fixture.ok()) << fixture.diagnostics();
+  std::vector<FixtureRow> labels = {LabelOfA(100, 0, 1), LabelOfA(90, 0, 1)};
+  labels[1].cells[0] = "other";
+  fixture.Feed(labels);
+  EXPECT_EQ(fixture.op().EmitsAtOnceUntil(0), 105);
+  const std::vector<FixtureRow> prediction = {Prediction(99, 0, 1)};
+  fixture.Feed(prediction);
+  EXPECT_EQ(fixture.emitted().size(), 1U);
+  EXPECT_EQ(fixture.op().EmitsAtOnceUntil(0), 95);
+  fixture.Commit();
+  fixture.Restore();
+  EXPECT_EQ(fixture.op().EmitsAtOnceUntil(0), 95);
+}
+
 }  // namespace
 }  // namespace freshet
