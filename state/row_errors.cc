@@ -23,8 +23,8 @@ bool IsDiskFull(const rocksdb::Status& status, const std::string& text) {
 
 Status TooManyFiles(const std::string& directory, const std::string& text) {
   return {Code::kExhausted, "the process may have no more files open (" + directory + ": " + text +
-                                "): each task's store has some. Raise its limit (`ulimit -n`), or give the "
-                                "job fewer `shards`; nothing committed is lost"};
+                                "): each task's store has some. Raise its limit (`ulimit -n`), or begin "
+                                "afresh with fewer `shards`; nothing committed is lost"};
 }
 
 }  // namespace

@@ -210,7 +210,7 @@ bool JsonDecoder::ReadList(ondemand::array list, JsonPaths::Entry* entry, size_t
   if (!CheckDepth(depth)) return false;
   for (auto result : list) {
     ondemand::value value;
-    if (const auto error = std::move(result).get(value)) return Refuse(error);
+    if (const auto error = result.get(value)) return Refuse(error);
     if (!ReadItem(value,
                   entry != nullptr ? std::span<const uint32_t>(entry->fields) : std::span<const uint32_t>(),
                   depth)) {
