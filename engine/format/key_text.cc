@@ -14,12 +14,11 @@ void AppendKeyNumber(double value, std::string& out) {
 }
 
 void AppendKeyItem(const Column& column, size_t row, std::string& out) {
-  if (!column.valid(row)) {
-    out += "null";
-  } else if (column.type() == Type::kFloat64 && std::isfinite(column.values<double>()[row])) {
+  const bool valid = column.valid(row);
+  if (valid && column.type() == Type::kFloat64 && std::isfinite(column.values<double>()[row])) {
     AppendKeyNumber(column.values<double>()[row], out);
-  } else if (!AppendJsonValue(column, row, out)) {
-    out += "null";  // JSON has no number that is not finite
+  } else if (!valid || !AppendJsonValue(column, row, out)) {
+    out += "null";  // as is a number that is not finite: JSON has none
   }
 }
 
