@@ -24,7 +24,7 @@ std::vector<FixtureRow> LearningRows(size_t count, uint64_t seed) {
   const std::vector<std::string> dests = {"IAH", "MIA", "ATL", "ORD", "SFO"};
   std::vector<FixtureRow> rows;
   for (size_t i = 0; i < count; ++i) {
-    const auto maybe = [&random](Cell cell) { return random.Chance(0.1) ? Cell() : cell; };
+    const auto maybe = [&random](const Cell& cell) { return random.Chance(0.1) ? Cell() : cell; };
     const double a = 4 * random.Uniform() - 1;
     const auto b = static_cast<int64_t>(random.Below(7)) - 2;
     const bool c = random.Chance(0.3);
