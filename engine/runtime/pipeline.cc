@@ -57,14 +57,10 @@ Status Pipeline::Flow(uint32_t first_stage) {
 }
 
 Status Pipeline::Enter(uint32_t stage, uint32_t crossing) {
-  const PlannedStage& plan = topology_.plan.stages[stage];
-  const Crossing& entry = plan.crossings[crossing];
+  const Crossing& entry = topology_.plan.stages[stage].crossings[crossing];
   const Topology::StageView& view = topology_.stages[stage];
   const Batch rows = Joined(view.crossing_stream[crossing]);
-  std::span<const uint32_t> shards;
-  if (plan.keeps_state)
-    shards = sharder_.ShardsOf(rows, topology_.plan.operators[entry.op].keys[entry.port], plan.shards);
-  return operators_[stage]->Process(view.entry[crossing], entry.port, rows, shards);
+  return operators_[stage]->Process(view.entry[crossing], entry.port, rows);
 }
 
 Status Pipeline::WriteSinks() {

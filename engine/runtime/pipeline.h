@@ -10,7 +10,6 @@
 
 #include "engine/runtime/dead_letters.h"
 #include "engine/runtime/outbound.h"
-#include "engine/runtime/row_key.h"
 #include "engine/runtime/sink_writer.h"
 #include "engine/runtime/stage_operators.h"
 #include "engine/runtime/topology.h"
@@ -40,7 +39,6 @@ class Pipeline final : public Outbox {
   std::vector<SinkWriter>& sinks_;
   Outbound& out_;
   DeadLetters& dead_letters_;
-  Sharder sharder_;
   std::vector<std::vector<Batch>> pieces_;  // [stream]
   std::vector<uint32_t> filled_;            // streams with pieces
   std::vector<Batch> united_;               // of the streams of one sink

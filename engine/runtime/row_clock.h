@@ -1,6 +1,6 @@
 #pragma once
 // What the lane knows about event time while it works on one batch or timer: shared by the contexts of its
-// tasks. Written by the lane between calls, read by operators through OperatorContext. One thread.
+// operators. Written by the lane between calls, read by operators through OperatorContext. One thread.
 #include <cstdint>
 #include <span>
 #include <vector>

@@ -58,11 +58,10 @@ class StageOperators::Context final : public OperatorContext {
   }
   bool is_read(size_t port, size_t column) const override { return op_.read[port][column]; }
 
-  // Of the call to come. `shards`: where they are known.
-  void Begin(size_t port, const Batch& rows, std::span<const uint32_t> shards) {
+  // Of the call to come.
+  void Begin(size_t port, const Batch& rows) {
     port_ = port;
     rows_ = &rows;
-    shards_ = shards;
   }
   // To be called after each call of the operator.
   void End() {
@@ -82,7 +81,7 @@ class StageOperators::Context final : public OperatorContext {
   ExpressionFaults faults_;  // of the call in work
   size_t port_ = 0;
   const Batch* rows_ = nullptr;       // null outside Process
-  std::span<const uint32_t> shards_;  // of rows_; empty: not known yet
+  std::span<const uint32_t> shards_;  // of rows_; empty: not asked for yet
   Sharder sharder_;
 };
 
@@ -100,7 +99,7 @@ void StageOperators::Port::Emit(size_t port, Batch rows) {
   const Topology::OutputPort& output = stage_.topology_.stages[stage_.stage_].outputs[member_][port];
   stage_.instances_[member_]->rows_out->Add(rows.rows());
   for (const Topology::Inside& edge : output.inside) {
-    if (Status s = stage_.Process(edge.member, edge.port, rows, {}); !s.ok() && stage_.failure_.ok())
+    if (Status s = stage_.Process(edge.member, edge.port, rows); !s.ok() && stage_.failure_.ok())
       stage_.failure_ = s;
   }
   if (output.leaves) stage_.services_.outbox.Push(output.stream, std::move(rows));
@@ -138,10 +137,9 @@ Status StageOperators::Settle(Instance& instance, const Status& status) {
   return status.ok() ? std::exchange(failure_, Status()) : status;
 }
 
-Status StageOperators::Process(uint32_t member, uint32_t port, const Batch& rows,
-                               std::span<const uint32_t> shards) {
+Status StageOperators::Process(uint32_t member, uint32_t port, const Batch& rows) {
   Instance& instance = *instances_[member];
-  instance.context.Begin(port, rows, shards);
+  instance.context.Begin(port, rows);
   return Settle(instance, instance.op->Process(port, rows, instance.out));
 }
 

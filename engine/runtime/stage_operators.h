@@ -49,8 +49,7 @@ class StageOperators {
 
   // Makes and opens the operators; call once, after the tasks were restored.
   Status Start();
-  // `shards`: of each row.
-  Status Process(uint32_t member, uint32_t port, const Batch& rows, std::span<const uint32_t> shards);
+  Status Process(uint32_t member, uint32_t port, const Batch& rows);
   // Fires the first timer of a task of the stage.
   Status FireFirst(Task& task);
   Status Summarize(Report& report);
