@@ -52,6 +52,11 @@ const std::vector<Command>& Commands() {
        "prints the records of a topic, one a line",
        "freshet consume predictions --local data --from-beginning --until-end",
        {"local", "brokers", "from-beginning", "until-end", "envelope"}},
+      {"generate",
+       "KIND",
+       "prints made-up events, one JSON object a line; `tx`: card payments",
+       "freshet generate tx --events 1000000 | freshet produce tx --local data --key card --partitions 4",
+       {"events", "cards", "zipf", "seed", "late"}},
       {"schema", "", "prints the JSON Schema of job files", "freshet schema > job.schema.json", {}},
       {"version", "", "prints the version", "freshet version", {}}};
   return commands;
@@ -91,6 +96,13 @@ void AddFlag(std::string_view flag, CommandLine& line, po::options_description& 
   if (flag == "from-beginning") add_switch(&line.from_beginning, "from the first record, not only new ones");
   if (flag == "envelope")
     add_switch(&line.envelope, "with topic, partition, offset, timestamp, key and headers");
+  if (flag == "events") add(&line.events, "N: how many (1000000)");
+  if (flag == "cards") add(&line.tx.cards, "N: cards that pay (100000)");
+  if (flag == "zipf") add(&line.tx.zipf, "S: the k-th card pays as often as 1 / k^S (1); 0: all cards alike");
+  if (flag == "seed") add(&line.tx.seed, "N: the same gives the same events (42)");
+  if (flag == "late")
+    add(&line.tx.late,
+        "SHARE: of events that come up to an hour too late, 0 to 1 (0); all others within 5 s");
 }
 
 po::options_description OptionsOf(const Command& command, CommandLine& line) {
@@ -121,6 +133,17 @@ Status CheckPartitions(const po::variables_map& values, const CommandLine& line)
     return {};
   return Invalid("--partitions " + std::to_string(line.partitions) + ": a topic has 1 to " +
                  std::to_string(kMostPartitions) + " partitions");
+}
+
+Status CheckEvents(const CommandLine& line) {
+  constexpr int64_t kMostCards = 100'000'000;  // 8 bytes each
+  constexpr double kSteepest = 10;
+  if (line.events < 0) return Invalid("--events " + std::to_string(line.events) + ": not below 0");
+  if (line.tx.cards < 1 || line.tx.cards > kMostCards)
+    return Invalid("--cards " + std::to_string(line.tx.cards) + ": 1 to " + std::to_string(kMostCards));
+  if (!(line.tx.zipf >= 0 && line.tx.zipf <= kSteepest)) return Invalid("--zipf: 0 to 10");
+  if (!(line.tx.late >= 0 && line.tx.late <= 1)) return Invalid("--late: a share, 0 to 1");
+  return {};
 }
 
 // Names that were given, and are none.
@@ -182,6 +205,7 @@ Result<CommandLine> ParseCommandLine(int argc, const char* const* argv) {
     if (Status s = TakeProgressEvery(values, line); !s.ok()) return s;
     if (Status s = CheckPartitions(values, line); !s.ok()) return s;
     if (Status s = CheckNames(values, line); !s.ok()) return s;
+    if (Status s = CheckEvents(line); !s.ok()) return s;
   } catch (const po::error& error) {
     return Invalid(std::string(error.what()) + "; see `freshet " + line.command + " --help`");
   }

@@ -6,12 +6,13 @@
 
 #include "engine/base/status.h"
 #include "engine/base/time.h"
+#include "engine/cli/tx_events.h"
 
 namespace freshet {
 
 struct CommandLine {
   std::string command;
-  std::vector<std::string> operands;  // FILE or TOPIC
+  std::vector<std::string> operands;  // FILE, TOPIC or KIND
   // Where the log is: exactly one for the commands that need it.
   std::string local;
   std::string brokers;
@@ -29,6 +30,9 @@ struct CommandLine {
   bool raw = false;
   bool from_beginning = false;
   bool envelope = false;
+  // generate
+  int64_t events = 1'000'000;
+  TxOptions tx;
   bool help = false;
 };
 

@@ -9,6 +9,7 @@ int PlanCommand(const CommandLine& line);
 int RunCommand(const CommandLine& line);
 int ProduceCommand(const CommandLine& line);
 int ConsumeCommand(const CommandLine& line);
+int GenerateCommand(const CommandLine& line);
 int SchemaCommand(const CommandLine& line);
 
 }  // namespace freshet

@@ -22,6 +22,7 @@ int Main(int argc, const char* const* argv) {
   if (line.command == "run") return RunCommand(line);
   if (line.command == "produce") return ProduceCommand(line);
   if (line.command == "consume") return ConsumeCommand(line);
+  if (line.command == "generate") return GenerateCommand(line);
   if (line.command == "schema") return SchemaCommand(line);
   std::printf("freshet %s\n", kVersion);
   return Printed();

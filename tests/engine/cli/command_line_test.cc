@@ -49,6 +49,29 @@ TEST(CommandLine, ProduceAndConsume) {
   EXPECT_FALSE(consume->until_end);
 }
 
+TEST(CommandLine, GenerateChecksItsNumbers) {
+  const Result<CommandLine> line = Parse(
+      {"generate", "tx", "--events", "10", "--cards", "5", "--zipf", "0", "--seed", "7", "--late", "0.25"});
+  ASSERT_TRUE(line.ok()) << line.status().message();
+  EXPECT_EQ(line->operands, std::vector<std::string>{"tx"});
+  EXPECT_EQ(line->events, 10);
+  EXPECT_EQ(line->tx.cards, 5);
+  EXPECT_EQ(line->tx.zipf, 0);
+  EXPECT_EQ(line->tx.seed, 7);
+  EXPECT_EQ(line->tx.late, 0.25);
+  EXPECT_FALSE(Parse({"generate"}).ok());
+  for (const auto& [flag, value] : std::vector<std::pair<const char*, const char*>>{{"--events", "-1"},
+                                                                                    {"--events", "many"},
+                                                                                    {"--cards", "0"},
+                                                                                    {"--cards", "100000001"},
+                                                                                    {"--zipf", "-0.1"},
+                                                                                    {"--zipf", "nan"},
+                                                                                    {"--late", "1.1"},
+                                                                                    {"--late", "nan"}}) {
+    EXPECT_FALSE(Parse({"generate", "tx", flag, value}).ok()) << flag << ' ' << value;
+  }
+}
+
 TEST(CommandLine, CommandsThatNeedNoLog) {
   EXPECT_TRUE(Parse({"check", "job.yaml"}).ok());
   EXPECT_TRUE(Parse({"plan", "job.yaml", "--set", "job=x"}).ok());
