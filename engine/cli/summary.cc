@@ -67,6 +67,7 @@ bool LabelOf(const std::string& counter, std::string_view family, std::string& l
 
 void AddCounts(const RunReport& report, Tree& root) {
   root.At("rows").is_object = root.At("dead_letters").is_object = root.At("operators").is_object = true;
+  root.At("stages").is_object = true;
   uint64_t rows_in = 0;
   for (const auto& [counter, count] : report.counts) {
     std::string label;
@@ -78,6 +79,8 @@ void AddCounts(const RunReport& report, Tree& root) {
       root.At("dead_letters").At(label).Set(number);
     } else if (counter.starts_with("rows_out{sink=") && LabelOf(counter, "rows_out", label)) {
       root.At("rows").At(label).Set(number);
+    } else if (LabelOf(counter, "changelog_bytes", label) || LabelOf(counter, "store_bytes", label)) {
+      root.At("stages").At(label).At(counter.substr(0, counter.find('{'))).Set(number);
     } else if (const size_t brace = counter.find('{'); brace != std::string::npos) {
       if (LabelOf(counter, counter.substr(0, brace), label)) {
         root.At("operators").At(label).At(counter.substr(0, brace)).Set(number);
@@ -88,6 +91,11 @@ void AddCounts(const RunReport& report, Tree& root) {
   root.At("rates").At("seconds").Set(seconds);
   root.At("rates").At("rows_per_second").Set(seconds > 0 ? static_cast<double>(rows_in) / seconds : 0);
   root.At("rates").At("commits").Set(static_cast<double>(report.commits));
+  const auto took = [&](double share) {
+    return static_cast<double>(report.commits_took.Quantile(share)) / static_cast<double>(kSecond);
+  };
+  root.At("rates").At("commit_p50_seconds").Set(took(0.5));
+  root.At("rates").At("commit_p99_seconds").Set(took(0.99));
 }
 
 void AddProcess(Tree& root) {

@@ -303,9 +303,11 @@ bool Lane::CommitDue(const Incarnation& life, Duration now) {
 }
 
 Status Lane::Commit(Incarnation& life) {
+  const Duration begin = services_.clock.Steady();
   if (Status s = life.Commit(); !s.ok()) return s;
   ++commits_;
   last_commit_ = services_.clock.Steady();
+  commits_took_.Add(last_commit_ - begin);
   failures_ = bisections_ = 0;
   if (last_commit_ - joined_at_ >= kSettledAfter) expulsions_ = 0;
   // So many small epochs make one of those that could not be committed: its culprit is found or gone.

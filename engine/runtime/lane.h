@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 
+#include "engine/metrics/duration_histogram.h"
 #include "engine/runtime/incarnation.h"
 
 namespace freshet {
@@ -52,6 +53,7 @@ class Lane {
   Status Run(const StopSignal& stop);
   // Leaves the group, after Run.
   void Leave();
+  const DurationHistogram& commits_took() const { return commits_took_; }
 
  private:
   enum class Outcome : uint8_t { kEnded, kAgain };
@@ -81,6 +83,7 @@ class Lane {
   bool owns_placement_ = false;
   bool expelled_ = false;  // by the group, for good
   uint64_t commits_ = 0;
+  DurationHistogram commits_took_;
   Duration epoch_start_ = 0;
   Duration last_commit_ = 0;
   Duration last_poll_ = 0;

@@ -94,6 +94,7 @@ Status RunJob(const JobPlan& plan, Log& log, const Clock& clock, WorkerOptions o
   Lane lane(plan, topology, log, clock, stores, tally, std::move(lane_options), std::move(hooks));
   Status status = lane.Run(stop);
   report.counts = tally.Committed();
+  report.commits_took = lane.commits_took();
   report.elapsed = clock.Steady() - begin;
   if (status.ok()) status = summarized;
   lane.Leave();

@@ -32,6 +32,7 @@ struct RunReport {
   std::vector<std::pair<std::vector<std::string>, double>> figures;  // of operators, by path
   Duration elapsed = 0;
   uint64_t commits = 0;
+  DurationHistogram commits_took;
 };
 
 Status RunJob(const JobPlan& plan, Log& log, const Clock& clock, WorkerOptions options,

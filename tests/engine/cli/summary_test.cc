@@ -33,12 +33,15 @@ RunReport Report() {
   RunReport report;
   report.counts = {{"rows_in{source=\"departures\"}", 300},   {"rows_in{source=\"arrivals\"}", 200},
                    {"rows_out{sink=\"predictions\"}", 299},   {"rows_out{operator=\"seen\"}", 301},
-                   {"late_labels{operator=\"labelled\"}", 4}, {"dead_letters{reason=\"wrong_type\"}", 1}};
+                   {"late_labels{operator=\"labelled\"}", 4}, {"dead_letters{reason=\"wrong_type\"}", 1},
+                   {"changelog_bytes{stage=\"seen\"}", 50},   {"store_bytes{stage=\"seen\"}", 20}};
   report.figures = {{{"models", "late", "learnt"}, 200},
                     {{"models", "late", "log_loss", "30d"}, 0.25},
                     {{"models", "late", "roc_auc"}, std::numeric_limits<double>::quiet_NaN()}};
   report.elapsed = 2 * kSecond;
   report.commits = 9;
+  for (const Duration taken : {1, 2, 3, 4, 8})
+    report.commits_took.Add(taken * kMillisecond);
   return report;
 }
 
@@ -50,6 +53,8 @@ TEST(Summary, PutsEveryCountInItsPlace) {
   EXPECT_EQ(Member(json, "operators"),
             "{\n    \"labelled\": {\n      \"late_labels\": 4\n    },\n    \"seen\": {\n      \"rows_out\": "
             "301\n    }\n  }");
+  EXPECT_EQ(Member(json, "stages"),
+            "{\n    \"seen\": {\n      \"changelog_bytes\": 50,\n      \"store_bytes\": 20\n    }\n  }");
 }
 
 TEST(Summary, FiguresStandWhereTheirPathsLead) {
@@ -67,6 +72,8 @@ TEST(Summary, RatesAreOfRowsReadAndOfTheTimeTaken) {
   EXPECT_NE(rates.find("\"rows_per_second\": 250,"), std::string::npos) << rates;
   EXPECT_NE(rates.find("\"seconds\": 2\n"), std::string::npos) << rates;
   EXPECT_NE(rates.find("\"cpu_seconds\": "), std::string::npos) << rates;
+  EXPECT_NE(rates.find("\"commit_p50_seconds\": 0.003"), std::string::npos) << rates;
+  EXPECT_NE(rates.find("\"commit_p99_seconds\": 0.008"), std::string::npos) << rates;
   EXPECT_NE(Member(json, "memory").find("\"peak_resident_bytes\": "), std::string::npos) << json;
 }
 
@@ -78,6 +85,7 @@ TEST(Summary, OfARunThatDidNothingHasAllMembers) {
   EXPECT_EQ(Member(json, "dead_letters"), "{}");
   EXPECT_EQ(Member(json, "models"), "{}");
   EXPECT_EQ(Member(json, "operators"), "{}");
+  EXPECT_EQ(Member(json, "stages"), "{}");
   EXPECT_NE(Member(json, "rates").find("\"rows_per_second\": 0,"), std::string::npos) << json;
   EXPECT_TRUE(json.starts_with("{\n") && json.ends_with("\n}\n")) << json;
 }
