@@ -90,6 +90,21 @@ uint32_t Fnv1a(std::string_view key) {
   return hash;
 }
 
+uint32_t PartitionOf(Partitioner partitioner, std::string_view key, uint32_t partitions) {
+  if (partitions == 1) return 0;
+  switch (partitioner) {
+    case Partitioner::kMurmur2:
+      return (Murmur2(key) & 0x7fffffffU) % partitions;
+    case Partitioner::kCrc32:
+      return Crc32(key) % partitions;
+    case Partitioner::kFnv1a: {
+      const uint32_t hash = Fnv1a(key);
+      return ((hash >> 31) != 0 ? 0 - hash : hash) % partitions;
+    }
+  }
+  return 0;
+}
+
 uint64_t Hash64(std::string_view bytes, uint64_t seed) {
   const char* at = bytes.data();
   const size_t size = bytes.size();

@@ -12,8 +12,13 @@ uint32_t Murmur2(std::string_view key);
 uint32_t Crc32(std::string_view key);  // librdkafka's "consistent": partition = Crc32(key) % partitions
 uint32_t Fnv1a(std::string_view key);  // Sarama's default: |int32(hash)| % partitions
 
+// By which of them a topic is partitioned.
+enum class Partitioner : uint8_t { kMurmur2, kCrc32, kFnv1a };
+// REQUIRES: at least one partition.
+uint32_t PartitionOf(Partitioner partitioner, std::string_view key, uint32_t partitions);
+
 inline uint32_t ShardOf(std::string_view key, uint32_t shards) {
-  return shards == 1 ? 0 : (Murmur2(key) & 0x7fffffffU) % shards;
+  return PartitionOf(Partitioner::kMurmur2, key, shards);
 }
 
 // A 64-bit hash of good quality (every output bit usable), the same on every machine.

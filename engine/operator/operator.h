@@ -44,8 +44,8 @@ class Report {
 class Operator {
  public:
   virtual ~Operator() = default;
-  // Reads what was left in the tables of `shard`, and forgets what it knew of it. Called for each before its
-  // first row or timer; models are not there yet.
+  // Reads what was left in the tables of `shard`. Called once for each, before its first row or timer; models
+  // are not there yet.
   virtual Status Open(uint32_t shard);
   // Rows of input `port`, in order. A failed Status means a broken invariant or store, never a bad row.
   virtual Status Process(size_t port, const Batch& in, Emitter& out) = 0;
@@ -79,9 +79,9 @@ class OperatorContext {
                           std::string_view detail) = 0;
   // The shard of each row of the batch that is being processed. Valid until the call ends.
   virtual std::span<const uint32_t> shards() = 0;
-  // The watermark of the row's task just before the row of that ordinal, in the batch that is being
+  // The watermark of that shard's task just before the row of that ordinal, in the batch that is being
   // processed. In OnTimer: the timer's time.
-  virtual Time WatermarkBefore(uint32_t ordinal) const = 0;
+  virtual Time WatermarkBefore(uint32_t shard, uint32_t ordinal) const = 0;
   // Whether anything downstream reads column `column` of output `port`; what is not read need not be kept.
   virtual bool is_read(size_t port, size_t column) const = 0;
 };

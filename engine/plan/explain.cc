@@ -35,17 +35,18 @@ void ExplainSources(const JobPlan& plan, std::string& out) {
   for (const PlannedSource* source : order) {
     out += "  " + source->name + " (" + std::string(RoleName(source->role)) + ", topic " + source->topic +
            ", event time " + source->schema[source->event_time].name + ", up to " +
-           FormatDuration(source->max_out_of_orderness) + " out of order)\n";
+           FormatDuration(source->max_out_of_orderness) + " out of order" +
+           (source->unmerged ? ", each partition by itself" : "") + ")\n";
   }
 }
 
 std::string KeyText(const JobPlan& plan, const Crossing& crossing) {
   if (crossing.spread == Spread::kOne) return "in one task";
   if (crossing.spread == Spread::kAny) return "as they come";
-  std::string names;
+  std::string text;
   for (const size_t column : plan.operators[crossing.op].keys[crossing.port])
-    names += (names.empty() ? "" : ", ") + plan.SchemaOf(crossing.stream)[column].name;
-  return "by " + names;
+    text += (text.empty() ? "by " : ", ") + plan.SchemaOf(crossing.stream)[column].name;
+  return text + (crossing.in_place ? ", in place," : "");
 }
 
 // The state whose size hangs on keys and rows alone, and not on what they hold.

@@ -43,13 +43,12 @@ TimeUnit UnitOf(Unit unit) {
   return TimeUnit::kMilliseconds;
 }
 
-InputField InputOf(const std::string& name, const SourceField& field, bool event_time) {
+InputField InputOf(const std::string& name, const SourceField& field, bool is_needed) {
   InputField input;
   input.name = name;
   input.type = field.type.type;
   input.unit = UnitOf(field.unit);
-  input.required =
-      field.required || event_time;  // a row without event time has no place in the order of rows
+  input.required = field.required || is_needed;
   input.values = field.values;
   for (size_t begin = 0; !field.path.empty() && begin <= field.path.size();) {
     const size_t end = std::min(field.path.find('.', begin), field.path.size());
@@ -82,8 +81,15 @@ void PlanSources(JobPlan& plan, Diagnostics& diagnostics) {
     if (spec.fields.empty()) source.schema.Open();  // reported
     // Checked with the source: where there is none, or no timestamp, no plan comes of this.
     source.event_time = source.schema.Find(spec.event_time.field.name).value_or(0);
+    if (spec.partitioned_by) {
+      const std::optional<size_t> column = source.schema.Find(spec.partitioned_by->field.name);
+      if (column) source.partitioned_by = {*column, spec.partitioned_by->partitioner};
+    }
     for (size_t c = 0; c < spec.fields.size(); ++c) {
-      source.fields.push_back(InputOf(spec.fields[c].first, spec.fields[c].second, c == source.event_time));
+      // A row without event time has no place in the order of rows, one without a key none in a partition.
+      const bool is_needed =
+          c == source.event_time || (source.partitioned_by && c == source.partitioned_by->column);
+      source.fields.push_back(InputOf(spec.fields[c].first, spec.fields[c].second, is_needed));
     }
     plan.sources.push_back(std::move(source));
   }
@@ -319,7 +325,8 @@ uint64_t Fingerprint(const JobPlan& plan) {
   std::string text;
   for (const PlannedStage& stage : plan.stages) {
     if (!stage.keeps_state) continue;
-    text += "stage " + stage.name + " " + std::to_string(stage.shards) + "\n";
+    text += "stage " + stage.name + " " + std::to_string(stage.shards) + " " +
+            std::string(EnumNames<Partitioner>::names[static_cast<size_t>(stage.partitioner)]) + "\n";
     for (const Member& member : stage.members) {
       const PlannedOperator& op = plan.operators[member.op];
       if (!op.keeps_state()) continue;
@@ -378,6 +385,7 @@ std::unique_ptr<JobPlan> PlanJob(std::string_view yaml, const Registry& registry
   AssignStages(draft, *plan);
   AssignRoles(draft, *plan);
   AssignConfluences(*plan);
+  AssignMerges(*plan);
   plan->placement_topic = OwnTopic(plan->job, OwnUse::kPlacement);
   plan->dead_letter_topic = OwnTopic(plan->job, OwnUse::kDeadLetters);
   CheckOwnTopics(*plan, diagnostics);

@@ -4,6 +4,7 @@
 // it owns the parameters that operators' `make` functions refer to.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,13 +28,22 @@ struct PlannedSource {
   std::string name;
   std::string topic;
   const Format* format = nullptr;
-  std::vector<InputField> fields;  // only those anybody reads, and the event time: the columns of its batches
+  std::vector<InputField> fields;  // the columns of its batches
   Schema schema;                   // of `fields`
   size_t event_time = 0;           // column
   Duration max_out_of_orderness = 0;
   Duration idle_after = 0;
   Role role = Role::kEvent;
   uint32_t confluence = 0;
+  // Its partitions are taken each by itself: rows of two of them never meet.
+  bool unmerged = false;
+  // What the job file promises of its topic; none: by nothing known.
+  struct Partitioning {
+    size_t column = 0;
+    Partitioner partitioner = Partitioner::kMurmur2;
+    uint32_t partitions = 0;  // that the stages which take its rows in place need; 0: any number
+  };
+  std::optional<Partitioning> partitioned_by;
 };
 
 struct PlannedOperator {
@@ -63,12 +73,17 @@ struct Crossing {
   uint32_t op = 0;  // the operator that reads it
   uint32_t part = 0;
   uint32_t port = 0;
+  // Its rows are in their shard already: the number of their partition, or of the task they come from.
+  bool in_place = false;
 };
 
 // Operators between two changes of key.
 struct PlannedStage {
   std::string name;
   uint32_t shards = 1;
+  Partitioner partitioner = Partitioner::kMurmur2;  // finds the shard of a key
+  // Each task's rows come from the partitions of its number alone, so it has a watermark of its own.
+  bool by_partition = false;
   bool keeps_state = false;  // has tables, timers or a trained model: has tasks with a store and a changelog
   std::vector<Member> members;      // ascending place
   std::vector<Crossing> crossings;  // ascending (op, port)

@@ -15,15 +15,26 @@ constexpr int kNoStage = -1;
 // Where the rows of a stream are, and by which of its columns they are spread there.
 struct Placed {
   int stage = kNoStage;  // of sources: none
-  std::vector<size_t> key;
   std::set<uint32_t> sources;
+  std::vector<size_t> key;  // empty: by none
+  Partitioner partitioner = Partitioner::kMurmur2;
+  // By the key they are spread over the shards of this stage, or the partitions of this source.
+  int shards_of = kNoStage;
+  std::optional<uint32_t> partitions_of;
 };
 
 class StageBuilder {
  public:
   StageBuilder(const Draft& draft, JobPlan& plan) : draft_(draft), plan_(plan) {
-    for (uint32_t s = 0; s < plan.sources.size(); ++s)
-      sources_.push_back({kNoStage, {}, {s}});
+    for (uint32_t s = 0; s < plan.sources.size(); ++s) {
+      Placed& placed = sources_.emplace_back();
+      placed.sources = {s};
+      const std::optional<PlannedSource::Partitioning>& promised = plan.sources[s].partitioned_by;
+      if (!promised) continue;
+      placed.key = {promised->column};
+      placed.partitioner = promised->partitioner;
+      placed.partitions_of = s;
+    }
     outputs_.resize(plan.operators.size());
   }
 
@@ -41,7 +52,11 @@ class StageBuilder {
       return;
     }
     int stage = Home(index, ports);
-    if (stage == kNoStage) stage = NewStage(op.name, Shards(index, ports));
+    if (stage == kNoStage) {
+      stage = NewStage(op.name, Shards(index, ports));
+      const Placed& first = Of(op.inputs[0]);
+      if (IsSpreadFor(first, op.keys[0])) StageAt(stage).partitioner = first.partitioner;
+    }
     Enter(stage, index, 0);
     RecordOutputs(index, stage);
   }
@@ -79,7 +94,7 @@ class StageBuilder {
       return kNoStage;
     if (ports[0].spread != Spread::kKeyed && op.keeps_state() && stage.shards > 1) return kNoStage;
     if (ports[0].spread == Spread::kKeyed) {
-      if (first.key.empty() || first.key != op.keys[0]) return kNoStage;
+      if (!IsSpreadFor(first, op.keys[0]) || first.shards_of != first.stage) return kNoStage;
       if (stage.shards != Shards(index, ports)) return kNoStage;
     }
     for (size_t p = 1; p < ports.size(); ++p) {
@@ -98,6 +113,28 @@ class StageBuilder {
     for (const FieldRef& field : port.key)
       columns.push_back(schema.Find(field.name).value_or(0));
     return columns;
+  }
+
+  PlannedStage& StageAt(int index) { return plan_.stages[static_cast<size_t>(index)]; }
+
+  static bool IsSpreadFor(const Placed& rows, const std::vector<size_t>& key) {
+    return !key.empty() && rows.key == key;
+  }
+
+  // Whether rows that enter the stage are in their shard already. A topic has as many partitions as the first
+  // stage that takes its rows so has shards: that is asked for at the start.
+  bool IsInPlace(const PlannedStage& stage, const StreamId& stream, const std::vector<size_t>& key) {
+    const Placed& from = Of(stream);
+    if (!IsSpreadFor(from, key) || from.partitioner != stage.partitioner) return false;
+    if (!from.partitions_of) return StageAt(from.shards_of).shards == stage.shards;
+    uint32_t& partitions = plan_.sources[*from.partitions_of].partitioned_by->partitions;
+    if (partitions == 0) partitions = stage.shards;
+    return partitions == stage.shards;
+  }
+
+  bool ComesByPartition(const StreamId& stream) {
+    const Placed& from = Of(stream);
+    return from.partitions_of || (from.shards_of != kNoStage && StageAt(from.shards_of).by_partition);
   }
 
   int NewStage(const std::string& name, uint32_t shards) {
@@ -124,6 +161,9 @@ class StageBuilder {
       crossing.op = index;
       crossing.part = part;
       crossing.port = p;
+      crossing.in_place = IsInPlace(stage, op.inputs[p], op.keys[p]);
+      stage.by_partition = (stage.by_partition || stage.crossings.empty()) && crossing.in_place &&
+                           ComesByPartition(op.inputs[p]);
       stage.crossings.push_back(crossing);
     }
     const std::set<uint32_t> sources = SourcesOf(op);
@@ -135,11 +175,17 @@ class StageBuilder {
     const PlannedOperator& op = plan_.operators[index];
     const std::vector<InputPort>& ports = draft_.operators[index].ports;
     const std::set<uint32_t> sources = SourcesOf(op);
-    std::vector<size_t> in_key =
-        Of(op.inputs[0]).stage == stage ? Of(op.inputs[0]).key : std::vector<size_t>();
-    if (ports[0].spread == Spread::kKeyed) in_key = op.keys[0];
+    const Placed& first = Of(op.inputs[0]);
+    const bool keyed = ports[0].spread == Spread::kKeyed;
+    const bool stays = first.stage == stage || (ports.size() == 1 && ports[0].spread == Spread::kAny);
+    const std::vector<size_t> in_key = keyed ? op.keys[0] : stays ? first.key : std::vector<size_t>();
     for (const Output& output : op.plan.outputs) {
-      Placed placed{stage, {}, sources};
+      Placed placed;
+      placed.stage = stage;
+      placed.sources = sources;
+      placed.partitioner = keyed ? StageAt(stage).partitioner : first.partitioner;
+      placed.shards_of = keyed ? stage : first.shards_of;
+      if (!keyed) placed.partitions_of = first.partitions_of;
       for (const size_t column : in_key) {
         for (size_t c = 0; c < output.derivations.size(); ++c) {
           const Derivation& derivation = output.derivations[c];
@@ -285,6 +331,22 @@ void AssignConfluences(JobPlan& plan) {
   }
   for (uint32_t s = 0; s < plan.sources.size(); ++s)
     plan.sources[s].confluence = group[s];
+}
+
+// Where the order of arrival will do, sources whose rows meet those of no other partition need no merge.
+void AssignMerges(JobPlan& plan) {
+  if (plan.job.frame.order != RowOrder::kArrival) return;
+  std::set<uint32_t> merged;  // confluences
+  for (const PlannedStage& stage : plan.stages) {
+    const bool uses_models = std::any_of(stage.members.begin(), stage.members.end(), [&](const Member& m) {
+      const Plan& op = plan.operators[m.op].plan;
+      return !op.predicts.empty() || !op.trains.empty();
+    });
+    if (uses_models || (stage.keeps_state && !stage.by_partition))
+      merged.insert(plan.sources[stage.sources[0]].confluence);
+  }
+  for (PlannedSource& source : plan.sources)
+    source.unmerged = !merged.contains(source.confluence);
 }
 
 }  // namespace freshet

@@ -11,5 +11,7 @@ void AssignStages(const Draft& draft, JobPlan& plan);
 // Fills role and confluence of plan.sources.
 void AssignRoles(const Draft& draft, JobPlan& plan);
 void AssignConfluences(JobPlan& plan);
+// Fills unmerged of plan.sources. REQUIRES: stages and confluences assigned.
+void AssignMerges(JobPlan& plan);
 
 }  // namespace freshet

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/hash.h"
+
 namespace freshet {
 
 Feed::Feed(const PlannedSource& source, uint32_t source_index, int32_t partition, PartitionReader& reader,
@@ -28,7 +30,7 @@ Status Feed::Fill(const RejectSink& rejects, size_t& left) {
   block_ = Batch();
   next_ = 0;
   if (Status s = DecodeBlock(); !s.ok()) return s;
-  CloseBlock();
+  if (Status s = CloseBlock(); !s.ok()) return s;
   return PassRejects(rejects, left);
 }
 
@@ -84,17 +86,43 @@ std::optional<Rejection> Feed::DecodeOne(const RecordView& record) {
                                             ", more than max_future ahead of the clock"};
 }
 
-void Feed::CloseBlock() {
+// A promise that is not kept would tear the rows of one key apart, without a word.
+Status Feed::CheckPartition() const {
+  const PlannedSource::Partitioning& promised = *source_->partitioned_by;
+  const Column& keys = *columns_[promised.column];
+  std::string key;
+  for (size_t row = 0; row < offsets_.size(); ++row) {
+    key.clear();
+    AppendKeyText(keys, row, key);
+    const uint32_t partition = PartitionOf(promised.partitioner, key, options_.partitions);
+    if (partition == static_cast<uint32_t>(partition_)) continue;
+    const std::string field = source_->schema[promised.column].name;
+    return Invalid("the record at " + TextOf(id()) + " offset " + std::to_string(offsets_[row]) +
+                   " has the " + field + " `" + key.substr(0, 100) + "`, which " +
+                   std::string(EnumNames<Partitioner>::names[static_cast<size_t>(promised.partitioner)]) +
+                   " puts in partition " + std::to_string(partition) + " of " +
+                   std::to_string(options_.partitions) + ": the topic is not partitioned by " + field +
+                   " as the job's `partitioned_by` says. Leave that out, and rows find their shard by their "
+                   "key; or name the partitioner of its producers");
+  }
+  return {};
+}
+
+Status Feed::CloseBlock() {
   offsets_.swap(building_offsets_);
   building_offsets_.clear();
-  if (offsets_.empty()) return;
+  if (offsets_.empty()) return {};
   last_arrival_ = clock_->Steady();
   columns_.clear();
   for (ColumnBuilder& builder : builders_)
     columns_.push_back(builder.Finish());
+  if (source_->partitioned_by) {
+    if (Status s = CheckPartition(); !s.ok()) return s;
+  }
   const std::span<const Time> times = columns_[source_->event_time]->values<int64_t>();
   ordinals_.assign(times.size(), 0);
   block_ = Batch::Make(*pool_, columns_, times, ordinals_);
+  return {};
 }
 
 Status Feed::Take(const RejectSink& rejects, size_t& left) {

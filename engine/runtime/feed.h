@@ -4,7 +4,7 @@
 //
 // Always: rows are given in offset order, each once; position() is the offset to commit when everything taken
 // so far is; a record that is no row is handed to the lane as a dead letter exactly when the position passes
-// it.
+// it; each row is in the partition where the source's `partitioned_by` says it is, or Fill fails (kInvalid).
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -42,6 +42,7 @@ struct FeedOptions {
   Duration max_future = kDay;
   std::set<int64_t> poison;      // offsets that go to the dead letters unread
   std::optional<int64_t> until;  // rows at or past this offset are not read: --until-end
+  uint32_t partitions = 0;       // of the topic
 };
 
 class Feed {
@@ -86,7 +87,8 @@ class Feed {
   Status DecodeBlock();
   Time LatestAllowed() const;
   std::optional<Rejection> DecodeOne(const RecordView& record);
-  void CloseBlock();
+  Status CheckPartition() const;
+  Status CloseBlock();
   int64_t passed() const { return has_row() ? head_offset() : decoded_to_; }
   Status PassRejects(const RejectSink& rejects, size_t& left);
 

@@ -13,7 +13,7 @@ constexpr uint64_t kTimersAtOnce = 4096;
 }  // namespace
 
 Incarnation::Incarnation(LaneServices services, Consumer& consumer)
-    : s_(std::move(services)), consumer_(consumer) {}
+    : s_(std::move(services)), consumer_(consumer), clock_(s_.topology), timers_(s_.topology, clock_) {}
 
 // Readers die with their release, and the consumer outlives the incarnation.
 Incarnation::~Incarnation() {
@@ -25,26 +25,17 @@ Incarnation::~Incarnation() {
 
 // --- taking rows ---
 
-void Incarnation::BeginBatch(uint32_t source) {
+void Incarnation::BeginBatch(const Feed& feed) {
   batch_open_ = true;
   cut_at_ = kMaxTime;
   timer_floor_ = kMaxTime;
-  row_clock_.before.clear();
+  const uint32_t source = feed.source_index();
   alone_until_ = AloneUntil(source);
-  for (const uint32_t stage : s_.topology.source_stages[source]) {
-    RowClock::StageView& view = row_clock_.stages[stage];
-    view.reached = stage_reached_[stage];
-    view.others = kMaxTime;
-    for (const uint32_t other : s_.plan.stages[stage].sources) {
-      if (other != source && !watermarks_[other].all_idle()) {
-        view.others = std::min(view.others, watermarks_[other].watermark());
-      }
-    }
-    // Where the other sources keep the stage's watermark below its first timer, no row of this one makes it
-    // due.
-    const bool exact = s_.topology.stages[stage].exact_timers;
-    if (exact && view.others >= stage_first_timer_[stage])
-      cut_at_ = std::min(cut_at_, stage_first_timer_[stage]);
+  clock_.BeginBatch(source, feed.source().unmerged ? feed.partition() : EventClock::kAllPartitions);
+  // Where the other sources keep a task's watermark below its first timer, no row of this one makes it due.
+  for (const uint32_t clock : clock_.batch_clocks()) {
+    const Time first = timers_.first_exact(clock);
+    if (clock_.rows().views[clock].others >= first) cut_at_ = std::min(cut_at_, first);
   }
 }
 
@@ -63,17 +54,14 @@ Time Incarnation::AloneUntil(uint32_t source) const {
 
 bool Incarnation::Admit(const Feed& feed, Time time) {
   if (cut_ || FindFinished()) return false;
-  if (!batch_open_) BeginBatch(feed.source_index());
+  if (!batch_open_) BeginBatch(feed);
   const bool alone = time <= alone_until_;
-  if (alone && !row_clock_.before.empty()) return false;
-  SourceWatermark& source = watermarks_[feed.source_index()];
-  row_clock_.before.push_back(source.watermark());
-  source.Observe(static_cast<size_t>(feed.partition()), time);
-  for (const Topology::SourceTimer& timer : s_.topology.source_timers[feed.source_index()]) {
-    timer_floor_ = std::min(timer_floor_, timer.Earliest(time, row_clock_.before.back()));
-  }
-  if (source.watermark() >= std::min(cut_at_, timer_floor_)) cut_ = true;
-  if (alone) cut_ = true;
+  const std::vector<RowClock::Before>& rows = clock_.rows().before;
+  if (alone && !rows.empty()) return false;
+  clock_.Take(feed.partition(), time);
+  for (const Topology::SourceTimer& timer : s_.topology.source_timers[feed.source_index()])
+    timer_floor_ = std::min(timer_floor_, timer.Earliest(time, rows.back().source));
+  cut_ = alone || clock_.highest() >= std::min(cut_at_, timer_floor_);
   return true;
 }
 
@@ -96,8 +84,8 @@ Result<bool> Incarnation::Step(uint64_t most) {
     if (!batch_.rows.empty()) {
       CountBatch();
       if (Status s = pipeline_->RunBatch(batch_.source, batch_.rows); !s.ok()) return s;
-      RaiseWatermarks(batch_.source);
-      if (Status s = RefreshTimers(); !s.ok()) return s;
+      clock_.EndBatch();
+      if (Status s = timers_.Refresh(); !s.ok()) return s;
     }
     if (Status s = dead_letters_->Flush(*out_); !s.ok()) return s;
     MarkFinished(marked);
@@ -110,7 +98,7 @@ Result<bool> Incarnation::Step(uint64_t most) {
 }
 
 std::optional<PartitionOffset> Incarnation::OriginOf(uint32_t ordinal) const {
-  if (row_clock_.in_timer || ordinal >= batch_.from.size()) return std::nullopt;
+  if (clock_.rows().in_timer || ordinal >= batch_.from.size()) return std::nullopt;
   const SourceBatch::From& from = batch_.from[ordinal];
   return PartitionOffset{merging_->feeds()[from.feed]->id(), from.offset};
 }
@@ -125,18 +113,11 @@ void Incarnation::CountBatch() {
 
 // --- event time ---
 
-void Incarnation::RaiseWatermarks(uint32_t source) {
-  for (const uint32_t stage : s_.topology.source_stages[source]) {
-    stage_reached_[stage] =
-        std::max(stage_reached_[stage], LeastWatermark(watermarks_, s_.plan.stages[stage].sources));
-  }
-}
-
 bool Incarnation::FindFinished() {
   if (!s_.options.until_end || merging_->finished_feeds() == MarkedFeeds()) return false;
   return std::any_of(merging_->feeds().begin(), merging_->feeds().end(), [&](const Feed* feed) {
     return feed->finished() &&
-           !watermarks_[feed->source_index()].idle(static_cast<size_t>(feed->partition()));
+           !clock_.source(feed->source_index()).idle(static_cast<size_t>(feed->partition()));
   });
 }
 
@@ -145,10 +126,9 @@ bool Incarnation::FindFinished() {
 void Incarnation::MarkFinished(bool& marked) {
   if (!s_.options.until_end) return;
   for (const Feed* feed : merging_->feeds()) {
-    SourceWatermark& source = watermarks_[feed->source_index()];
+    const SourceWatermark& source = clock_.source(feed->source_index());
     if (!feed->finished() || source.idle(static_cast<size_t>(feed->partition()))) continue;
-    source.SetIdle(static_cast<size_t>(feed->partition()), true);
-    RaiseWatermarks(feed->source_index());
+    clock_.SetIdle(feed->source_index(), feed->partition());
     marked = true;
   }
   MarkedFeeds() = merging_->finished_feeds();
@@ -158,12 +138,10 @@ void Incarnation::JudgeIdleness() {
   if (s_.options.until_end) return;
   const Duration now = s_.clock.Steady();
   for (const std::unique_ptr<Feed>& feed : feeds_) {
-    SourceWatermark& source = watermarks_[feed->source_index()];
-    const auto partition = static_cast<size_t>(feed->partition());
-    if (source.idle(partition) || !feed->at_end()) continue;
+    const SourceWatermark& source = clock_.source(feed->source_index());
+    if (source.idle(static_cast<size_t>(feed->partition())) || !feed->at_end()) continue;
     if (now - feed->last_arrival() < feed->source().idle_after) continue;
-    source.SetIdle(partition, true);
-    RaiseWatermarks(feed->source_index());
+    clock_.SetIdle(feed->source_index(), feed->partition());
   }
 }
 
@@ -173,66 +151,6 @@ bool Incarnation::finished() const {
 }
 
 // --- timers ---
-
-Status Incarnation::RefreshTimer(TaskState& state) {
-  const Result<const DueTimer*> first = state.task->FirstTimer();
-  if (!first.ok()) return first.status();
-  state.first_timer = *first == nullptr ? kMaxTime : (*first)->time;
-  return {};
-}
-
-Status Incarnation::RefreshTimers() {
-  for (const uint32_t index : changed_timers_) {
-    TaskState& state = stateful_[index];
-    state.task->timers()->Heard();
-    const Time before = state.first_timer;
-    if (Status s = RefreshTimer(state); !s.ok()) return s;
-    if (state.first_timer != before) RefreshStage(state.task->stage());
-  }
-  changed_timers_.clear();
-  return {};
-}
-
-void Incarnation::RefreshStage(uint32_t stage) {
-  Time first = kMaxTime;
-  for (const uint32_t index : state_of_[stage]) {
-    if (index != UINT32_MAX) first = std::min(first, stateful_[index].first_timer);
-  }
-  stage_first_timer_[stage] = first;
-}
-
-bool Incarnation::IsDue(uint32_t stage, Time timer) const {
-  return timer != kMaxTime && timer <= stage_reached_[stage];
-}
-
-bool Incarnation::ExactIsDue(uint32_t stage) const {
-  return s_.topology.stages[stage].exact_timers && IsDue(stage, stage_first_timer_[stage]);
-}
-
-// Of all tasks with exact timers, the one whose first timer is first in (time, place, key) order among those
-// due.
-Result<Task*> Incarnation::FirstDue() {
-  Task* best = nullptr;
-  const DueTimer* best_timer = nullptr;
-  Time best_time = kMaxTime;
-  for (uint32_t stage = 0; stage < stage_reached_.size(); ++stage) {
-    if (!ExactIsDue(stage)) continue;
-    for (const uint32_t index : state_of_[stage]) {
-      if (index == UINT32_MAX || !IsDue(stage, stateful_[index].first_timer)) continue;
-      if (stateful_[index].first_timer > best_time) continue;
-      Task* task = stateful_[index].task;
-      Result<const DueTimer*> timer = task->FirstTimer();
-      if (!timer.ok()) return timer.status();
-      if (*timer == nullptr) continue;
-      if (best == nullptr || **timer < *best_timer) {
-        best = task;
-        best_timer = *timer;
-        best_time = best_timer->time;
-      }
-    }
-  }
-  return best;
-}
 
 // Empty where no operator of the stage has the timer's place: to run it is refused.
 FiredTimer Incarnation::Describe(const DueTimer& timer, uint32_t stage) const {
@@ -247,10 +165,10 @@ Status Incarnation::Fire(Task& task) {
   const Result<const DueTimer*> timer = task.FirstTimer();
   if (!timer.ok()) return timer.status();
   if (!beginning_) beginning_ = Describe(**timer, task.stage());
-  row_clock_.in_timer = true;
-  row_clock_.timer_time = (*timer)->time;
+  clock_.rows().in_timer = true;
+  clock_.rows().timer_time = (*timer)->time;
   const Status status = pipeline_->RunTimer(task);
-  row_clock_.in_timer = false;
+  clock_.rows().in_timer = false;
   ++rows_in_epoch_;
   return status;
 }
@@ -259,42 +177,16 @@ Status Incarnation::Fire(Task& task) {
 Status Incarnation::FireDue(uint64_t most, bool& more) {
   more = false;
   for (uint64_t left = std::min(most, kTimersAtOnce); left > 0; --left) {
-    bool due = false;
-    for (uint32_t stage = 0; stage < stage_reached_.size(); ++stage)
-      due = due || ExactIsDue(stage);
-    if (!due) return CleanUp(left, more);
-    const Result<Task*> found = FirstDue();
-    if (!found.ok()) return found.status();
-    Task* task = *found;
-    if (task == nullptr) return Internal("a timer is due that no task has");
-    if (Status s = Fire(*task); !s.ok()) return s;
+    const Result<Task*> next = timers_.Next();
+    if (!next.ok()) return next.status();
+    if (*next == nullptr) return {};
+    if (Status s = Fire(**next); !s.ok()) return s;
     if (Status s = dead_letters_->Flush(*out_); !s.ok()) return s;
-    if (Status s = RefreshTimers(); !s.ok()) return s;
+    if (Status s = timers_.Refresh(); !s.ok()) return s;
     if (is_full()) break;
   }
   more = true;
   return {};
-}
-
-// The timers that need not be exact: nobody sees when they fire, nor in which order, so they cut no batch and
-// go task by task.
-Status Incarnation::CleanUp(uint64_t most, bool& more) {
-  bool full = false;
-  for (uint32_t stage = 0; stage < stage_reached_.size() && !more; ++stage) {
-    if (!IsDue(stage, stage_first_timer_[stage])) continue;
-    for (const uint32_t index : state_of_[stage]) {
-      if (index == UINT32_MAX) continue;
-      TaskState& state = stateful_[index];
-      for (; most > 0 && !full && IsDue(stage, state.first_timer); --most) {
-        if (Status s = Fire(*state.task); !s.ok()) return s;
-        if (Status s = RefreshTimer(state); !s.ok()) return s;
-        full = is_full();
-      }
-    }
-    RefreshStage(stage);
-    more = IsDue(stage, stage_first_timer_[stage]);
-  }
-  return dead_letters_->Flush(*out_);
 }
 
 // --- figures ---
@@ -328,7 +220,7 @@ Time Incarnation::event_time() const {
   Time latest = kMinTime;
   for (const std::unique_ptr<Feed>& feed : feeds_) {
     latest =
-        std::max(latest, watermarks_[feed->source_index()].highest(static_cast<size_t>(feed->partition())));
+        std::max(latest, clock_.source(feed->source_index()).highest(static_cast<size_t>(feed->partition())));
   }
   return latest;
 }

@@ -17,13 +17,14 @@
 #include "engine/plan/plan.h"
 #include "engine/runtime/closing.h"
 #include "engine/runtime/dead_letters.h"
+#include "engine/runtime/due_timers.h"
+#include "engine/runtime/event_clock.h"
 #include "engine/runtime/feed.h"
 #include "engine/runtime/merge.h"
 #include "engine/runtime/pipeline.h"
 #include "engine/runtime/replica.h"
 #include "engine/runtime/stage_operators.h"
 #include "engine/runtime/tally.h"
-#include "engine/runtime/watermarks.h"
 
 namespace freshet {
 
@@ -120,7 +121,8 @@ class Incarnation final : private Merge::Gate, private Outbox {
     bool foreign = false;                 // the changelog is not the store's
     uint64_t lineage = 0;                 // of the changelog
     int64_t most_bytes = 0;               // of a record of the changelog; 0: not known
-    Time first_timer = kMaxTime;
+    Counter* changelog_bytes = nullptr;   // of keys and values
+    Counter* store_bytes = nullptr;
   };
 
   Incarnation(LaneServices services, Consumer& consumer);
@@ -149,23 +151,15 @@ class Incarnation final : private Merge::Gate, private Outbox {
   bool Admit(const Feed& feed, Time time) override;
   // The source record that caused a row of the present batch; rows of timers have none.
   std::optional<PartitionOffset> OriginOf(uint32_t ordinal) const;
-  void BeginBatch(uint32_t source);
+  void BeginBatch(const Feed& feed);
   Time AloneUntil(uint32_t source) const;
   void CountBatch();
   Status FireDue(uint64_t most, bool& more);
-  Status CleanUp(uint64_t most, bool& more);
   Status Fire(Task& task);
   FiredTimer Describe(const DueTimer& timer, uint32_t stage) const;
-  void RaiseWatermarks(uint32_t source);
-  Status RefreshTimer(TaskState& state);
-  Status RefreshTimers();
-  void RefreshStage(uint32_t stage);
-  bool IsDue(uint32_t stage, Time timer) const;
   bool FindFinished();
   size_t& MarkedFeeds() { return finished_marked_[static_cast<size_t>(merging_ - merges_.data())]; }
   void MarkFinished(bool& marked);
-  bool ExactIsDue(uint32_t stage) const;
-  Result<Task*> FirstDue();
   // incarnation_commit.cc
   Status SendChanges(const std::vector<ClosingRecord::Input>& inputs);
   Status WriteClosing(const TaskState& state, Time now, const std::vector<ClosingRecord::Input>& inputs);
@@ -178,12 +172,12 @@ class Incarnation final : private Merge::Gate, private Outbox {
   Consumer& consumer_;
   Pool pool_;
   CacheBudget cache_;
-  RowClock row_clock_;
+  EventClock clock_;
+  DueTimers timers_;
   std::map<std::string, std::unique_ptr<ModelState>, std::less<>> models_;
   std::map<std::string, uint64_t, std::less<>> published_;  // version of each trained model in its topic
   std::unique_ptr<Outbound> out_;
   std::unique_ptr<DeadLetters> dead_letters_;
-  std::vector<uint32_t> changed_timers_;                    // of stateful_: those whose first may be another
   std::vector<std::vector<std::unique_ptr<Task>>> tasks_;   // [stage][shard]
   std::vector<std::unique_ptr<StageOperators>> operators_;  // by stage
   std::vector<SinkWriter> sinks_;
@@ -191,17 +185,13 @@ class Incarnation final : private Merge::Gate, private Outbox {
   std::map<std::string, RawTable*, std::less<>> private_tables_;  // of the models trained here
   std::map<PartitionId, int64_t> group_positions_;                // committed, at start
 
-  std::vector<TaskState> stateful_;              // tasks with a store, in (stage, shard) order
-  std::vector<std::vector<uint32_t>> state_of_;  // [stage][shard] → index into stateful_
-  std::vector<Time> stage_first_timer_;
-  std::vector<Time> stage_reached_;  // watermark of each stage's tasks
+  std::vector<TaskState> stateful_;  // tasks with a store, in (stage, shard) order
 
   std::vector<std::unique_ptr<Feed>> feeds_;
   std::vector<Merge> merges_;            // one a confluence
   std::vector<size_t> finished_marked_;  // of each, how many finished feeds MarkFinished has seen
   size_t next_merge_ = 0;
-  std::vector<SourceWatermark> watermarks_;  // by source
-  std::vector<int32_t> known_partitions_;    // by source, as read or last warned of
+  std::vector<int32_t> known_partitions_;  // by source, as read or last warned of
   std::vector<PartitionOffset> started_at_;
   Feed::RejectSink rejects_;
   SourceBatch batch_;

@@ -27,7 +27,7 @@ std::vector<ClosingRecord::Input> Incarnation::Inputs() const {
   std::vector<ClosingRecord::Input> inputs;
   for (const std::unique_ptr<Feed>& feed : feeds_) {
     inputs.push_back({{feed->id(), feed->position()},
-                      watermarks_[feed->source_index()].Save(static_cast<size_t>(feed->partition()))});
+                      clock_.source(feed->source_index()).Save(static_cast<size_t>(feed->partition()))});
   }
   std::sort(inputs.begin(), inputs.end(), [](const ClosingRecord::Input& a, const ClosingRecord::Input& b) {
     return a.next.id < b.next.id;
@@ -43,7 +43,7 @@ Status Incarnation::WriteClosing(const TaskState& state, Time now,
   record.epoch = epoch_ + 1;
   record.lane = s_.options.lane;
   record.fingerprint = s_.plan.fingerprint;
-  record.task_watermark = stage_reached_[state.task->stage()];
+  record.task_watermark = clock_.reached(s_.topology.ClockOf(state.task->stage(), state.task->shard()));
   record.inputs = inputs;
   const std::string bytes = EncodeClosing(record);
   RawTable::Slot slot;
@@ -73,6 +73,7 @@ Status Incarnation::SendChanges(const std::vector<ClosingRecord::Input>& inputs)
           if (closing) state.closing_sent = state.sent;
           ++state.sent;
           const size_t bytes = key.size() + (value ? value->size() : 0);
+          state.changelog_bytes->Add(bytes);
           Status row = Fits(bytes, state.most_bytes) ? out_->Send(record) : TooLarge(bytes, state.most_bytes);
           return closing ? OfNoRow(row) : row;
         });
@@ -118,10 +119,13 @@ Status Incarnation::FlushStores() {
   }
   last_flush_ = now;
   for (const TaskState& state : stateful_) {
-    if (Status s = state.task->store()->Flush(); !s.ok()) {
+    TaskStore& store = *state.task->store();
+    const uint64_t before = store.stats().stored_bytes;
+    if (Status s = store.Flush(); !s.ok())
       return s.Within("stage `" + s_.plan.stages[state.task->stage()].name + "`");
-    }
+    state.store_bytes->Add(store.stats().stored_bytes - before);
   }
+  s_.tally.Keep();  // what was stored is committed
   return {};
 }
 

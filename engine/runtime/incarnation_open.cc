@@ -49,21 +49,24 @@ Status Incarnation::OpenTasks() {
     if (!topic.ok()) return topic.status();
     if (!*topic)
       return {Code::kNotFound, "the topic `" + source.topic + "` of source `" + source.name + "` is gone"};
-    watermarks_.emplace_back(static_cast<size_t>((*topic)->partitions), source.max_out_of_orderness);
+    const uint32_t promised = source.partitioned_by ? source.partitioned_by->partitions : 0;
+    if (promised != 0 && static_cast<int32_t>(promised) != (*topic)->partitions) {
+      return Invalid("the topic `" + source.topic + "` of source `" + source.name + "` has " +
+                     std::to_string((*topic)->partitions) + " partitions by now, and the job " +
+                     std::to_string(promised) +
+                     " shards for them: leave `partitioned_by` out, and start afresh under another `prefix`");
+    }
+    clock_.AddSource(static_cast<size_t>((*topic)->partitions));
     known_partitions_.push_back((*topic)->partitions);
   }
   const OperatorServices services{
-      pool_,   row_clock_,      *this,
+      pool_,   clock_.rows(),   *this,
       models_, s_.tally.live(), [this](const RefusedRow& row) { dead_letters_->Add(row); }};
   for (const PlannedSource& source : s_.plan.sources) {
     rows_in_.push_back(&s_.tally.live()["rows_in{source=\"" + source.name + "\"}"]);
   }
-  row_clock_.stages.resize(s_.plan.stages.size());
-  stage_reached_.assign(s_.plan.stages.size(), kMinTime);
-  stage_first_timer_.assign(s_.plan.stages.size(), kMaxTime);
   for (uint32_t stage = 0; stage < s_.plan.stages.size(); ++stage) {
     tasks_.emplace_back();
-    state_of_.emplace_back();
     for (uint32_t shard = 0; shard < s_.plan.stages[stage].shards; ++shard) {
       if (Status status = OpenTask(stage, shard); !status.ok()) return status;
     }
@@ -85,7 +88,6 @@ Status Incarnation::OpenTask(uint32_t stage, uint32_t shard) {
   TaskStore* raw = store.get();
   Result<std::unique_ptr<Task>> task = Task::Open(s_.plan, stage, shard, std::move(store));
   if (!task.ok()) return task.status().Within("stage `" + plan.name + "`");
-  state_of_.back().push_back(UINT32_MAX);
   tasks_.back().push_back(std::move(*task));
   if (raw == nullptr) return {};
   TaskState state;
@@ -101,9 +103,10 @@ Status Incarnation::OpenTask(uint32_t stage, uint32_t shard) {
     if (!weights.ok()) return weights.status();
     private_tables_[model.name] = *weights;
   }
-  const auto index = static_cast<uint32_t>(stateful_.size());
-  state.task->timers()->Report(changed_timers_, index);
-  state_of_.back().back() = index;
+  const std::string label = "{stage=\"" + plan.name + "\"}";
+  state.changelog_bytes = &s_.tally.live()["changelog_bytes" + label];
+  state.store_bytes = &s_.tally.live()["store_bytes" + label];
+  timers_.Add(*state.task);
   stateful_.push_back(state);
   return {};
 }
@@ -111,7 +114,7 @@ Status Incarnation::OpenTask(uint32_t stage, uint32_t shard) {
 // Those there were when the tasks were opened: a topic that grows meanwhile is read whole by the next life.
 std::vector<PartitionId> Incarnation::PartitionsOf(uint32_t source) const {
   std::vector<PartitionId> ids;
-  for (size_t p = 0; p < watermarks_[source].partitions(); ++p)
+  for (size_t p = 0; p < clock_.source(source).partitions(); ++p)
     ids.push_back({s_.plan.sources[source].topic, static_cast<int32_t>(p)});
   return ids;
 }
@@ -158,32 +161,27 @@ Status Incarnation::OpenSinks() {
 
 Status Incarnation::OpenFeeds() {
   if (Status s = CheckClosing(); !s.ok()) return s;
-  std::map<uint32_t, std::vector<Feed*>> of_confluence;
+  std::map<std::pair<uint32_t, int32_t>, std::vector<Feed*>> of_confluence;  // and partition, where unmerged
   for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
+    const PlannedSource& planned = s_.plan.sources[source];
     for (const PartitionId& id : PartitionsOf(source)) {
       if (Status s = OpenFeed(source, id); !s.ok()) return s;
-      of_confluence[s_.plan.sources[source].confluence].push_back(feeds_.back().get());
+      of_confluence[{planned.confluence, planned.unmerged ? id.partition : 0}].push_back(feeds_.back().get());
     }
   }
   for (auto& [confluence, feeds] : of_confluence) {
     merges_.emplace_back(std::move(feeds), pool_, s_.plan.sources, s_.plan.memory.merge / 2);
     finished_marked_.push_back(0);
   }
-  for (uint32_t source = 0; source < s_.plan.sources.size(); ++source)
-    RaiseWatermarks(source);
-  for (TaskState& state : stateful_) {
-    if (Status s = RefreshTimer(state); !s.ok()) return s;
-  }
-  for (uint32_t stage = 0; stage < stage_first_timer_.size(); ++stage)
-    RefreshStage(stage);
-  return {};
+  clock_.RaiseAll();
+  return timers_.Open();
 }
 
 // Half of what is for merging goes to the blocks that wait, equal parts, the other half to those of a batch.
 size_t Incarnation::BlockBytes() const {
   int64_t partitions = 0;
-  for (const SourceWatermark& source : watermarks_)
-    partitions += static_cast<int64_t>(source.partitions());
+  for (const int32_t of_source : known_partitions_)
+    partitions += of_source;
   return static_cast<size_t>(std::clamp(s_.plan.memory.merge / 2 / std::max<int64_t>(partitions, 1),
                                         kLeastBlockBytes, kMostBlockBytes));
 }
@@ -197,7 +195,7 @@ Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {
     for (const ClosingRecord::Input& input : closing_->inputs) {
       if (input.next.id != id) continue;
       position = input.next.offset;
-      watermarks_[source].Restore(static_cast<size_t>(id.partition), input.saved);
+      clock_.Restore(source, static_cast<size_t>(id.partition), input.saved);
     }
   }
   if (position < range->begin) {
@@ -209,6 +207,7 @@ Status Incarnation::OpenFeed(uint32_t source, const PartitionId& id) {
   FeedOptions options;
   options.max_future = s_.plan.job.frame.max_future;
   options.block_bytes = BlockBytes();
+  options.partitions = static_cast<uint32_t>(clock_.source(source).partitions());
   if (s_.options.until_end) options.until = s_.ends.at(id);
   if (const auto found = s_.poison.find(id); found != s_.poison.end()) options.poison = found->second;
   Result<PartitionReader*> reader = consumer_.Assign(id, position);

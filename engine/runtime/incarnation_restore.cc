@@ -160,8 +160,8 @@ Status Incarnation::ReadClosing(TaskState& state) {
                 ChangelogOf(*state.task).topic + "; set it back, or start afresh under another `prefix`"};
   }
   if (found) {
-    Time& reached = stage_reached_[state.task->stage()];
-    reached = std::max(reached, found->task_watermark);
+    clock_.RestoreReached(s_.topology.ClockOf(state.task->stage(), state.task->shard()),
+                          found->task_watermark);
   }
   if (&state == &stateful_.front()) {
     closing_ = std::move(found);

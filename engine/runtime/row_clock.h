@@ -10,19 +10,26 @@
 namespace freshet {
 
 struct RowClock {
-  std::vector<Time> before;  // the source's watermark before each row of the batch
-  struct StageView {
-    Time reached = kMinTime;  // the stage's watermark when the batch began
+  // Before each row of the batch, the watermark of its source and that of its partition alone.
+  struct Before {
+    Time source = kMinTime;
+    Time partition = kMinTime;
+  };
+  std::vector<Before> before;
+  struct View {               // by clock (Topology::ClockOf)
+    Time reached = kMinTime;  // the tasks' watermark when the batch began
     Time others = kMaxTime;   // the least watermark of the other active sources upstream
   };
-  std::vector<StageView> stages;
+  std::vector<View> views;
   bool in_timer = false;
   Time timer_time = 0;
 
-  Time WatermarkBefore(uint32_t stage, uint32_t ordinal) const {
+  // `by_partition`: the tasks' rows come from one partition of each source.
+  Time WatermarkBefore(uint32_t clock, bool by_partition, uint32_t ordinal) const {
     if (in_timer) return timer_time;
-    const StageView& view = stages[stage];
-    const Time least = before[ordinal] < view.others ? before[ordinal] : view.others;
+    const View& view = views[clock];
+    const Time own = by_partition ? before[ordinal].partition : before[ordinal].source;
+    const Time least = own < view.others ? own : view.others;
     return least > view.reached ? least : view.reached;
   }
 };

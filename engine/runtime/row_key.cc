@@ -2,7 +2,6 @@
 
 #include <cassert>
 
-#include "engine/base/hash.h"
 #include "engine/format/format.h"
 
 namespace freshet {
@@ -15,7 +14,8 @@ void AppendRowKey(std::span<const Column* const> columns, size_t row, std::strin
   }
 }
 
-std::span<const uint32_t> Sharder::ShardsOf(const Batch& rows, std::span<const size_t> key, uint32_t shards) {
+std::span<const uint32_t> Sharder::ShardsOf(const Batch& rows, std::span<const size_t> key,
+                                            Partitioner partitioner, uint32_t shards) {
   if (shards == 1) {
     shard_of_row_.assign(rows.rows(), 0);
     return shard_of_row_;
@@ -28,7 +28,7 @@ std::span<const uint32_t> Sharder::ShardsOf(const Batch& rows, std::span<const s
   for (size_t row = 0; row < rows.rows(); ++row) {
     key_.clear();
     AppendRowKey(columns_, row, key_);
-    shard_of_row_.push_back(ShardOf(key_, shards));
+    shard_of_row_.push_back(PartitionOf(partitioner, key_, shards));
   }
   return shard_of_row_;
 }

@@ -1,10 +1,11 @@
 #pragma once
-// Which shard each row belongs to: murmur2 of the key's text, as Kafka's clients place records. One thread.
+// Which shard each row belongs to: a hash of the key's text, as Kafka's clients place records. One thread.
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "engine/base/hash.h"
 #include "engine/data/batch.h"
 
 namespace freshet {
@@ -16,7 +17,8 @@ void AppendRowKey(std::span<const Column* const> columns, size_t row, std::strin
 class Sharder {
  public:
   // The shard of each row; valid until the next call. REQUIRES: a key, or one shard.
-  std::span<const uint32_t> ShardsOf(const Batch& rows, std::span<const size_t> key, uint32_t shards);
+  std::span<const uint32_t> ShardsOf(const Batch& rows, std::span<const size_t> key, Partitioner partitioner,
+                                     uint32_t shards);
 
  private:
   std::vector<const Column*> columns_;

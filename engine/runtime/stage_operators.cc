@@ -50,11 +50,13 @@ class StageOperators::Context final : public OperatorContext {
   }
   std::span<const uint32_t> shards() override {
     assert(rows_ != nullptr);
-    if (shards_.empty()) shards_ = sharder_.ShardsOf(*rows_, op_.keys[port_], stage_.plan().shards);
+    if (shards_.empty())
+      shards_ = sharder_.ShardsOf(*rows_, op_.keys[port_], stage_.plan().partitioner, stage_.plan().shards);
     return shards_;
   }
-  Time WatermarkBefore(uint32_t ordinal) const override {
-    return stage_.services_.clock.WatermarkBefore(stage_.stage_, ordinal);
+  Time WatermarkBefore(uint32_t shard, uint32_t ordinal) const override {
+    return stage_.services_.clock.WatermarkBefore(stage_.topology_.ClockOf(stage_.stage_, shard),
+                                                  stage_.plan().by_partition, ordinal);
   }
   bool is_read(size_t port, size_t column) const override { return op_.read[port][column]; }
 

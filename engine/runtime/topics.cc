@@ -54,6 +54,10 @@ std::string_view Remedy(TopicNeed::Use use) {
     case TopicNeed::Use::kModel:
       return ": something else created it, and a model's versions stand in one order. If it is empty, delete "
              "it, and the job makes its own at the next start; else start afresh under another `prefix`";
+    case TopicNeed::Use::kSource:
+      return ", one a shard of what reads it by the key of its `partitioned_by`. Set `shards` to the topic's "
+             "number, while there is no state yet; or leave `partitioned_by` out, and rows find their shard "
+             "by their key";
     default:
       return ": `shards` is fixed once state exists. Set it back, or start afresh under another `prefix`";
   }

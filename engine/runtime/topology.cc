@@ -60,6 +60,9 @@ void Topology::ViewStages() {
   std::vector<bool> timed(streams, false);  // may bring rows that a timer gave
   for (const PlannedStage& stage : plan.stages) {
     StageView view;
+    view.first_clock = clocks;
+    clocks += stage.by_partition ? stage.shards : 1;
+    stage_of_clock.resize(clocks, static_cast<uint32_t>(stages.size()));
     for (const Crossing& crossing : stage.crossings) {
       view.exact_timers = view.exact_timers || timed[StreamIndex(crossing.stream)];
       view.entry.push_back(MemberOf(stage, crossing.op, crossing.part));

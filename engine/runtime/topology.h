@@ -26,12 +26,22 @@ struct Topology {
     // Its timers fire in their order, between the same two rows however batches fall: those of some member
     // emit, or the stage reads rows that such a timer gave, which may lie behind what has been cleaned up.
     bool exact_timers = false;
+    uint32_t first_clock = 0;
   };
 
   uint32_t StreamIndex(StreamId id) const;
+  // Tasks whose rows come from the same partitions share a clock: all of a stage, but where each has its own.
+  uint32_t ClockOf(uint32_t stage, uint32_t shard) const {
+    return stages[stage].first_clock + (plan.stages[stage].by_partition ? shard : 0);
+  }
+  uint32_t ClocksOf(uint32_t stage) const {
+    return plan.stages[stage].by_partition ? plan.stages[stage].shards : 1;
+  }
   const JobPlan& plan;
   uint32_t streams = 0;
   std::vector<StageView> stages;
+  uint32_t clocks = 0;
+  std::vector<uint32_t> stage_of_clock;
   std::vector<std::vector<uint32_t>> sink_streams;  // [sink]
   // Of an operator's timers, as a source's rows may set them.
   struct SourceTimer {

@@ -39,6 +39,11 @@ class SourceWatermark {
   bool all_idle() const { return active_ == 0; }
   Time highest(size_t partition) const { return partitions_[partition].highest; }
   Time watermark() const { return watermark_; }
+  // Of one partition alone; that of the source is never above it while the partition is active.
+  Time watermark(size_t partition) const {
+    const Time highest = partitions_[partition].highest;
+    return highest == kMinTime ? kMinTime : highest - out_of_orderness_;
+  }
 
   // What a restart must know: also the watermark itself, which may be ahead of what its active partitions
   // say since one of them was idle.
@@ -72,5 +77,8 @@ class SourceWatermark {
 // The least watermark of `sources` (indices into `all`); a source all of whose partitions are idle does not
 // count unless all are, then the highest counts.
 Time LeastWatermark(std::span<const SourceWatermark> all, std::span<const uint32_t> sources);
+// The same of that partition of each source alone.
+Time LeastWatermark(std::span<const SourceWatermark> all, std::span<const uint32_t> sources,
+                    size_t partition);
 
 }  // namespace freshet

@@ -136,7 +136,8 @@ const ShapeBase& EventTimeSpec::Describe() {
 const ShapeBase& PartitionedBy::Describe() {
   static const auto shape =
       Shape<PartitionedBy>("a promise that the topic is partitioned by a field; every row is checked")
-          .Required<&PartitionedBy::field>("field", "the field whose bytes are the records' key")
+          .Required<&PartitionedBy::field>("field",
+                                           "the field whose text is the records' key; required in all")
           .Optional<&PartitionedBy::partitioner>("partitioner", "the hash the producer uses");
   return shape;
 }
@@ -149,8 +150,7 @@ const ShapeBase& SourceSpec::Describe() {
           .Required<&SourceSpec::event_time>("event_time", "the time of a row")
           .Required<&SourceSpec::fields>("fields", "the fields that the job reads, `name: type`")
           .Optional<&SourceSpec::partitioned_by>(
-              "partitioned_by", "how the topic is partitioned already; default: by nothing known")
-          .NotYet("rows find their shard by their key");
+              "partitioned_by", "how the topic is partitioned already; default: by nothing known");
   return shape;
 }
 
@@ -177,8 +177,10 @@ const ShapeBase& FrameSpec::Describe() {
           .NotYet("every output is written exactly once")
           .Optional<&FrameSpec::commit>("commit", "how often everything is committed")
           .Optional<&FrameSpec::memory>("memory", "the memory of all buffers and caches of a process")
-          .Optional<&FrameSpec::order>("order", "how rows from several lanes are merged")
-          .NotYet("rows are taken in event time")
+          .Optional<&FrameSpec::order>(
+              "order",
+              "`arrival` takes partitions that never meet in one task each by itself; all else is merged by "
+              "event time")
           .Optional<&FrameSpec::shards>("shards", "the partitions of the key space; fixed once state exists")
           .Optional<&FrameSpec::prefix>(
               "prefix", "before all names of topics and groups that are made of the job's name")

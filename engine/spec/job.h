@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/hash.h"
 #include "engine/base/status.h"
 #include "engine/data/type.h"
 #include "engine/spec/shape.h"
@@ -27,7 +28,6 @@ template <>
 struct EnumNames<Unit> {
   static constexpr std::array<std::string_view, 4> names{"s", "ms", "us", "ns"};
 };
-enum class Partitioner : uint8_t { kMurmur2, kCrc32, kFnv1a };
 template <>
 struct EnumNames<Partitioner> {
   static constexpr std::array<std::string_view, 3> names{"murmur2", "crc32", "fnv1a"};

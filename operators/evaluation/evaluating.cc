@@ -106,7 +106,7 @@ Status Evaluating::Process(size_t, const Batch& in, Emitter&) {
       unlabelled_.Add();
       continue;
     }
-    const Time watermark = context_.WatermarkBefore(in.ordinals()[i]);
+    const Time watermark = context_.WatermarkBefore(0, in.ordinals()[i]);
     const Row row{i, in.times()[i], watermark, labels->values<uint8_t>()[i] != 0};
     if (Status s = Take(row); !s.ok()) return s;
   }

@@ -74,7 +74,7 @@ void Windowed::Sort(size_t port, const Batch& in) {
   watermarks_.clear();
   const std::span<const uint32_t> shards = context_.shards();
   for (uint32_t row = 0; row < in.rows(); ++row) {
-    const Time watermark = context_.WatermarkBefore(in.ordinals()[row]);
+    const Time watermark = context_.WatermarkBefore(shards[row], in.ordinals()[row]);
     if (IsLate(in.times()[row], watermark)) {
       late_.Add();
       if (plan_->late != LateRows::kInclude) {

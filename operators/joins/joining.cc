@@ -190,7 +190,7 @@ Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
     entry.key = keys_[i];
     if (Status s = entry.Read(); !s.ok()) return s;
     const uint32_t ordinal = in.ordinals()[row];
-    if (Status s = Settle(entry, context_.WatermarkBefore(ordinal), ordinal); !s.ok()) return s;
+    if (Status s = Settle(entry, context_.WatermarkBefore(entry.key.shard, ordinal), ordinal); !s.ok()) return s;
     Status s = port == 0 ? Predict(entry, in, row) : LabelRow(entry, in, row, labels);
     if (!s.ok()) return s;
   }
@@ -417,7 +417,7 @@ Status Joining::LabelRow(Entry& entry, const Batch& in, uint32_t row, const Labe
 
 // Keeps a label whose prediction has not come.
 Status Joining::HoldEarly(Entry& entry, const Label& label, uint32_t ordinal, bool forgotten) {
-  if (context_.WatermarkBefore(ordinal) >= label.time + plan_->labels_early) {
+  if (context_.WatermarkBefore(entry.key.shard, ordinal) >= label.time + plan_->labels_early) {
     unmatched_.Add();
     return {};
   }

@@ -468,7 +468,7 @@ struct OperatorFixture::Impl final : OperatorContext, Emitter {
   void DeadLetter(const Batch& batch, size_t row, std::string_view reason, std::string_view detail) override {
     dead_letters.push_back({CauseOf(batch.ordinals()[row]), std::string(reason), std::string(detail)});
   }
-  Time WatermarkBefore(uint32_t ordinal) const override {
+  Time WatermarkBefore(uint32_t /*shard*/, uint32_t ordinal) const override {
     if (batch_ordinals.empty()) return timer_time;
     const auto found = std::lower_bound(batch_ordinals.begin(), batch_ordinals.end(), ordinal);
     if (found == batch_ordinals.end() || *found != ordinal) {

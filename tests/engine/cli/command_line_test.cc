@@ -107,7 +107,8 @@ TEST(CommandLine, WhatIsRefusedSaysWhatToDo) {
       "say where the log is, with one of --local DIR (no server needed) and --brokers HOST:PORT (Kafka)";
   const std::vector<Refused> table{
       {{"rum"}, "unknown command `rum`; did you mean `run`?"},
-      {{"start"}, "unknown command `start`; one of check, plan, run, produce, consume, schema, version"},
+      {{"start"},
+       "unknown command `start`; one of check, plan, run, produce, consume, generate, schema, version"},
       {{"check"}, "`freshet check` needs FILE, as in `freshet check jobs/flight-delays/job.yaml`"},
       {{"produce", "--local", "d"},
        "`freshet produce` needs TOPIC, as in `freshet produce clicks --local data --key user < "

@@ -2,8 +2,10 @@
 #include "engine/cli/tx_events.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -35,10 +37,16 @@ struct Payment {
 
 // As a job reads them.
 std::vector<Payment> Payments(const TxOptions& options, int count) {
-  const std::vector<InputField> fields{{"event_id", Type::kString},
-                                       {"card", Type::kString},
-                                       {"ts", Type::kTimestamp},
-                                       {"amount", Type::kFloat64}};
+  std::vector<InputField> fields(4);
+  const std::array<std::pair<const char*, Type>, 4> wanted{{{"event_id", Type::kString},
+                                                            {"card", Type::kString},
+                                                            {"ts", Type::kTimestamp},
+                                                            {"amount", Type::kFloat64}}};
+  for (size_t i = 0; i < fields.size(); ++i) {
+    fields[i].name = wanted[i].first;
+    fields[i].path = {fields[i].name};
+    fields[i].type = wanted[i].second;
+  }
   Pool pool;
   std::vector<ColumnBuilder> builders;
   for (const InputField& field : fields)

@@ -343,7 +343,6 @@ TEST(Plan, WhatIsNotAvailableYetIsRefusedWhereItStands) {
   const std::string line = std::to_string(std::count(kSources.begin(), kSources.end(), '\n') + 1);
   ExpectSays(Diagnosed("guarantee: at_least_once\n" + rest),
              {":" + line + ":12: `guarantee: at_least_once`"});
-  ExpectSays(Diagnosed("order: arrival\n" + rest), {":" + line + ":8: `order: arrival`"});
   ExpectSays(Diagnosed("merge_slack: 1s\n" + rest),
              {":" + line + ":14: `merge_slack: 1s` is not available yet"});
   ExpectSays(Diagnosed("merge_wait: 1s\n" + rest),

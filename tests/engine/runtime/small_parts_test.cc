@@ -177,7 +177,7 @@ TEST(Sharder, KeysThatAreOneInTheStateAreOfOneShard) {
     for (const uint32_t row : {0U, 1U})
       ASSERT_TRUE(AppendStateKey(rows, key, row, state[row]));
     ASSERT_EQ(state[0], state[1]);
-    const std::span<const uint32_t> shards = sharder.ShardsOf(rows, key, 4096);
+    const std::span<const uint32_t> shards = sharder.ShardsOf(rows, key, Partitioner::kMurmur2, 4096);
     EXPECT_EQ(shards[0], shards[1]);
   }
 }
@@ -204,7 +204,7 @@ TEST(Sharder, GivesEachRowTheShardOfItsKey) {
   Sharder sharder;
   const std::vector<size_t> key = {0, 1};
   for (const uint32_t shards : {8U, 1U, 3U, 64U}) {
-    const std::span<const uint32_t> shard_of_row = sharder.ShardsOf(rows, key, shards);
+    const std::span<const uint32_t> shard_of_row = sharder.ShardsOf(rows, key, Partitioner::kMurmur2, shards);
     ASSERT_EQ(shard_of_row.size(), 100U);
     for (size_t i = 0; i < 100; ++i)
       EXPECT_EQ(shard_of_row[i], (Murmur2(keys[i]) & 0x7fffffffU) % shards) << keys[i];

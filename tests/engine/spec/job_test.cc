@@ -179,7 +179,6 @@ TEST(Job, FaultsOfSources) {
             "calls it\n");
   EXPECT_EQ(
       faults("{event_time: {field: t}, fields: {t: timestamp, x: float64}, partitioned_by: {field: x}}"),
-      "f:2:91: `partitioned_by` is not available yet; leave it out, and rows find their shard by their key\n"
       "f:2:99: a float64 is no record key; use a string or int64\n");
 }
 

@@ -1,0 +1,100 @@
+#include "engine/runtime/event_clock.h"
+
+#include <algorithm>
+
+namespace freshet {
+
+EventClock::EventClock(const Topology& topology) : topology_(topology), reached_(topology.clocks, kMinTime) {
+  rows_.views.resize(topology.clocks);
+}
+
+void EventClock::AddSource(size_t partitions) {
+  const PlannedSource& planned = topology_.plan.sources[sources_.size()];
+  sources_.emplace_back(partitions, planned.max_out_of_orderness);
+}
+
+void EventClock::Restore(uint32_t source, size_t partition, const SourceWatermark::Saved& saved) {
+  sources_[source].Restore(partition, saved);
+}
+
+void EventClock::RestoreReached(uint32_t clock, Time reached) {
+  reached_[clock] = std::max(reached_[clock], reached);
+}
+
+void EventClock::RaiseAll() {
+  for (uint32_t clock = 0; clock < reached_.size(); ++clock)
+    Raise(clock);
+}
+
+// Of the tasks downstream that rows of the partition may come to.
+void EventClock::CollectClocks(uint32_t source, int32_t partition, std::vector<uint32_t>& clocks) const {
+  clocks.clear();
+  for (const uint32_t stage : topology_.source_stages[source]) {
+    const uint32_t first = topology_.stages[stage].first_clock;
+    const bool one = topology_.plan.stages[stage].by_partition && partition != kAllPartitions;
+    for (uint32_t i = 0; i < topology_.ClocksOf(stage); ++i) {
+      if (!one || i == static_cast<uint32_t>(partition)) clocks.push_back(first + i);
+    }
+  }
+}
+
+// Where the other active sources upstream of these tasks have come.
+Time EventClock::OthersOf(uint32_t clock, uint32_t source) const {
+  const uint32_t stage = topology_.stage_of_clock[clock];
+  const PlannedStage& planned = topology_.plan.stages[stage];
+  const uint32_t shard = clock - topology_.stages[stage].first_clock;
+  Time others = kMaxTime;
+  for (const uint32_t other : planned.sources) {
+    if (other == source) continue;
+    const SourceWatermark& watermark = sources_[other];
+    if (planned.by_partition) {
+      if (!watermark.idle(shard)) others = std::min(others, watermark.watermark(shard));
+    } else if (!watermark.all_idle()) {
+      others = std::min(others, watermark.watermark());
+    }
+  }
+  return others;
+}
+
+void EventClock::BeginBatch(uint32_t source, int32_t partition) {
+  source_ = source;
+  rows_.before.clear();
+  CollectClocks(source, partition, batch_clocks_);
+  by_partition_ = false;
+  for (const uint32_t clock : batch_clocks_) {
+    rows_.views[clock] = {reached_[clock], OthersOf(clock, source)};
+    by_partition_ = by_partition_ || topology_.plan.stages[topology_.stage_of_clock[clock]].by_partition;
+  }
+  highest_ = kMinTime;
+}
+
+void EventClock::Take(int32_t partition, Time time) {
+  SourceWatermark& source = sources_[source_];
+  const auto p = static_cast<size_t>(partition);
+  rows_.before.push_back({source.watermark(), source.watermark(p)});
+  source.Observe(p, time);
+  highest_ = std::max(highest_, by_partition_ ? source.watermark(p) : source.watermark());
+}
+
+void EventClock::EndBatch() {
+  for (const uint32_t clock : batch_clocks_)
+    Raise(clock);
+}
+
+void EventClock::SetIdle(uint32_t source, int32_t partition) {
+  sources_[source].SetIdle(static_cast<size_t>(partition), true);
+  CollectClocks(source, partition, idle_clocks_);
+  for (const uint32_t clock : idle_clocks_)
+    Raise(clock);
+}
+
+void EventClock::Raise(uint32_t clock) {
+  const uint32_t stage = topology_.stage_of_clock[clock];
+  const PlannedStage& planned = topology_.plan.stages[stage];
+  const Time least = planned.by_partition ? LeastWatermark(sources_, planned.sources,
+                                                           clock - topology_.stages[stage].first_clock)
+                                          : LeastWatermark(sources_, planned.sources);
+  reached_[clock] = std::max(reached_[clock], least);
+}
+
+}  // namespace freshet
