@@ -54,6 +54,9 @@ struct TableSpec {
   uint32_t layout = 1;   // of the values; a store or changelog of another layout is refused, never misread
   bool ordered = false;  // may be scanned
   uint32_t width = 0;    // bytes of every value; 0: free
+  // Bytes beside every value, where these have a width: for what can be worked out again. In memory only:
+  // zero when a row is made, and whenever it was read anew.
+  uint32_t scratch = 0;
 };
 
 class RawTable {
@@ -75,6 +78,9 @@ class RawTable {
     std::string_view bytes() const {
       return present() ? std::string_view(data(), size()) : std::string_view();
     }
+
+    // REQUIRES: present(), in a table that has it. Aligned to 8, where the width is a multiple of it.
+    char* scratch() const { return place_->data + place_->size; }
 
     // The same for all slots of a key, in one era of the table.
     const void* identity() const { return place_; }

@@ -43,6 +43,19 @@ void TableCache::SetOrdered(bool ordered) {
   if (!ordered) EndOrder();
 }
 
+void TableCache::SetScratch(uint32_t bytes) {
+  spec_.scratch = bytes;
+  for (uint32_t i = 0; i < entries_; ++i) {
+    Entry& entry = At(i);
+    if (!entry.Has(kUsed)) continue;
+    const uint32_t size = entry.present() ? entry.place.size : 0;
+    const size_t wanted =
+        Blocks::Rounded(size_t{ValueAt(entry.place.key_size)} + std::max(size, spec_.width) + bytes);
+    if (wanted > entry.capacity) MoveTo(entry, static_cast<uint32_t>(wanted), size);
+    if (entry.present()) std::memset(entry.place.data + size, 0, bytes);
+  }
+}
+
 void TableCache::SetShard(uint32_t shard) {
   assert(shard <= UINT16_MAX);
   shard_ = static_cast<uint16_t>(shard);
@@ -97,7 +110,7 @@ TableCache::Entry& TableCache::Create(std::string_view key, KeyMark mark) {
   entry.flags = kUsed;
   entry.shard = shard_;
   const auto key_size = static_cast<uint32_t>(key.size());
-  const uint32_t room = std::max(spec_.width, usual_);
+  const uint32_t room = std::max(spec_.width, usual_) + spec_.scratch;
   entry.capacity = static_cast<uint32_t>(Blocks::Rounded(ValueAt(key_size) + room));
   entry.block = static_cast<char*>(blocks_.Allocate(entry.capacity));
   entry.place.key_size = key_size;
@@ -148,14 +161,14 @@ void TableCache::Resize(Entry& entry, uint32_t size) {
   const uint32_t at = ValueAt(entry.place.key_size);
   const uint32_t old = entry.present() ? entry.place.size : 0;
   if (!entry.present()) usual_ = size <= kUsual ? size : 0;
-  if (at + size > entry.capacity) {
+  if (at + size + spec_.scratch > entry.capacity) {
     // Rows that grow once tend to grow again.
-    const size_t wanted = size_t{at} + size + (old == 0 ? 0 : size / 4);
+    const size_t wanted = size_t{at} + size + spec_.scratch + (old == 0 ? 0 : size / 4);
     MoveTo(entry, static_cast<uint32_t>(Blocks::Rounded(wanted)), old);
   }
   entry.place.data = entry.block + at;
   entry.place.size = size;
-  if (size > old) std::memset(entry.place.data + old, 0, size - old);
+  if (size > old) std::memset(entry.place.data + old, 0, size - old + spec_.scratch);
 }
 
 void TableCache::SetValue(Entry& entry, std::string_view value) {
@@ -297,7 +310,8 @@ void TableCache::EraseEntry(Entry& entry) {
   if (entry.present()) CountDirty(-int64_t{entry.place.size});
   entry.place.data = nullptr;
   entry.place.size = 0;
-  const auto least = static_cast<uint32_t>(Blocks::Rounded(ValueAt(entry.place.key_size) + spec_.width));
+  const auto least =
+      static_cast<uint32_t>(Blocks::Rounded(ValueAt(entry.place.key_size) + spec_.width + spec_.scratch));
   if (entry.capacity >= least + 256) MoveTo(entry, least, 0);
   if (!settled) Settle(entry);
   ForgetSoon(entry);

@@ -50,7 +50,9 @@ class TableCache {
   CacheBudget& budget() { return budget_; }
   void SetShard(uint32_t shard);  // among the tables of a KeyedTable
   static uint32_t ShardOf(const Slot& slot) { return EntryOf(slot).shard; }
+  // What an operator declares of a table that the changelog or the store has brought before it.
   void SetOrdered(bool ordered);
+  void SetScratch(uint32_t bytes);
   // 0: the catalog's, or none yet. Its bytes precede the key in the store and in change records.
   uint32_t number() const { return number_; }
   const std::string& prefix() const { return prefix_; }

@@ -167,6 +167,7 @@ Result<RawTable*> TaskStore::Declare(const TableSpec& spec) {
     if (known->declared) return Internal("table `" + spec.name + "` is declared twice in one task");
     if (Status s = CheckLayout(known->cache.spec(), spec); !s.ok()) return s;
     known->cache.SetOrdered(spec.ordered);
+    known->cache.SetScratch(spec.scratch);
   }
   known->declared = true;
   return &known->face;

@@ -362,8 +362,9 @@ Plan Features::Bind(const Features& p, Binder& binder) {
     for (const WindowedPlan::Window& window : plan->tiers[i].windows)
       for (const std::string& name : state_names[window.length])
         names.push_back(name);
+    const uint32_t layout = LayoutNumber(plan->tiers[i], plan->packer, names);
     for (TableSpec& table :
-         Tiles::Tables(static_cast<uint8_t>(i), LayoutNumber(plan->tiers[i], plan->packer, names)))
+         Tiles::Tables(static_cast<uint8_t>(i), layout, plan->tiers[i].layout, LengthsOf(plan->tiers[i])))
       result.tables.push_back(std::move(table));
     result.state.push_back(SizeOf(plan->tiers[i].layout, ahead));
   }

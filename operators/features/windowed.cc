@@ -19,7 +19,8 @@ class Windowed final : public Operator {
         gone_(context.counter("gone_windows")) {
     tiers_.reserve(plan_->tiers.size());
     for (size_t i = 0; i < plan_->tiers.size(); ++i) {
-      tiers_.emplace_back(plan_->tiers[i].layout, static_cast<uint8_t>(i), context);
+      const WindowedPlan::Tier& tier = plan_->tiers[i];
+      tiers_.emplace_back(tier.layout, LengthsOf(tier), static_cast<uint8_t>(i), context);
     }
     states_.resize(plan_->measures.size());
     is_gone_.resize(plan_->measures.size());
@@ -62,6 +63,7 @@ class Windowed final : public Operator {
   std::string packed_;
   std::vector<std::string> states_;            // by measure: a state a row
   std::vector<std::vector<uint8_t>> is_gone_;  // by measure: 1 a row whose window may have lost rows
+  std::vector<Tiles::Reach> reaches_;          // of a row
   TileParts parts_;
   std::vector<ColumnPtr> columns_;
 };
@@ -138,28 +140,31 @@ Status Windowed::RunTier(size_t tier, size_t port, const Batch& rows) {
   return {};
 }
 
-// Says which tiles the row will read: those of its largest window of which nothing can be gone.
+// Says what the row will read: the windows of which nothing can be gone.
 void Windowed::Announce(size_t tier, size_t row, Time time, Time watermark) {
   const Time horizon = plan_->tiers[tier].layout.Horizon(watermark);
-  const WindowedPlan::Window* largest = nullptr;
-  for (const WindowedPlan::Window& window : plan_->tiers[tier].windows) {
+  const std::vector<WindowedPlan::Window>& windows = plan_->tiers[tier].windows;
+  reaches_.clear();
+  for (size_t w = 0; w < windows.size(); ++w) {
+    const WindowedPlan::Window& window = windows[w];
     if (time - window.length >= horizon) {
-      largest = &window;
+      reaches_.push_back({w, time - window.length, Until(time)});
       continue;
     }
     for (const uint32_t measure : window.measures)
       is_gone_[measure][row] = 1;
     gone_.Add(window.measures.size());
   }
-  if (largest != nullptr) tiers_[tier].Read(row, time - largest->length, Until(time));
+  tiers_[tier].Read(row, reaches_);
 }
 
 Status Windowed::Evaluate(size_t tier, size_t row, Time time) {
   const WindowedPlan::Tier& t = plan_->tiers[tier];
-  for (const WindowedPlan::Window& window : t.windows) {
+  for (size_t w = 0; w < t.windows.size(); ++w) {
+    const WindowedPlan::Window& window = t.windows[w];
     if (is_gone_[window.measures.front()][row] != 0) continue;
     const Time after = time - window.length;
-    if (Status s = tiers_[tier].Parts(row, after, Until(time), parts_); !s.ok()) return s;
+    if (Status s = tiers_[tier].Parts(row, {w, after, Until(time)}, parts_); !s.ok()) return s;
     for (const uint32_t m : window.measures) {
       const WindowedPlan::Measure& measure = plan_->measures[m];
       char* state = StateOf(m, row);
@@ -206,6 +211,13 @@ Status Windowed::OnTimer(const DueTimer& timer, Emitter&) {
 }
 
 }  // namespace
+
+std::vector<Duration> LengthsOf(const WindowedPlan::Tier& tier) {
+  std::vector<Duration> lengths;
+  for (const WindowedPlan::Window& window : tier.windows)
+    lengths.push_back(window.length);
+  return lengths;
+}
 
 std::unique_ptr<Operator> MakeWindowed(std::shared_ptr<const WindowedPlan> plan, OperatorContext& context) {
   return std::make_unique<Windowed>(std::move(plan), context);

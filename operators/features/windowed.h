@@ -44,6 +44,8 @@ struct WindowedPlan {
   Duration allowed_lateness = 0;
 };
 
+std::vector<Duration> LengthsOf(const WindowedPlan::Tier& tier);  // of its windows
+
 std::unique_ptr<Operator> MakeWindowed(std::shared_ptr<const WindowedPlan> plan, OperatorContext& context);
 
 }  // namespace freshet

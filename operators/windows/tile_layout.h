@@ -43,6 +43,7 @@ struct TileLayout {
   static constexpr Duration kMostPerTier = 24;  // a tier's largest window over its smallest
   static constexpr size_t kChunkBytes = 4096;   // of packed rows, about
   static constexpr int kTilesAtOnce = 8;        // so many widths pass between visits that let tiles leave
+  static constexpr int64_t kFewTiles = 4;       // a window over more has a middle
 
   Duration width = 0;
   Duration largest = 0;  // window
@@ -64,6 +65,8 @@ struct TileLayout {
   }
   // The tiles of a key that hold rows kept so long.
   int64_t MostTiles(Duration ahead) const { return Kept(ahead) / width + 1; }
+  // The tiles that lie wholly in a window are merged once, for as long as they stay the same.
+  bool HasMiddle(Duration window) const { return window / width > kFewTiles; }
   // Of a row, and its share of what a sealed chunk has besides.
   int64_t RowBytes() const { return row_width + (rows_offset + chunk_rows - 1) / chunk_rows; }
   int64_t TileOf(Time time) const {

@@ -16,24 +16,42 @@ std::string TableName(std::string_view what, uint8_t tier) {
 
 }  // namespace
 
-std::vector<TableSpec> Tiles::Tables(uint8_t tier, uint32_t layout) {
-  return {{TableName("heads", tier), layout, false, sizeof(Head)},
+std::vector<TableSpec> Tiles::Tables(uint8_t tier, uint32_t layout, const TileLayout& tiles,
+                                     std::span<const Duration> windows) {
+  const auto middles =
+      std::count_if(windows.begin(), windows.end(), [&](Duration window) { return tiles.HasMiddle(window); });
+  const uint32_t scratch = static_cast<uint32_t>(middles) * tiles.rows_offset;
+  return {{TableName("heads", tier), layout, false, sizeof(Head), scratch},
           {TableName("tiles", tier), layout, true, 0},
           {TableName("chunks", tier), layout, false, 0}};
 }
 
-Tiles::Tiles(const TileLayout& layout, uint8_t tier, OperatorContext& context)
+Tiles::Tiles(const TileLayout& layout, std::span<const Duration> windows, uint8_t tier,
+             OperatorContext& context)
     : layout_(layout),
       tier_(tier),
       heads_(context.keyed_state(TableName("heads", tier))),
       tiles_(context.keyed_state(TableName("tiles", tier))),
       chunks_(context.keyed_state(TableName("chunks", tier))),
-      timers_(context.timers()) {}
+      timers_(context.timers()),
+      passing_(layout.rows_offset, '\0') {
+  uint32_t at = 0;
+  for (const Duration window : windows) {
+    middle_of_.push_back(layout.HasMiddle(window) ? at : kNowhere);
+    if (layout.HasMiddle(window)) at += layout.rows_offset;
+  }
+}
 
 Tiles::Head Tiles::HeadAt(const char* data) {
   Head head;
   std::memcpy(&head, data, sizeof(Head));
   return head;
+}
+
+Tiles::Middle Tiles::MiddleAt(const char* bytes) {
+  Middle middle;
+  std::memcpy(&middle, bytes, sizeof(Middle));
+  return middle;
 }
 
 void Tiles::WriteHead(KeyedTable::Slot& slot, const Head& head) {
@@ -71,7 +89,7 @@ Status Tiles::Begin(const ShardKeys& keys) {
   keys_ = &keys;
   head_slots_.resize(keys.size());
   rows_.assign(keys.size(), Row{});
-  slots_.clear();
+  places_.clear();
   missing_.clear();
   tile_keys_.Clear();
   if (keys.size() == 0) return {};
@@ -80,9 +98,9 @@ Status Tiles::Begin(const ShardKeys& keys) {
   return status;
 }
 
-// What is put into slots_ next will be found by Load.
+// What is put into places_ next will be found by Load.
 void Tiles::Miss(size_t row, const void* head, int64_t tile) {
-  missing_.push_back({static_cast<uint32_t>(slots_.size()), head, tile});
+  missing_.push_back({static_cast<uint32_t>(places_.size()), head});
   const ShardKey key = (*keys_)[row];
   AppendTileKey(key.bytes, tile, tile_keys_.buffer());
   tile_keys_.EndKey(key.shard);
@@ -91,7 +109,7 @@ void Tiles::Miss(size_t row, const void* head, int64_t tile) {
 inline void Tiles::Want(size_t row, const void* head, int64_t tile) {
   const KeyedTable::Slot slot = known_.Find(head, tile);
   if (slot.identity() == nullptr) Miss(row, head, tile);
-  slots_.push_back(slot);
+  places_.push_back({slot, tile});
 }
 
 uint64_t Tiles::Among(int64_t first, int64_t last, const Head& head) {
@@ -100,23 +118,46 @@ uint64_t Tiles::Among(int64_t first, int64_t last, const Head& head) {
          (~uint64_t{0} << (head.newest - last));
 }
 
-void Tiles::Read(size_t row, Time after, Time until) {
+uint64_t Tiles::Bits(int64_t first, int64_t last, int64_t told, const Head& head) {
+  return Among(std::max({first, told, head.oldest}), std::min(last, head.newest), head);
+}
+
+// All tiles that the window crosses, or those that its middle does not stand for.
+uint64_t Tiles::WantedBits(const Reach& reach, int64_t told, const Head& head, const char* scratch) const {
+  const int64_t first = layout_.TileOf(reach.after + 1);
+  const int64_t last = layout_.TileOf(reach.until);
+  if (middle_of_[reach.window] != kNowhere) {
+    const Middle middle = MiddleAt(scratch + middle_of_[reach.window]);
+    const int64_t whole = layout_.TileOf(reach.after) + 1;
+    if (middle.first == whole && middle.end <= last)
+      return Bits(first, whole - 1, told, head) | Bits(middle.end, last, told, head);
+  }
+  return Bits(first, last, told, head);
+}
+
+void Tiles::Read(size_t row, std::span<const Reach> reaches) {
   Row& r = rows_[row];
-  r.reads_begin = r.reads_end = static_cast<uint32_t>(slots_.size());
-  if (!head_slots_[row].present() || until <= after) return;
-  const void* identity = head_slots_[row].identity();
-  const Head head = HeadAt(head_slots_[row].data());
-  const int64_t first = std::max(layout_.TileOf(after + 1), head.oldest);
-  const int64_t last = std::min(layout_.TileOf(until), head.newest);
+  r.reads_begin = r.reads_end = static_cast<uint32_t>(places_.size());
+  const KeyedTable::Slot& slot = head_slots_[row];
+  if (!slot.present() || reaches.empty()) return;
+  const void* identity = slot.identity();
+  const Head head = HeadAt(slot.data());
   const int64_t told = head.newest - 63;
-  for (int64_t tile = first; tile <= last && tile < told; ++tile)
+  const Reach& longest = reaches.back();
+  const int64_t last = layout_.TileOf(longest.until);
+  for (int64_t tile = std::max(layout_.TileOf(longest.after + 1), head.oldest); tile <= last && tile < told;
+       ++tile) {
     Want(row, identity, tile);
-  for (uint64_t left = Among(std::max(first, told), last, head); left != 0;) {
+  }
+  uint64_t left = 0;
+  for (const Reach& reach : reaches)
+    left |= WantedBits(reach, told, head, slot.scratch());
+  while (left != 0) {
     const int back = 63 - std::countl_zero(left);
     Want(row, identity, head.newest - back);
     left ^= uint64_t{1} << back;
   }
-  r.reads_end = static_cast<uint32_t>(slots_.size());
+  r.reads_end = static_cast<uint32_t>(places_.size());
 }
 
 Status Tiles::Add(size_t row, Time time, Time watermark) {
@@ -124,7 +165,7 @@ Status Tiles::Add(size_t row, Time time, Time watermark) {
   if (layout_.ExpiryOf(tile) <= watermark) return {};
   KeyedTable::Slot& slot = head_slots_[row];
   const ShardKey key = (*keys_)[row];
-  rows_[row].insert = static_cast<uint32_t>(slots_.size());
+  rows_[row].insert = static_cast<uint32_t>(places_.size());
   Want(row, slot.identity(), tile);
   if (!slot.present()) {
     WriteHead(slot, {tile, tile, 1});
@@ -153,8 +194,9 @@ Status Tiles::Load() {
   loaded_.resize(missing_.size());
   if (Status s = tiles_.Load(tile_keys_, loaded_); !s.ok()) return s;
   for (size_t i = 0; i < missing_.size(); ++i) {
-    slots_[missing_[i].slot] = loaded_[i];
-    if (loaded_[i].present()) known_.Add(missing_[i].head, missing_[i].tile, loaded_[i]);
+    Place& place = places_[missing_[i].place];
+    place.slot = loaded_[i];
+    if (loaded_[i].present()) known_.Add(missing_[i].head, place.tile, loaded_[i]);
   }
   return {};
 }
@@ -189,20 +231,95 @@ Status Tiles::Cross(const ShardKey& key, const char* tile, Time after, Time unti
   return {};
 }
 
-Status Tiles::Parts(size_t row, Time after, Time until, TileParts& parts) {
-  parts.Clear();
-  const Row& r = rows_[row];
-  for (uint32_t at = r.reads_begin; at < r.reads_end; ++at) {
-    if (!slots_[at].present()) continue;
-    const char* tile = slots_[at].data();
-    const TileHeader header = HeaderAt(tile);
-    if (header.IsApart(after, until)) continue;
-    if (header.IsWithin(after, until)) {
-      parts.whole.push_back(tile);
-    } else if (Status s = Cross((*keys_)[row], tile, after, until, parts); !s.ok()) {
-      return s;
-    }
+Status Tiles::AddTile(const ShardKey& key, const char* tile, Time after, Time until, TileParts& parts) {
+  const TileHeader header = HeaderAt(tile);
+  if (header.IsApart(after, until)) return {};
+  if (!header.IsWithin(after, until)) return Cross(key, tile, after, until, parts);
+  parts.whole.push_back(tile);
+  return {};
+}
+
+Status Tiles::MergeTile(size_t row, uint32_t& at, int64_t tile, char* bytes, Middle& middle) {
+  KeyedTable::Slot slot;
+  const uint32_t end = rows_[row].reads_end;
+  while (at < end && places_[at].tile < tile)
+    ++at;
+  if (at < end && places_[at].tile == tile) {
+    slot = places_[at].slot;
+  } else {  // a row before this one, of the same batch, has changed the middle
+    const ShardKey key = (*keys_)[row];
+    tile_keys_.Clear();
+    AppendTileKey(key.bytes, tile, tile_keys_.buffer());
+    if (Status s = tiles_.Load({key.shard, tile_keys_.buffer()}, slot); !s.ok()) return s;
   }
+  if (!slot.present()) return {};
+  const char* data = slot.data();
+  for (const TileState& state : layout_.states)
+    state.fold.merge(bytes + state.offset, {&data, 1}, state.offset);
+  ++middle.merged;
+  return {};
+}
+
+Status Tiles::Extend(size_t row, uint32_t at, int64_t end, char* bytes) {
+  Middle middle = MiddleAt(bytes);
+  const Head head = HeadAt(head_slots_[row].data());
+  const int64_t told = head.newest - 63;
+  for (int64_t tile = std::max(middle.end, head.oldest); tile < std::min(end, told); ++tile) {
+    if (Status s = MergeTile(row, at, tile, bytes, middle); !s.ok()) return s;
+  }
+  for (uint64_t left = Bits(middle.end, end - 1, told, head); left != 0;) {
+    const int back = 63 - std::countl_zero(left);
+    if (Status s = MergeTile(row, at, head.newest - back, bytes, middle); !s.ok()) return s;
+    left ^= uint64_t{1} << back;
+  }
+  middle.end = end;
+  std::memcpy(bytes, &middle, sizeof(middle));
+  return {};
+}
+
+// What is kept goes forward in time; a row from further back has one of its own.
+Status Tiles::AddMiddle(size_t row, size_t window, int64_t first, int64_t end, uint32_t at,
+                        TileParts& parts) {
+  char* bytes = head_slots_[row].scratch() + middle_of_[window];
+  const Middle known = MiddleAt(bytes);
+  if (known.first != first || known.end > end) {
+    const bool is_back = known.end > known.first && (first < known.first || first == known.first);
+    if (is_back) bytes = passing_.data();
+    std::memset(bytes, 0, layout_.rows_offset);
+    const Middle none{first, first, 0};
+    std::memcpy(bytes, &none, sizeof(none));
+  }
+  if (MiddleAt(bytes).end < end) {
+    if (Status s = Extend(row, at, end, bytes); !s.ok()) return s;
+  }
+  if (MiddleAt(bytes).merged > 0) parts.whole.push_back(bytes);
+  return {};
+}
+
+Status Tiles::Parts(size_t row, const Reach& reach, TileParts& parts) {
+  parts.Clear();
+  const ShardKey key = (*keys_)[row];
+  const Row& r = rows_[row];
+  uint32_t at = r.reads_begin;
+  const auto add_until = [&](int64_t end) {
+    for (; at < r.reads_end && places_[at].tile < end; ++at) {
+      if (!places_[at].slot.present()) continue;
+      if (Status s = AddTile(key, places_[at].slot.data(), reach.after, reach.until, parts); !s.ok())
+        return s;
+    }
+    return Status();
+  };
+  if (middle_of_[reach.window] != kNowhere && head_slots_[row].present()) {
+    const int64_t first = layout_.TileOf(reach.after) + 1;
+    const int64_t end = layout_.TileOf(reach.until);
+    if (Status s = add_until(first); !s.ok()) return s;
+    if (first < end) {
+      if (Status s = AddMiddle(row, reach.window, first, end, at, parts); !s.ok()) return s;
+    }
+    while (at < r.reads_end && places_[at].tile < end)
+      ++at;
+  }
+  if (Status s = add_until(INT64_MAX); !s.ok()) return s;
   if (parts.in_parts() < parts.whole.size()) parts.EndPart({});
   return {};
 }
@@ -231,9 +348,19 @@ Status Tiles::Seal(const ShardKey& key, int64_t tile, const char* tile_data, Til
   return {};
 }
 
+void Tiles::ForgetMiddles(const KeyedTable::Slot& head, int64_t tile) {
+  for (const uint32_t at : middle_of_) {
+    if (at == kNowhere) continue;
+    char* bytes = head.scratch() + at;
+    const Middle middle = MiddleAt(bytes);
+    if (tile >= middle.first && tile < middle.end) std::memset(bytes, 0, layout_.rows_offset);
+  }
+}
+
 Status Tiles::Insert(size_t row, Time time, const char* packed) {
   if (rows_[row].insert == kNowhere) return {};
-  KeyedTable::Slot& slot = slots_[rows_[row].insert];
+  Place& place = places_[rows_[row].insert];
+  KeyedTable::Slot& slot = place.slot;
   TileHeader header{time, time, 0, 0};
   const bool is_new = !slot.present();
   if (!is_new) {
@@ -241,7 +368,7 @@ Status Tiles::Insert(size_t row, Time time, const char* packed) {
     header.oldest = std::min(header.oldest, time);
     header.newest = std::max(header.newest, time);
     if (header.open == layout_.chunk_rows) {
-      if (Status s = Seal((*keys_)[row], layout_.TileOf(time), slot.data(), header); !s.ok()) return s;
+      if (Status s = Seal((*keys_)[row], place.tile, slot.data(), header); !s.ok()) return s;
     }
   }
   const uint32_t end = layout_.rows_offset + header.open * layout_.row_width;
@@ -249,7 +376,8 @@ Status Tiles::Insert(size_t row, Time time, const char* packed) {
   std::memcpy(data + end, packed, layout_.row_width);
   ++header.open;
   std::memcpy(data, &header, sizeof(header));
-  if (is_new) known_.Add(head_slots_[row].identity(), layout_.TileOf(time), slot);
+  if (is_new) known_.Add(head_slots_[row].identity(), place.tile, slot);
+  ForgetMiddles(head_slots_[row], place.tile);
   const PackedRows one{packed, 1, layout_.row_width};
   for (const TileState& state : layout_.states) {
     state.fold.add(data + state.offset, one, state.operand, kMinTime, kMaxTime);

@@ -1,6 +1,7 @@
 #include "state/table.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <map>
 #include <string>
@@ -85,6 +86,75 @@ TEST(Table, AnAbsentKeyIsReadOnce) {
     EXPECT_EQ(slots[1].bytes(), "value");
   }
   EXPECT_EQ(fixture.store->stats().misses, 2U);
+}
+
+// --- scratch ---
+
+const TableSpec kScratched{.name = "scratched", .width = 8, .scratch = 24};
+
+std::string Scratch(RawTable& table, std::string_view key) {
+  const RawTable::Slot slot = Loaded(table, key);
+  return slot.present() ? std::string(slot.scratch(), kScratched.scratch) : "absent";
+}
+
+void SetScratch(RawTable& table, std::string_view key) {
+  std::memset(Loaded(table, key).scratch(), 's', kScratched.scratch);
+}
+
+TEST(TableScratch, LivesAsLongAsItsRowStaysInMemory) {
+  const std::string none(kScratched.scratch, '\0');
+  const std::string set(kScratched.scratch, 's');
+  const TempDir directory;
+  StoreFixture fixture(directory.File("store"));
+  fixture.Open();
+  RawTable& table = fixture.Declare(kScratched);
+  Changelog log;
+  Put(table, "key", "value__1");
+  EXPECT_EQ(Scratch(table, "key"), none);
+  SetScratch(table, "key");
+  Put(table, "key", "value__2");
+  Commit(*fixture.store, log);
+  ASSERT_EQ(log.back().value, "value__2") << "scratch is no part of the value";
+  Put(table, "key", "value__3");
+  Commit(*fixture.store, log);
+  ASSERT_TRUE(fixture.store->Flush().ok());
+  EXPECT_EQ(Scratch(table, "key"), set);
+  EXPECT_EQ(Value(table, "key"), "value__3");
+
+  EraseKey(table, "key");
+  Put(table, "key", "value__4");
+  EXPECT_EQ(Scratch(table, "key"), none) << "another row of the same key";
+  SetScratch(table, "key");
+  Commit(*fixture.store, log);
+  ASSERT_TRUE(fixture.store->Flush().ok());
+
+  fixture.budget.limit = 0;
+  fixture.budget.Trim();
+  fixture.budget.Trim();
+  EXPECT_EQ(Scratch(table, "key"), none) << "read anew";
+  EXPECT_EQ(Value(table, "key"), "value__4");
+}
+
+TEST(TableScratch, ComesToRowsThatWereThereBeforeItsTableWasDeclared) {
+  StoreFixture first;
+  first.Open();
+  RawTable& table = first.Declare(kScratched);
+  constexpr int kRows = 100;
+  for (int i = 0; i < kRows; ++i)
+    Put(table, Numbered(i), "value__1");
+  Changelog log;
+  Commit(*first.store, log);
+
+  StoreFixture second;
+  second.Open();
+  Restore(*second.store, log);
+  RawTable& restored = second.Declare(kScratched);
+  for (int i = 0; i < kRows; ++i) {
+    ASSERT_EQ(Scratch(restored, Numbered(i)), std::string(kScratched.scratch, '\0'));
+    SetScratch(restored, Numbered(i));
+  }
+  for (int i = 0; i < kRows; ++i)
+    ASSERT_EQ(Value(restored, Numbered(i)), "value__1");
 }
 
 // --- the budget ---
