@@ -46,9 +46,10 @@ uint64_t TxEvents::DrawCard() {
   const double at = random_.Uniform() * weight_up_to_.back();
   const auto found = std::lower_bound(weight_up_to_.begin(), weight_up_to_.end() - 1, at);
   const auto rank = static_cast<uint64_t>(found - weight_up_to_.begin());
-  constexpr uint64_t kScatter = 7919;
+  const uint64_t cards = weight_up_to_.size();
+  const uint64_t scatter = cards % 7919 != 0 ? 7919 : cards % 7907 != 0 ? 7907 : 1;  // prime to it
   constexpr uint64_t kFirst = 13;
-  return (rank * kScatter + kFirst) % weight_up_to_.size();
+  return (rank * scatter + kFirst) % cards;
 }
 
 int64_t TxEvents::DrawTime() {

@@ -36,7 +36,7 @@ void ExplainSources(const JobPlan& plan, std::string& out) {
     out += "  " + source->name + " (" + std::string(RoleName(source->role)) + ", topic " + source->topic +
            ", event time " + source->schema[source->event_time].name + ", up to " +
            FormatDuration(source->max_out_of_orderness) + " out of order" +
-           (source->unmerged ? ", each partition by itself" : "") + ")\n";
+           (source->apart ? ", each partition by itself" : "") + ")\n";
   }
 }
 

@@ -325,8 +325,10 @@ uint64_t Fingerprint(const JobPlan& plan) {
   std::string text;
   for (const PlannedStage& stage : plan.stages) {
     if (!stage.keeps_state) continue;
-    text += "stage " + stage.name + " " + std::to_string(stage.shards) + " " +
-            std::string(EnumNames<Partitioner>::names[static_cast<size_t>(stage.partitioner)]) + "\n";
+    text += "stage " + stage.name + " " + std::to_string(stage.shards);
+    if (stage.partitioner != Partitioner::kMurmur2)
+      text += " " + std::string(EnumNames<Partitioner>::names[static_cast<size_t>(stage.partitioner)]);
+    text += stage.apart ? " apart\n" : "\n";
     for (const Member& member : stage.members) {
       const PlannedOperator& op = plan.operators[member.op];
       if (!op.keeps_state()) continue;
@@ -385,7 +387,7 @@ std::unique_ptr<JobPlan> PlanJob(std::string_view yaml, const Registry& registry
   AssignStages(draft, *plan);
   AssignRoles(draft, *plan);
   AssignConfluences(*plan);
-  AssignMerges(*plan);
+  AssignApart(*plan);
   plan->placement_topic = OwnTopic(plan->job, OwnUse::kPlacement);
   plan->dead_letter_topic = OwnTopic(plan->job, OwnUse::kDeadLetters);
   CheckOwnTopics(*plan, diagnostics);

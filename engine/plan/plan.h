@@ -35,13 +35,13 @@ struct PlannedSource {
   Duration idle_after = 0;
   Role role = Role::kEvent;
   uint32_t confluence = 0;
-  // Its partitions are taken each by itself: rows of two of them never meet.
-  bool unmerged = false;
+  // Its partitions are taken each by itself, in the order of arrival: rows of two of them never meet.
+  bool apart = false;
   // What the job file promises of its topic; none: by nothing known.
   struct Partitioning {
     size_t column = 0;
     Partitioner partitioner = Partitioner::kMurmur2;
-    uint32_t partitions = 0;  // that the stages which take its rows in place need; 0: any number
+    uint32_t partitions = 0;  // that its topic must have; 0: any number
   };
   std::optional<Partitioning> partitioned_by;
 };
@@ -82,8 +82,9 @@ struct PlannedStage {
   std::string name;
   uint32_t shards = 1;
   Partitioner partitioner = Partitioner::kMurmur2;  // finds the shard of a key
-  // Each task's rows come from the partitions of its number alone, so it has a watermark of its own.
-  bool by_partition = false;
+  // It keeps state, and each task's rows come from the partitions of its number alone, which are taken apart:
+  // so the task has a watermark of its own.
+  bool apart = false;
   bool keeps_state = false;  // has tables, timers or a trained model: has tasks with a store and a changelog
   std::vector<Member> members;      // ascending place
   std::vector<Crossing> crossings;  // ascending (op, port)

@@ -61,6 +61,23 @@ class StageBuilder {
     RecordOutputs(index, stage);
   }
 
+  // Once all operators are placed: which rows are in their shard already. A topic has one number of
+  // partitions: that of the stage with the most shards that could take its rows so.
+  void FindInPlace() {
+    for (const SpreadCrossing& spread : spread_) {
+      if (!spread.partitions_of) continue;
+      uint32_t& partitions = plan_.sources[*spread.partitions_of].partitioned_by->partitions;
+      partitions = std::max(partitions, plan_.stages[spread.stage].shards);
+    }
+    for (const SpreadCrossing& spread : spread_) {
+      PlannedStage& stage = plan_.stages[spread.stage];
+      const uint32_t parts = spread.partitions_of
+                                 ? plan_.sources[*spread.partitions_of].partitioned_by->partitions
+                                 : StageAt(spread.shards_of).shards;
+      stage.crossings[spread.crossing].in_place = parts == stage.shards;
+    }
+  }
+
  private:
   const Placed& Of(const StreamId& id) const {
     return id.source ? sources_[id.node] : outputs_[id.node][id.port];
@@ -121,22 +138,6 @@ class StageBuilder {
     return !key.empty() && rows.key == key;
   }
 
-  // Whether rows that enter the stage are in their shard already. A topic has as many partitions as the first
-  // stage that takes its rows so has shards: that is asked for at the start.
-  bool IsInPlace(const PlannedStage& stage, const StreamId& stream, const std::vector<size_t>& key) {
-    const Placed& from = Of(stream);
-    if (!IsSpreadFor(from, key) || from.partitioner != stage.partitioner) return false;
-    if (!from.partitions_of) return StageAt(from.shards_of).shards == stage.shards;
-    uint32_t& partitions = plan_.sources[*from.partitions_of].partitioned_by->partitions;
-    if (partitions == 0) partitions = stage.shards;
-    return partitions == stage.shards;
-  }
-
-  bool ComesByPartition(const StreamId& stream) {
-    const Placed& from = Of(stream);
-    return from.partitions_of || (from.shards_of != kNoStage && StageAt(from.shards_of).by_partition);
-  }
-
   int NewStage(const std::string& name, uint32_t shards) {
     PlannedStage stage;
     stage.name = name;
@@ -161,9 +162,10 @@ class StageBuilder {
       crossing.op = index;
       crossing.part = part;
       crossing.port = p;
-      crossing.in_place = IsInPlace(stage, op.inputs[p], op.keys[p]);
-      stage.by_partition = (stage.by_partition || stage.crossings.empty()) && crossing.in_place &&
-                           ComesByPartition(op.inputs[p]);
+      if (IsSpreadFor(from, op.keys[p]) && from.partitioner == stage.partitioner) {
+        spread_.push_back(
+            {static_cast<size_t>(stage_index), stage.crossings.size(), from.shards_of, from.partitions_of});
+      }
       stage.crossings.push_back(crossing);
     }
     const std::set<uint32_t> sources = SourcesOf(op);
@@ -177,7 +179,8 @@ class StageBuilder {
     const std::set<uint32_t> sources = SourcesOf(op);
     const Placed& first = Of(op.inputs[0]);
     const bool keyed = ports[0].spread == Spread::kKeyed;
-    const bool stays = first.stage == stage || (ports.size() == 1 && ports[0].spread == Spread::kAny);
+    const bool runs_anywhere = ports.size() == 1 && ports[0].spread == Spread::kAny && !op.keeps_state();
+    const bool stays = first.stage == stage || runs_anywhere;
     const std::vector<size_t> in_key = keyed ? op.keys[0] : stays ? first.key : std::vector<size_t>();
     for (const Output& output : op.plan.outputs) {
       Placed placed;
@@ -208,10 +211,19 @@ class StageBuilder {
     }
   }
 
+  // A crossing whose rows are spread by the stage's key where they come from.
+  struct SpreadCrossing {
+    size_t stage = 0;
+    size_t crossing = 0;
+    int shards_of = kNoStage;
+    std::optional<uint32_t> partitions_of;
+  };
+
   const Draft& draft_;
   JobPlan& plan_;
   std::vector<Placed> sources_;
   std::vector<std::vector<Placed>> outputs_;  // [operator][port]
+  std::vector<SpreadCrossing> spread_;
   int stage_of_first_part_ = kNoStage;
 };
 
@@ -291,6 +303,7 @@ void AssignStages(const Draft& draft, JobPlan& plan) {
   StageBuilder builder(draft, plan);
   for (const uint32_t o : InStageOrder(plan))
     builder.Place(o);
+  builder.FindInPlace();
   for (PlannedStage& stage : plan.stages) {
     if (stage.keeps_state) stage.changelog = OwnTopic(plan.job, OwnUse::kChangelog, stage.name);
   }
@@ -333,20 +346,26 @@ void AssignConfluences(JobPlan& plan) {
     plan.sources[s].confluence = group[s];
 }
 
-// Where the order of arrival will do, sources whose rows meet those of no other partition need no merge.
-void AssignMerges(JobPlan& plan) {
+// Whether rows of two partitions never meet in the stage.
+bool KeepsApart(const JobPlan& plan, const PlannedStage& stage) {
+  for (const Member& member : stage.members) {
+    const Plan& op = plan.operators[member.op].plan;
+    if (!op.predicts.empty() || !op.trains.empty()) return false;  // they would by the model
+  }
+  return !stage.keeps_state || std::all_of(stage.crossings.begin(), stage.crossings.end(),
+                                           [](const Crossing& crossing) { return crossing.in_place; });
+}
+
+void AssignApart(JobPlan& plan) {
   if (plan.job.frame.order != RowOrder::kArrival) return;
-  std::set<uint32_t> merged;  // confluences
+  std::set<uint32_t> meeting;  // confluences
   for (const PlannedStage& stage : plan.stages) {
-    const bool uses_models = std::any_of(stage.members.begin(), stage.members.end(), [&](const Member& m) {
-      const Plan& op = plan.operators[m.op].plan;
-      return !op.predicts.empty() || !op.trains.empty();
-    });
-    if (uses_models || (stage.keeps_state && !stage.by_partition))
-      merged.insert(plan.sources[stage.sources[0]].confluence);
+    if (!KeepsApart(plan, stage)) meeting.insert(plan.sources[stage.sources[0]].confluence);
   }
   for (PlannedSource& source : plan.sources)
-    source.unmerged = !merged.contains(source.confluence);
+    source.apart = !meeting.contains(source.confluence);
+  for (PlannedStage& stage : plan.stages)
+    stage.apart = stage.keeps_state && plan.sources[stage.sources[0]].apart;
 }
 
 }  // namespace freshet

@@ -11,7 +11,8 @@ void AssignStages(const Draft& draft, JobPlan& plan);
 // Fills role and confluence of plan.sources.
 void AssignRoles(const Draft& draft, JobPlan& plan);
 void AssignConfluences(JobPlan& plan);
-// Fills unmerged of plan.sources. REQUIRES: stages and confluences assigned.
-void AssignMerges(JobPlan& plan);
+// Where the order of arrival will do, finds what need not be merged: fills `apart` of plan.sources and
+// plan.stages. REQUIRES: stages and confluences assigned.
+void AssignApart(JobPlan& plan);
 
 }  // namespace freshet

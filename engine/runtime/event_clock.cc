@@ -29,13 +29,13 @@ void EventClock::RaiseAll() {
 // Of the tasks downstream that rows of the partition may come to.
 void EventClock::CollectClocks(uint32_t source, int32_t partition, std::vector<uint32_t>& clocks) const {
   clocks.clear();
-  for (const uint32_t stage : topology_.source_stages[source]) {
-    const uint32_t first = topology_.stages[stage].first_clock;
-    const bool one = topology_.plan.stages[stage].by_partition && partition != kAllPartitions;
-    for (uint32_t i = 0; i < topology_.ClocksOf(stage); ++i) {
-      if (!one || i == static_cast<uint32_t>(partition)) clocks.push_back(first + i);
-    }
-  }
+  for (const uint32_t stage : topology_.source_stages[source])
+    clocks.push_back(topology_.ClockOf(stage, static_cast<uint32_t>(partition)));
+}
+
+Time EventClock::WatermarkOf(uint32_t source, int32_t partition) const {
+  return topology_.plan.sources[source].apart ? sources_[source].watermark(static_cast<size_t>(partition))
+                                              : sources_[source].watermark();
 }
 
 // Where the other active sources upstream of these tasks have come.
@@ -47,7 +47,7 @@ Time EventClock::OthersOf(uint32_t clock, uint32_t source) const {
   for (const uint32_t other : planned.sources) {
     if (other == source) continue;
     const SourceWatermark& watermark = sources_[other];
-    if (planned.by_partition) {
+    if (planned.apart) {
       if (!watermark.idle(shard)) others = std::min(others, watermark.watermark(shard));
     } else if (!watermark.all_idle()) {
       others = std::min(others, watermark.watermark());
@@ -60,20 +60,17 @@ void EventClock::BeginBatch(uint32_t source, int32_t partition) {
   source_ = source;
   rows_.before.clear();
   CollectClocks(source, partition, batch_clocks_);
-  by_partition_ = false;
+  highest_ = kMinTime;
   for (const uint32_t clock : batch_clocks_) {
     rows_.views[clock] = {reached_[clock], OthersOf(clock, source)};
-    by_partition_ = by_partition_ || topology_.plan.stages[topology_.stage_of_clock[clock]].by_partition;
+    highest_ = std::max(highest_, reached_[clock]);
   }
-  highest_ = kMinTime;
 }
 
 void EventClock::Take(int32_t partition, Time time) {
-  SourceWatermark& source = sources_[source_];
-  const auto p = static_cast<size_t>(partition);
-  rows_.before.push_back({source.watermark(), source.watermark(p)});
-  source.Observe(p, time);
-  highest_ = std::max(highest_, by_partition_ ? source.watermark(p) : source.watermark());
+  rows_.before.push_back(WatermarkOf(source_, partition));
+  sources_[source_].Observe(static_cast<size_t>(partition), time);
+  highest_ = std::max(highest_, WatermarkOf(source_, partition));
 }
 
 void EventClock::EndBatch() {
@@ -91,9 +88,9 @@ void EventClock::SetIdle(uint32_t source, int32_t partition) {
 void EventClock::Raise(uint32_t clock) {
   const uint32_t stage = topology_.stage_of_clock[clock];
   const PlannedStage& planned = topology_.plan.stages[stage];
-  const Time least = planned.by_partition ? LeastWatermark(sources_, planned.sources,
-                                                           clock - topology_.stages[stage].first_clock)
-                                          : LeastWatermark(sources_, planned.sources);
+  const Time least =
+      planned.apart ? LeastWatermark(sources_, planned.sources, clock - topology_.stages[stage].first_clock)
+                    : LeastWatermark(sources_, planned.sources);
   reached_[clock] = std::max(reached_[clock], least);
 }
 

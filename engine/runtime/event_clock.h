@@ -15,8 +15,6 @@ namespace freshet {
 
 class EventClock {
  public:
-  static constexpr int32_t kAllPartitions = -1;
-
   explicit EventClock(const Topology& topology);
 
   // The next source of the plan; call once for each before anything else.
@@ -27,11 +25,11 @@ class EventClock {
   void RestoreReached(uint32_t clock, Time reached);
   void RaiseAll();
 
-  // A batch begins: rows of that partition of the source, or of any.
+  // A batch begins: rows of the source; where its partitions are apart, of this one alone.
   void BeginBatch(uint32_t source, int32_t partition);
   // Its next row.
   void Take(int32_t partition, Time time);
-  // No task downstream is further by the rows so far, be the other sources where they may.
+  // No task downstream is further by now, be the other sources where they may.
   Time highest() const { return highest_; }
   // Of the tasks that it may bring forward.
   std::span<const uint32_t> batch_clocks() const { return batch_clocks_; }
@@ -45,6 +43,7 @@ class EventClock {
 
  private:
   void CollectClocks(uint32_t source, int32_t partition, std::vector<uint32_t>& clocks) const;
+  Time WatermarkOf(uint32_t source, int32_t partition) const;
   Time OthersOf(uint32_t clock, uint32_t source) const;
   void Raise(uint32_t clock);
 
@@ -53,7 +52,6 @@ class EventClock {
   std::vector<Time> reached_;  // by clock
   RowClock rows_;
   uint32_t source_ = 0;  // of the batch
-  bool by_partition_ = false;
   Time highest_ = kMinTime;
   std::vector<uint32_t> batch_clocks_;
   std::vector<uint32_t> idle_clocks_;  // scratch

@@ -102,8 +102,9 @@ Status Feed::CheckPartition() const {
                    std::string(EnumNames<Partitioner>::names[static_cast<size_t>(promised.partitioner)]) +
                    " puts in partition " + std::to_string(partition) + " of " +
                    std::to_string(options_.partitions) + ": the topic is not partitioned by " + field +
-                   " as the job's `partitioned_by` says. Leave that out, and rows find their shard by their "
-                   "key; or name the partitioner of its producers");
+                   " as the job's `partitioned_by` says. Name the partitioner of its producers, or leave "
+                   "`partitioned_by` out, and rows find their shard by their key; where there is state "
+                   "already, start afresh under another `prefix`");
   }
   return {};
 }

@@ -31,7 +31,7 @@ void Incarnation::BeginBatch(const Feed& feed) {
   timer_floor_ = kMaxTime;
   const uint32_t source = feed.source_index();
   alone_until_ = AloneUntil(source);
-  clock_.BeginBatch(source, feed.source().unmerged ? feed.partition() : EventClock::kAllPartitions);
+  clock_.BeginBatch(source, feed.partition());
   // Where the other sources keep a task's watermark below its first timer, no row of this one makes it due.
   for (const uint32_t clock : clock_.batch_clocks()) {
     const Time first = timers_.first_exact(clock);
@@ -56,11 +56,11 @@ bool Incarnation::Admit(const Feed& feed, Time time) {
   if (cut_ || FindFinished()) return false;
   if (!batch_open_) BeginBatch(feed);
   const bool alone = time <= alone_until_;
-  const std::vector<RowClock::Before>& rows = clock_.rows().before;
+  const std::vector<Time>& rows = clock_.rows().before;
   if (alone && !rows.empty()) return false;
   clock_.Take(feed.partition(), time);
   for (const Topology::SourceTimer& timer : s_.topology.source_timers[feed.source_index()])
-    timer_floor_ = std::min(timer_floor_, timer.Earliest(time, rows.back().source));
+    timer_floor_ = std::min(timer_floor_, timer.Earliest(time, rows.back()));
   cut_ = alone || clock_.highest() >= std::min(cut_at_, timer_floor_);
   return true;
 }
@@ -201,7 +201,10 @@ void Incarnation::LookForNewPartitions() {
     if (!*topic || (*topic)->partitions <= known) continue;
     LogWarning("topic `" + planned.topic + "` of source `" + planned.name + "` has " +
                std::to_string((*topic)->partitions) + " partitions by now, " + std::to_string(known) +
-               " before: start the job again so that the new ones are read");
+               " before: start the job again so that the new ones are read" +
+               (planned.partitioned_by && planned.partitioned_by->partitions != 0
+                    ? ", under another `prefix`, as its `partitioned_by` needs one partition a shard"
+                    : ""));
     known = (*topic)->partitions;
   }
 }

@@ -199,7 +199,7 @@ class Incarnation final : private Merge::Gate, private Outbox {
   bool batch_open_ = false;
   bool cut_ = false;
   Time alone_until_ = kMinTime;  // rows at times up to this one go one by one
-  Time cut_at_ = kMaxTime;       // a stored exact timer falls due when the source's watermark gets there
+  Time cut_at_ = kMaxTime;       // a stored exact timer falls due when the clock gets there
   Time timer_floor_ = kMaxTime;  // a timer set in this batch may fall due from there on
 
   uint64_t epoch_ = 0;  // of the last commit

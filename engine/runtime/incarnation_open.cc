@@ -161,12 +161,12 @@ Status Incarnation::OpenSinks() {
 
 Status Incarnation::OpenFeeds() {
   if (Status s = CheckClosing(); !s.ok()) return s;
-  std::map<std::pair<uint32_t, int32_t>, std::vector<Feed*>> of_confluence;  // and partition, where unmerged
+  std::map<std::pair<uint32_t, int32_t>, std::vector<Feed*>> of_confluence;  // and partition, where these are apart
   for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
     const PlannedSource& planned = s_.plan.sources[source];
     for (const PartitionId& id : PartitionsOf(source)) {
       if (Status s = OpenFeed(source, id); !s.ok()) return s;
-      of_confluence[{planned.confluence, planned.unmerged ? id.partition : 0}].push_back(feeds_.back().get());
+      of_confluence[{planned.confluence, planned.apart ? id.partition : 0}].push_back(feeds_.back().get());
     }
   }
   for (auto& [confluence, feeds] : of_confluence) {

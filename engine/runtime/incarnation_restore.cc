@@ -155,9 +155,11 @@ Status Incarnation::ReadClosing(TaskState& state) {
   if (Status s = store.EndRestore(position, found ? found->epoch : 0); !s.ok()) return s;
   state.lineage = found ? found->lineage : s_.options.draw_lineage();
   if (found && found->fingerprint != s_.plan.fingerprint) {
-    return {Code::kConflict,
-            "the job file has other stages, shards, keys or tables than those whose state is in " +
-                ChangelogOf(*state.task).topic + "; set it back, or start afresh under another `prefix`"};
+    return {
+        Code::kConflict,
+        "the job file has other stages, shards, keys or tables (or `partitioned_by` and `order`) than those "
+        "whose state is in " +
+            ChangelogOf(*state.task).topic + "; set it back, or start afresh under another `prefix`"};
   }
   if (found) {
     clock_.RestoreReached(s_.topology.ClockOf(state.task->stage(), state.task->shard()),

@@ -10,12 +10,8 @@
 namespace freshet {
 
 struct RowClock {
-  // Before each row of the batch, the watermark of its source and that of its partition alone.
-  struct Before {
-    Time source = kMinTime;
-    Time partition = kMinTime;
-  };
-  std::vector<Before> before;
+  // Before each row of the batch, the watermark of its source, or of its partition where these are apart.
+  std::vector<Time> before;
   struct View {               // by clock (Topology::ClockOf)
     Time reached = kMinTime;  // the tasks' watermark when the batch began
     Time others = kMaxTime;   // the least watermark of the other active sources upstream
@@ -24,12 +20,10 @@ struct RowClock {
   bool in_timer = false;
   Time timer_time = 0;
 
-  // `by_partition`: the tasks' rows come from one partition of each source.
-  Time WatermarkBefore(uint32_t clock, bool by_partition, uint32_t ordinal) const {
+  Time WatermarkBefore(uint32_t clock, uint32_t ordinal) const {
     if (in_timer) return timer_time;
     const View& view = views[clock];
-    const Time own = by_partition ? before[ordinal].partition : before[ordinal].source;
-    const Time least = own < view.others ? own : view.others;
+    const Time least = before[ordinal] < view.others ? before[ordinal] : view.others;
     return least > view.reached ? least : view.reached;
   }
 };

@@ -55,8 +55,7 @@ class StageOperators::Context final : public OperatorContext {
     return shards_;
   }
   Time WatermarkBefore(uint32_t shard, uint32_t ordinal) const override {
-    return stage_.services_.clock.WatermarkBefore(stage_.topology_.ClockOf(stage_.stage_, shard),
-                                                  stage_.plan().by_partition, ordinal);
+    return stage_.services_.clock.WatermarkBefore(stage_.topology_.ClockOf(stage_.stage_, shard), ordinal);
   }
   bool is_read(size_t port, size_t column) const override { return op_.read[port][column]; }
 

@@ -180,9 +180,11 @@ Status StateDirectory::CheckOwner(std::map<std::string, std::string>& found, con
                                  "`; choose another --state"};
   }
   if (found["fingerprint"] != std::to_string(wanted.fingerprint)) {
-    return {Code::kConflict,
-            "the job file has other stages, shards, keys or tables than those whose state is in " + path_ +
-                "; set it back, or start afresh under another `prefix`"};
+    return {
+        Code::kConflict,
+        "the job file has other stages, shards, keys or tables (or `partitioned_by` and `order`) than those "
+        "whose state is in " +
+            path_ + "; set it back, or start afresh under another `prefix`"};
   }
   return {};
 }

@@ -56,8 +56,8 @@ std::string_view Remedy(TopicNeed::Use use) {
              "it, and the job makes its own at the next start; else start afresh under another `prefix`";
     case TopicNeed::Use::kSource:
       return ", one a shard of what reads it by the key of its `partitioned_by`. Set `shards` to the topic's "
-             "number, while there is no state yet; or leave `partitioned_by` out, and rows find their shard "
-             "by their key";
+             "number; or leave `partitioned_by` out, and rows find their shard by their key; where there is "
+             "state already, start afresh under another `prefix`";
     default:
       return ": `shards` is fixed once state exists. Set it back, or start afresh under another `prefix`";
   }

@@ -61,7 +61,7 @@ void Topology::ViewStages() {
   for (const PlannedStage& stage : plan.stages) {
     StageView view;
     view.first_clock = clocks;
-    clocks += stage.by_partition ? stage.shards : 1;
+    clocks += stage.apart ? stage.shards : 1;
     stage_of_clock.resize(clocks, static_cast<uint32_t>(stages.size()));
     for (const Crossing& crossing : stage.crossings) {
       view.exact_timers = view.exact_timers || timed[StreamIndex(crossing.stream)];

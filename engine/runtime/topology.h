@@ -32,10 +32,7 @@ struct Topology {
   uint32_t StreamIndex(StreamId id) const;
   // Tasks whose rows come from the same partitions share a clock: all of a stage, but where each has its own.
   uint32_t ClockOf(uint32_t stage, uint32_t shard) const {
-    return stages[stage].first_clock + (plan.stages[stage].by_partition ? shard : 0);
-  }
-  uint32_t ClocksOf(uint32_t stage) const {
-    return plan.stages[stage].by_partition ? plan.stages[stage].shards : 1;
+    return stages[stage].first_clock + (plan.stages[stage].apart ? shard : 0);
   }
   const JobPlan& plan;
   uint32_t streams = 0;
@@ -47,8 +44,9 @@ struct Topology {
   struct SourceTimer {
     TimerBound bound;
     Duration before = 0;  // so much earlier than the source's row the rows that reach the operator may be
-    // Of a timer that a row at `t` sets; `watermark`: the source's before it. A timer that is due by then is
-    // set by no row, as it would be late, or waits for other sources, which stand still in a batch.
+    // Of a timer that a row at `t` sets; `watermark`: that of its source, or partition, before it. A timer
+    // that is due by then is set by no row, as it would be late, or waits for other sources, which stand
+    // still in a batch.
     Time Earliest(Time t, Time watermark) const {
       if (before == 0) return bound.Earliest(t);
       const Time from = t - before;

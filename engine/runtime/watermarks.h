@@ -39,7 +39,7 @@ class SourceWatermark {
   bool all_idle() const { return active_ == 0; }
   Time highest(size_t partition) const { return partitions_[partition].highest; }
   Time watermark() const { return watermark_; }
-  // Of one partition alone; that of the source is never above it while the partition is active.
+  // Of one partition alone. One that comes back from idleness may be far behind its source.
   Time watermark(size_t partition) const {
     const Time highest = partitions_[partition].highest;
     return highest == kMinTime ? kMinTime : highest - out_of_orderness_;

@@ -150,7 +150,9 @@ const ShapeBase& SourceSpec::Describe() {
           .Required<&SourceSpec::event_time>("event_time", "the time of a row")
           .Required<&SourceSpec::fields>("fields", "the fields that the job reads, `name: type`")
           .Optional<&SourceSpec::partitioned_by>(
-              "partitioned_by", "how the topic is partitioned already; default: by nothing known");
+              "partitioned_by",
+              "how the topic is partitioned already; default: by nothing known. With `order: arrival`, where "
+              "all state is kept by that field, each partition goes by its own event time alone");
   return shape;
 }
 

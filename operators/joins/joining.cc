@@ -190,7 +190,8 @@ Status Joining::Process(size_t port, const Batch& in, Emitter& out) {
     entry.key = keys_[i];
     if (Status s = entry.Read(); !s.ok()) return s;
     const uint32_t ordinal = in.ordinals()[row];
-    if (Status s = Settle(entry, context_.WatermarkBefore(entry.key.shard, ordinal), ordinal); !s.ok()) return s;
+    if (Status s = Settle(entry, context_.WatermarkBefore(entry.key.shard, ordinal), ordinal); !s.ok())
+      return s;
     Status s = port == 0 ? Predict(entry, in, row) : LabelRow(entry, in, row, labels);
     if (!s.ok()) return s;
   }

@@ -155,7 +155,7 @@ class Tiles {
   std::vector<Place> places_;  // the tiles that rows_ need; several may be of one tile
   KnownTiles known_;
   std::vector<Missing> missing_;  // of places_, to be loaded
-  ShardKeys tile_keys_;           // of missing_
+  ShardKeys tile_keys_;           // of missing_; scratch after Load
   std::vector<KeyedTable::Slot> loaded_;
   ShardKeys chunk_keys_;
   std::vector<KeyedTable::Slot> chunk_slots_;

@@ -59,6 +59,53 @@ TEST(Cuts, OfAJobThatJoinsLabels) {
   ExpectCutsDoNotShow(JoiningJob(), {});
 }
 
+// The other source has gone on meanwhile: the rows are behind the watermark, and the timers that they set are
+// due at once.
+JobResult RunWithRowsFromBehind(std::string_view yaml, const Cut& cut) {
+  const TempDir dir;
+  const std::unique_ptr<Log> log = OpenUnsyncedLog(dir);
+  const SystemClock clock;
+  JobFixture job(std::string(yaml), Operators(), *log, clock);
+  std::vector<JobInput> inputs = MakeRows({});
+  std::vector<JobRecord>& events = inputs[0].records;
+  const auto third = static_cast<ptrdiff_t>(events.size() / 3);
+  const std::vector<JobRecord> behind(events.begin() + third, events.end());
+  events.resize(static_cast<size_t>(third));
+  job.Fill(inputs);
+  JobOptions run;
+  run.most_rows = cut.most_rows;
+  run.set = {"shards=" + std::to_string(cut.shards)};
+  EXPECT_TRUE(job.Run(run).status.ok());
+  Append(*log, inputs[0].topic, behind);
+  EXPECT_TRUE(job.Run(run).status.ok());
+  return job.Read(run.set);
+}
+
+TEST(Cuts, OfRowsThatComeFromBehindTheWatermark) {
+  constexpr std::string_view kBehind = R"yaml(job: behind
+sources:
+  events:
+    event_time: {field: t, max_out_of_orderness: 4s}
+    fields: {id: string, key: string, other: string, t: timestamp}
+  clicks:
+    event_time: {field: t, max_out_of_orderness: 4s}
+    fields: {key: string, t: timestamp, score: float64}
+operators:
+  labelled:
+    {type: label_join, from: events, labels: clicks, key: key, label: "score > 0", wait: 3s, remember: 3s,
+     on_timeout: {label: false}}
+  after: {type: features, from: labelled, key: other, late: drop, features: {n_9s: {count: "*", window: 9s}}}
+sinks:
+  after: {from: after, key: id}
+)yaml";
+  const JobResult whole = RunWithRowsFromBehind(kBehind, {});
+  EXPECT_GT(whole.sinks.at("after").size(), 50U);
+  for (const Cut& cut : {Cut{1, 8}, Cut{7, 8}, Cut{4096, 1}, Cut{1, 3}}) {
+    EXPECT_EQ(Difference(whole, RunWithRowsFromBehind(kBehind, cut)), "")
+        << "batches of " << cut.most_rows << ", " << cut.shards << " shards";
+  }
+}
+
 // Where one operator's shards differ from its neighbour's, their stages are two.
 TEST(Cuts, OfOneOperatorsShards) {
   std::string yaml(JoiningJob());

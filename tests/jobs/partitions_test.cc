@@ -165,14 +165,42 @@ TEST(Partitions, WorkAsIfEachWereAlone) {
     ASSERT_LT(alone.at("sums").size(), 570U) << "none was dropped";
     ASSERT_GT(alone.at("joined").size(), 100U);
     ASSERT_GT(alone.at("late").size(), 10U);
-    for (const std::string_view order : {"event_time", "arrival"}) {
-      JobOptions options;
-      options.set = Set(order, partitioner);
-      Rows rows;
-      AddRows(RunOnce(kJob, inputs, options), rows);
-      EXPECT_EQ(Sorted(std::move(rows)), alone) << order;
-    }
+    JobOptions options;
+    options.set = Set("arrival", partitioner);
+    Rows rows;
+    AddRows(RunOnce(kJob, inputs, options), rows);
+    EXPECT_EQ(Sorted(std::move(rows)), alone);
   }
+}
+
+// In event time, and wherever rows of two partitions meet, the promise changes nothing but who finds the
+// shard.
+TEST(Partitions, ThePromiseAloneDoesNotShow) {
+  const std::vector<JobInput> inputs = MakeInputs(Partitioner::kMurmur2);
+  std::string meeting(kJob);
+  meeting.insert(
+      meeting.find("sinks:"),
+      "  by_id: {type: features, from: pays, key: id, features: {n_1m: {count: \"*\", window: 1m}}}\n");
+  const std::string_view promise = "    partitioned_by: {field: key}\n";
+  std::string plain = meeting;
+  for (size_t at = plain.find(promise); at != std::string::npos; at = plain.find(promise))
+    plain.erase(at, promise.size());
+  Rows expected;
+  AddRows(RunOnce(plain, inputs, {}), expected);
+  expected = Sorted(std::move(expected));
+  for (const std::string_view order : {"event_time", "arrival"}) {
+    JobOptions options;
+    options.set = Set(order, Partitioner::kMurmur2);
+    Rows rows;
+    AddRows(RunOnce(meeting, inputs, options), rows);
+    EXPECT_EQ(Sorted(std::move(rows)), expected) << order;
+  }
+  JobOptions options;
+  options.set = Set("event_time", Partitioner::kMurmur2);
+  Rows merged, without;
+  AddRows(RunOnce(kJob, inputs, options), merged);
+  AddRows(RunOnce(PlainJob(), inputs, {}), without);
+  EXPECT_EQ(Sorted(std::move(merged)), Sorted(std::move(without)));
 }
 
 TEST(Partitions, CutsDoNotShow) {
@@ -248,9 +276,24 @@ TEST(Partitions, ThePlanSaysWhatStaysInPlace) {
   // Another hash puts the rows of a key elsewhere, and so does another number of shards.
   EXPECT_EQ(explained({"sources.backs.partitioned_by.partitioner=crc32"}).find("backs by key, in place"),
             std::string::npos);
+  // A topic has one number of partitions, whichever operator stands first in the file.
   const std::string fewer = explained({"operators.sums.shards=2"});
   EXPECT_EQ(fewer.find("takes sums by key, in place"), std::string::npos) << fewer;
   EXPECT_NE(fewer.find("takes some by key, in place, into sums"), std::string::npos) << fewer;
+  std::string two(kJob);
+  const std::string more =
+      "  more: {type: features, from: pays, key: key, shards: 2, features: {n_1h: {count: \"*\", window: "
+      "1h}}}\n";
+  for (const std::string_view at : {"  some:", "sinks:"}) {
+    std::string yaml = two;
+    yaml.insert(yaml.find(at), more);
+    const std::unique_ptr<JobPlan> plan = PlanOf(yaml, Operators(), {"order=arrival"});
+    ASSERT_NE(plan, nullptr);
+    const std::string text = Explain(*plan);
+    EXPECT_NE(text.find("pays (source, 4 partitions)"), std::string::npos) << text;
+    EXPECT_NE(text.find("takes pays by key into more"), std::string::npos) << text;
+    EXPECT_EQ(text.find("each partition by itself"), std::string::npos) << text;
+  }
 }
 
 struct Scene {
@@ -275,6 +318,19 @@ TEST(Partitions, ARowElsewhereThanPromisedStopsTheJob) {
                             "`, which murmur2 puts in partition 0 of 4: the topic is not partitioned by "
                             "key as the job's `partitioned_by` says"),
       std::string::npos)
+      << status.message();
+}
+
+// Watermarks of tasks that were apart are not those of tasks that share one.
+TEST(Partitions, StateIsNotReadByAJobThatTakesThemTogether) {
+  Scene scene(kJob);
+  scene.job.Fill(MakeInputs(Partitioner::kMurmur2));
+  JobOptions options;
+  options.set = {"order=arrival"};
+  ASSERT_TRUE(scene.job.Run(options).status.ok());
+  const Status status = scene.job.Run().status;
+  EXPECT_EQ(status.code(), Code::kConflict);
+  EXPECT_NE(status.message().find("(or `partitioned_by` and `order`)"), std::string::npos)
       << status.message();
 }
 

@@ -142,6 +142,16 @@ TEST(TxEvents, SomeCardsPayOften) {
   EXPECT_NEAR(Most(CountsByCard(options, 20'000)) / 20'000.0, 0.01, 0.005);
 }
 
+TEST(TxEvents, AnyNumberOfCards) {
+  TxOptions options;
+  options.zipf = 0;
+  for (const int64_t cards : {2, 7, 7907, 7919}) {
+    options.cards = cards;
+    EXPECT_GT(CountsByCard(options, 3000).size(), static_cast<size_t>(std::min<int64_t>(cards, 2000)) - 1)
+        << cards;
+  }
+}
+
 TEST(TxEvents, ASingleCard) {
   TxOptions options;
   options.cards = 1;
