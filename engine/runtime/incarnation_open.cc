@@ -161,7 +161,8 @@ Status Incarnation::OpenSinks() {
 
 Status Incarnation::OpenFeeds() {
   if (Status s = CheckClosing(); !s.ok()) return s;
-  std::map<std::pair<uint32_t, int32_t>, std::vector<Feed*>> of_confluence;  // and partition, where these are apart
+  std::map<std::pair<uint32_t, int32_t>, std::vector<Feed*>>
+      of_confluence;  // and partition, where these are apart
   for (uint32_t source = 0; source < s_.plan.sources.size(); ++source) {
     const PlannedSource& planned = s_.plan.sources[source];
     for (const PartitionId& id : PartitionsOf(source)) {
