@@ -65,4 +65,23 @@ echo 'second' >"$dir/tests/harness/kafka/pom.xml"
 grep -q 'building freshet, some minutes' "$dir/errors" || fail "the first build says nothing: $(cat "$dir/errors")"
 "$dir/dev" freshet a b >"$dir/out" 2>"$dir/errors" || fail "freshet, again: $(cat "$dir/errors")"
 [ ! -s "$dir/errors" ] || fail "a later build says: $(cat "$dir/errors")"
+
+# Two of one pipe do not build at once: the second waits for the lock while the first, here, waits for us.
+mkfifo "$dir/go"
+stub cmake <<END
+[ "\$1" != --build ] || read -r _ <"$dir/go"
+END
+: >"$dir/called"
+"$dir/dev" freshet first >"$dir/first" 2>&1 &
+until [ "$(called 'cmake --build')" = 1 ]; do :; done
+"$dir/dev" freshet second >"$dir/second" 2>&1 &
+until [ "$(called 'cmake --build')" = 2 ] || cat /proc/$!/task/*/children 2>/dev/null |
+  xargs -rn1 sh -c 'tr "\0" " " </proc/$0/cmdline' 2>/dev/null | grep -q '^flock'; do :; done
+[ "$(called 'cmake --build')" = 1 ] || fail "two commands build at once"
+echo >"$dir/go"
+until [ "$(called 'cmake --build')" = 2 ]; do :; done
+echo >"$dir/go"
+wait
+[ "$(cat "$dir/first" "$dir/second")" = "$(printf 'freshet first\nfreshet second')" ] ||
+  fail "two commands printed: $(cat "$dir/first" "$dir/second")"
 exit $failed
