@@ -75,8 +75,7 @@ END
 "$dir/dev" freshet first >"$dir/first" 2>&1 &
 until [ "$(called 'cmake --build')" = 1 ]; do :; done
 "$dir/dev" freshet second >"$dir/second" 2>&1 &
-until [ "$(called 'cmake --build')" = 2 ] || cat /proc/$!/task/*/children 2>/dev/null |
-  xargs -rn1 sh -c 'tr "\0" " " </proc/$0/cmdline' 2>/dev/null | grep -q '^flock'; do :; done
+until [ "$(called 'cmake --build')" = 2 ] || grep -qsa '^flock' /proc/[0-9]*/cmdline; do :; done
 [ "$(called 'cmake --build')" = 1 ] || fail "two commands build at once"
 echo >"$dir/go"
 until [ "$(called 'cmake --build')" = 2 ]; do :; done
