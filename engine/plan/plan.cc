@@ -326,8 +326,7 @@ uint64_t Fingerprint(const JobPlan& plan) {
   for (const PlannedStage& stage : plan.stages) {
     if (!stage.keeps_state) continue;
     text += "stage " + stage.name + " " + std::to_string(stage.shards);
-    if (stage.partitioner != Partitioner::kMurmur2)
-      text += " " + std::string(EnumNames<Partitioner>::names[static_cast<size_t>(stage.partitioner)]);
+    if (stage.partitioner != Partitioner::kMurmur2) text += " " + std::string(NameOf(stage.partitioner));
     text += stage.apart ? " apart\n" : "\n";
     for (const Member& member : stage.members) {
       const PlannedOperator& op = plan.operators[member.op];

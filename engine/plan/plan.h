@@ -44,6 +44,9 @@ struct PlannedSource {
     uint32_t partitions = 0;  // that its topic must have; 0: any number
   };
   std::optional<Partitioning> partitioned_by;
+  int32_t needed_partitions() const {
+    return partitioned_by ? static_cast<int32_t>(partitioned_by->partitions) : 0;
+  }
 };
 
 struct PlannedOperator {

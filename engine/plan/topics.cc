@@ -83,9 +83,7 @@ void CheckOwnTopics(const JobPlan& plan, Diagnostics& diagnostics) {
 std::vector<TopicNeed> TopicsOf(const JobPlan& plan) {
   std::vector<TopicNeed> needs;
   for (const PlannedSource& source : plan.sources)
-    needs.push_back({source.topic, TopicNeed::Use::kSource,
-                     source.partitioned_by ? static_cast<int32_t>(source.partitioned_by->partitions) : 0,
-                     false});
+    needs.push_back({source.topic, TopicNeed::Use::kSource, source.needed_partitions(), false});
   for (const PlannedSink& sink : plan.sinks)
     needs.push_back({sink.topic, TopicNeed::Use::kSink, 0, false});
   needs.push_back({plan.placement_topic, TopicNeed::Use::kPlacement,

@@ -34,24 +34,29 @@ void EventClock::CollectClocks(uint32_t source, int32_t partition, std::vector<u
 }
 
 Time EventClock::WatermarkOf(uint32_t source, int32_t partition) const {
-  return topology_.plan.sources[source].apart ? sources_[source].watermark(static_cast<size_t>(partition))
-                                              : sources_[source].watermark();
+  std::optional<size_t> alone;
+  if (topology_.plan.sources[source].apart) alone = static_cast<size_t>(partition);
+  return sources_[source].Read(alone).watermark;
+}
+
+// The partition of each source that the tasks' rows come from, where these are apart.
+std::optional<size_t> EventClock::PartitionOf(uint32_t clock) const {
+  const uint32_t stage = topology_.stage_of_clock[clock];
+  if (!topology_.plan.stages[stage].apart) return std::nullopt;
+  return clock - topology_.stages[stage].first_clock;
+}
+
+const std::vector<uint32_t>& EventClock::SourcesOf(uint32_t clock) const {
+  return topology_.plan.stages[topology_.stage_of_clock[clock]].sources;
 }
 
 // Where the other active sources upstream of these tasks have come.
 Time EventClock::OthersOf(uint32_t clock, uint32_t source) const {
-  const uint32_t stage = topology_.stage_of_clock[clock];
-  const PlannedStage& planned = topology_.plan.stages[stage];
-  const uint32_t shard = clock - topology_.stages[stage].first_clock;
   Time others = kMaxTime;
-  for (const uint32_t other : planned.sources) {
+  for (const uint32_t other : SourcesOf(clock)) {
     if (other == source) continue;
-    const SourceWatermark& watermark = sources_[other];
-    if (planned.apart) {
-      if (!watermark.idle(shard)) others = std::min(others, watermark.watermark(shard));
-    } else if (!watermark.all_idle()) {
-      others = std::min(others, watermark.watermark());
-    }
+    const SourceWatermark::Reading reading = sources_[other].Read(PartitionOf(clock));
+    if (!reading.idle) others = std::min(others, reading.watermark);
   }
   return others;
 }
@@ -86,12 +91,7 @@ void EventClock::SetIdle(uint32_t source, int32_t partition) {
 }
 
 void EventClock::Raise(uint32_t clock) {
-  const uint32_t stage = topology_.stage_of_clock[clock];
-  const PlannedStage& planned = topology_.plan.stages[stage];
-  const Time least =
-      planned.apart ? LeastWatermark(sources_, planned.sources, clock - topology_.stages[stage].first_clock)
-                    : LeastWatermark(sources_, planned.sources);
-  reached_[clock] = std::max(reached_[clock], least);
+  reached_[clock] = std::max(reached_[clock], LeastWatermark(sources_, SourcesOf(clock), PartitionOf(clock)));
 }
 
 }  // namespace freshet

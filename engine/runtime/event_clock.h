@@ -4,6 +4,7 @@
 //
 // Always: no watermark ever falls.
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,6 +45,8 @@ class EventClock {
  private:
   void CollectClocks(uint32_t source, int32_t partition, std::vector<uint32_t>& clocks) const;
   Time WatermarkOf(uint32_t source, int32_t partition) const;
+  std::optional<size_t> PartitionOf(uint32_t clock) const;
+  const std::vector<uint32_t>& SourcesOf(uint32_t clock) const;
   Time OthersOf(uint32_t clock, uint32_t source) const;
   void Raise(uint32_t clock);
 

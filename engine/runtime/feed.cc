@@ -99,9 +99,9 @@ Status Feed::CheckPartition() const {
     const std::string field = source_->schema[promised.column].name;
     return Invalid("the record at " + TextOf(id()) + " offset " + std::to_string(offsets_[row]) +
                    " has the " + field + " `" + key.substr(0, 100) + "`, which " +
-                   std::string(EnumNames<Partitioner>::names[static_cast<size_t>(promised.partitioner)]) +
-                   " puts in partition " + std::to_string(partition) + " of " +
-                   std::to_string(options_.partitions) + ": the topic is not partitioned by " + field +
+                   std::string(NameOf(promised.partitioner)) + " puts in partition " +
+                   std::to_string(partition) + " of " + std::to_string(options_.partitions) +
+                   ": the topic is not partitioned by " + field +
                    " as the job's `partitioned_by` says. Name the partitioner of its producers, or leave "
                    "`partitioned_by` out, and rows find their shard by their key; where there is state "
                    "already, start afresh under another `prefix`");

@@ -202,7 +202,7 @@ void Incarnation::LookForNewPartitions() {
     LogWarning("topic `" + planned.topic + "` of source `" + planned.name + "` has " +
                std::to_string((*topic)->partitions) + " partitions by now, " + std::to_string(known) +
                " before: start the job again so that the new ones are read" +
-               (planned.partitioned_by && planned.partitioned_by->partitions != 0
+               (planned.needed_partitions() != 0
                     ? ", under another `prefix`, as its `partitioned_by` needs one partition a shard"
                     : ""));
     known = (*topic)->partitions;

@@ -49,11 +49,11 @@ Status Incarnation::OpenTasks() {
     if (!topic.ok()) return topic.status();
     if (!*topic)
       return {Code::kNotFound, "the topic `" + source.topic + "` of source `" + source.name + "` is gone"};
-    const uint32_t promised = source.partitioned_by ? source.partitioned_by->partitions : 0;
-    if (promised != 0 && static_cast<int32_t>(promised) != (*topic)->partitions) {
+    const int32_t needed = source.needed_partitions();
+    if (needed != 0 && needed != (*topic)->partitions) {
       return Invalid("the topic `" + source.topic + "` of source `" + source.name + "` has " +
                      std::to_string((*topic)->partitions) + " partitions by now, and the job " +
-                     std::to_string(promised) +
+                     std::to_string(needed) +
                      " shards for them: leave `partitioned_by` out, and start afresh under another `prefix`");
     }
     clock_.AddSource(static_cast<size_t>((*topic)->partitions));

@@ -31,40 +31,19 @@ void SourceWatermark::Update() {
   if (reached != kMinTime) Raise(reached - out_of_orderness_);
 }
 
-namespace {
-
-// The least of those that are active, else the highest of all.
-class Least {
- public:
-  void Take(Time watermark, bool idle) {
-    highest_ = std::max(highest_, watermark);
-    if (idle) return;
-    any_active_ = true;
-    least_ = std::min(least_, watermark);
-  }
-  Time time() const { return any_active_ ? least_ : highest_; }
-
- private:
-  Time least_ = kMaxTime;
-  Time highest_ = kMinTime;
-  bool any_active_ = false;
-};
-
-}  // namespace
-
-Time LeastWatermark(std::span<const SourceWatermark> all, std::span<const uint32_t> sources) {
-  Least least;
-  for (const uint32_t source : sources)
-    least.Take(all[source].watermark(), all[source].all_idle());
-  return least.time();
-}
-
 Time LeastWatermark(std::span<const SourceWatermark> all, std::span<const uint32_t> sources,
-                    size_t partition) {
-  Least least;
-  for (const uint32_t source : sources)
-    least.Take(all[source].watermark(partition), all[source].idle(partition));
-  return least.time();
+                    std::optional<size_t> partition) {
+  Time least = kMaxTime;
+  Time highest = kMinTime;
+  bool any_active = false;
+  for (const uint32_t source : sources) {
+    const SourceWatermark::Reading reading = all[source].Read(partition);
+    highest = std::max(highest, reading.watermark);
+    if (reading.idle) continue;
+    any_active = true;
+    least = std::min(least, reading.watermark);
+  }
+  return any_active ? least : highest;
 }
 
 }  // namespace freshet

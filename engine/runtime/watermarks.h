@@ -6,6 +6,7 @@
 // Always: no watermark ever falls. A partition gone idle stops counting; where all partitions of a source are
 // idle the source keeps the highest watermark any of them had.
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -39,10 +40,16 @@ class SourceWatermark {
   bool all_idle() const { return active_ == 0; }
   Time highest(size_t partition) const { return partitions_[partition].highest; }
   Time watermark() const { return watermark_; }
-  // Of one partition alone. One that comes back from idleness may be far behind its source.
-  Time watermark(size_t partition) const {
-    const Time highest = partitions_[partition].highest;
-    return highest == kMinTime ? kMinTime : highest - out_of_orderness_;
+  struct Reading {
+    Time watermark = kMinTime;
+    bool idle = false;  // all of it
+  };
+  // Of the whole source, or of one partition alone. A partition that comes back from idleness may be far
+  // behind its source.
+  Reading Read(std::optional<size_t> partition) const {
+    if (!partition) return {watermark_, all_idle()};
+    const Partition& p = partitions_[*partition];
+    return {p.highest == kMinTime ? kMinTime : p.highest - out_of_orderness_, p.idle};
   }
 
   // What a restart must know: also the watermark itself, which may be ahead of what its active partitions
@@ -76,9 +83,8 @@ class SourceWatermark {
 
 // The least watermark of `sources` (indices into `all`); a source all of whose partitions are idle does not
 // count unless all are, then the highest counts.
-Time LeastWatermark(std::span<const SourceWatermark> all, std::span<const uint32_t> sources);
-// The same of that partition of each source alone.
+// `partition`: of that partition of each source alone.
 Time LeastWatermark(std::span<const SourceWatermark> all, std::span<const uint32_t> sources,
-                    size_t partition);
+                    std::optional<size_t> partition = std::nullopt);
 
 }  // namespace freshet

@@ -33,6 +33,10 @@ struct EnumNames<Partitioner> {
   static constexpr std::array<std::string_view, 3> names{"murmur2", "crc32", "fnv1a"};
 };
 
+inline std::string_view NameOf(Partitioner partitioner) {
+  return EnumNames<Partitioner>::names[static_cast<size_t>(partitioner)];
+}
+
 struct CommitSpec {
   Span interval{200 * kMillisecond};
   ByteSize max_bytes{64 << 20};

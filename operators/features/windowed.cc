@@ -41,10 +41,13 @@ class Windowed final : public Operator {
   Status RunTier(size_t tier, size_t port, const Batch& rows);
   void Announce(size_t tier, size_t row, Time time, Time watermark);
   Status Evaluate(size_t tier, size_t row, Time time);
-  void FoldParts(const WindowedPlan::Measure& measure, const TileLayout& layout, Time after, Time until,
+  void FoldParts(const WindowedPlan::Measure& measure, const TileLayout& layout, const Tiles::Reach& reach,
                  char* state);
   Batch WithValues(const Batch& rows);
   Time Until(Time time) const { return plan_->ties ? time : time - 1; }
+  Tiles::Reach ReachOf(size_t tier, size_t window, Time time) const {
+    return {window, time - plan_->tiers[tier].windows[window].length, Until(time)};
+  }
   char* StateOf(size_t measure, size_t row) {
     return states_[measure].data() + row * plan_->measures[measure].fold.size;
   }
@@ -148,7 +151,7 @@ void Windowed::Announce(size_t tier, size_t row, Time time, Time watermark) {
   for (size_t w = 0; w < windows.size(); ++w) {
     const WindowedPlan::Window& window = windows[w];
     if (time - window.length >= horizon) {
-      reaches_.push_back({w, time - window.length, Until(time)});
+      reaches_.push_back(ReachOf(tier, w, time));
       continue;
     }
     for (const uint32_t measure : window.measures)
@@ -163,12 +166,12 @@ Status Windowed::Evaluate(size_t tier, size_t row, Time time) {
   for (size_t w = 0; w < t.windows.size(); ++w) {
     const WindowedPlan::Window& window = t.windows[w];
     if (is_gone_[window.measures.front()][row] != 0) continue;
-    const Time after = time - window.length;
-    if (Status s = tiers_[tier].Parts(row, {w, after, Until(time)}, parts_); !s.ok()) return s;
+    const Tiles::Reach reach = ReachOf(tier, w, time);
+    if (Status s = tiers_[tier].Parts(row, reach, parts_); !s.ok()) return s;
     for (const uint32_t m : window.measures) {
       const WindowedPlan::Measure& measure = plan_->measures[m];
       char* state = StateOf(m, row);
-      FoldParts(measure, t.layout, after, Until(time), state);
+      FoldParts(measure, t.layout, reach, state);
       if (plan_->over || !plan_->include_current) continue;
       const PackedRows self{packed_.data() + row * t.layout.row_width, 1, t.layout.row_width};
       measure.fold.add(state, self, measure.operand, kMinTime, kMaxTime);
@@ -178,14 +181,14 @@ Status Windowed::Evaluate(size_t tier, size_t row, Time time) {
 }
 
 // Folds parts_ into `state`, in their order.
-void Windowed::FoldParts(const WindowedPlan::Measure& measure, const TileLayout& layout, Time after,
-                         Time until, char* state) {
+void Windowed::FoldParts(const WindowedPlan::Measure& measure, const TileLayout& layout,
+                         const Tiles::Reach& reach, char* state) {
   const uint32_t offset = layout.states[measure.state].offset;
   const std::span<const char* const> whole(parts_.whole);
   for (const TileParts::Part& part : parts_.parts) {
     if (part.begin < part.end)
       measure.fold.merge(state, whole.subspan(part.begin, part.end - part.begin), offset);
-    if (part.rows.count > 0) measure.fold.add(state, part.rows, measure.operand, after, until);
+    if (part.rows.count > 0) measure.fold.add(state, part.rows, measure.operand, reach.after, reach.until);
   }
 }
 

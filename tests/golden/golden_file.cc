@@ -2,19 +2,12 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 #include <gtest/gtest.h>
 
-namespace freshet {
+#include "tests/harness/text_file.h"
 
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file.good()) << "cannot read " << path;
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+namespace freshet {
 
 void ExpectGolden(const std::string& path, const std::string& text) {
   const char* update = std::getenv("FRESHET_UPDATE_GOLDEN");

@@ -12,6 +12,7 @@
 #include "engine/plan/plan.h"
 #include "operators/list.h"
 #include "tests/golden/golden_file.h"
+#include "tests/harness/text_file.h"
 
 namespace freshet {
 namespace {

@@ -14,6 +14,7 @@
 #include "operators/list.h"
 #include "tests/golden/golden_file.h"
 #include "tests/golden/json_schema.h"
+#include "tests/harness/text_file.h"
 
 namespace freshet {
 namespace {

@@ -1,9 +1,7 @@
 // The jobs over made-up card payments, as shipped, against sums made by hand.
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,19 +12,12 @@
 #include "engine/log/simulated/simulated_log.h"
 #include "operators/list.h"
 #include "tests/harness/job_fixture.h"
+#include "tests/harness/text_file.h"
 
 namespace freshet {
 namespace {
 
 constexpr uint32_t kPartitions = 4;
-
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path);
-  EXPECT_TRUE(file.is_open()) << path;
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 // So that a few thousand events take days, and come no more out of order: rows leave windows, and tiles with
 // them.

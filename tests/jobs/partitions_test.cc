@@ -49,14 +49,13 @@ sinks:
 )yaml";
 
 std::vector<std::string> Set(std::string_view order, Partitioner partitioner) {
-  const std::string name(EnumNames<Partitioner>::names[static_cast<size_t>(partitioner)]);
+  const std::string name(NameOf(partitioner));
   return {"order=" + std::string(order), "sources.pays.partitioned_by.partitioner=" + name,
           "sources.backs.partitioned_by.partitioner=" + name};
 }
 
-// The same job over topics of which nothing is known, of one partition.
-std::string PlainJob() {
-  std::string yaml(kJob);
+// The same job over topics of which nothing is known.
+std::string WithoutPromises(std::string yaml) {
   const std::string_view promise = "    partitioned_by: {field: key}\n";
   for (size_t at = yaml.find(promise); at != std::string::npos; at = yaml.find(promise))
     yaml.erase(at, promise.size());
@@ -134,6 +133,14 @@ JobResult RunOnce(std::string_view yaml, const std::vector<JobInput>& inputs, co
   return job.Read(options.set);
 }
 
+struct Scene {
+  explicit Scene(std::string_view yaml)
+      : log(OpenSimulatedLog(broker)), job(std::string(yaml), Operators(), *log, broker.clock()) {}
+  SimulatedBroker broker{1};
+  std::unique_ptr<Log> log;
+  JobFixture job;
+};
+
 // What each sink holds, in no order.
 using Rows = std::map<std::string, std::vector<std::string>>;
 
@@ -153,7 +160,7 @@ Rows Sorted(Rows rows) {
 Rows OfEachAlone(const std::vector<JobInput>& inputs) {
   Rows rows;
   for (uint32_t partition = 0; partition < kPartitions; ++partition)
-    AddRows(RunOnce(PlainJob(), OnlyPartition(inputs, partition), {}), rows);
+    AddRows(RunOnce(WithoutPromises(std::string(kJob)), OnlyPartition(inputs, partition), {}), rows);
   return Sorted(std::move(rows));
 }
 
@@ -181,12 +188,8 @@ TEST(Partitions, ThePromiseAloneDoesNotShow) {
   meeting.insert(
       meeting.find("sinks:"),
       "  by_id: {type: features, from: pays, key: id, features: {n_1m: {count: \"*\", window: 1m}}}\n");
-  const std::string_view promise = "    partitioned_by: {field: key}\n";
-  std::string plain = meeting;
-  for (size_t at = plain.find(promise); at != std::string::npos; at = plain.find(promise))
-    plain.erase(at, promise.size());
   Rows expected;
-  AddRows(RunOnce(plain, inputs, {}), expected);
+  AddRows(RunOnce(WithoutPromises(meeting), inputs, {}), expected);
   expected = Sorted(std::move(expected));
   for (const std::string_view order : {"event_time", "arrival"}) {
     JobOptions options;
@@ -199,7 +202,7 @@ TEST(Partitions, ThePromiseAloneDoesNotShow) {
   options.set = Set("event_time", Partitioner::kMurmur2);
   Rows merged, without;
   AddRows(RunOnce(kJob, inputs, options), merged);
-  AddRows(RunOnce(PlainJob(), inputs, {}), without);
+  AddRows(RunOnce(WithoutPromises(std::string(kJob)), inputs, {}), without);
   EXPECT_EQ(Sorted(std::move(merged)), Sorted(std::move(without)));
 }
 
@@ -241,19 +244,17 @@ sinks:
   Rows whole;
   AddRows(RunOnce(kSums, {pays}, {}), whole);
 
-  SimulatedBroker broker(1);
-  const std::unique_ptr<Log> log = OpenSimulatedLog(broker);
-  JobFixture job(std::string(kSums), Operators(), *log, broker.clock());
+  Scene scene(kSums);
   JobInput first{pays.topic, kPartitions, {}};
   std::vector<JobRecord> rest;
   for (size_t i = 0; i < pays.records.size(); ++i)
     (i % 150 < 90 ? first.records : rest).push_back(pays.records[i]);
-  job.Fill(std::vector<JobInput>{first});
-  ASSERT_TRUE(job.Run().status.ok());
-  Append(*log, pays.topic, rest);
-  ASSERT_TRUE(job.Run().status.ok());
+  scene.job.Fill(std::vector<JobInput>{first});
+  ASSERT_TRUE(scene.job.Run().status.ok());
+  Append(*scene.log, pays.topic, rest);
+  ASSERT_TRUE(scene.job.Run().status.ok());
   Rows rows;
-  AddRows(job.Read(), rows);
+  AddRows(scene.job.Read(), rows);
   EXPECT_EQ(Sorted(std::move(rows)), Sorted(std::move(whole)));
 }
 
@@ -295,14 +296,6 @@ TEST(Partitions, ThePlanSaysWhatStaysInPlace) {
     EXPECT_EQ(text.find("each partition by itself"), std::string::npos) << text;
   }
 }
-
-struct Scene {
-  explicit Scene(std::string_view yaml)
-      : log(OpenSimulatedLog(broker)), job(std::string(yaml), Operators(), *log, broker.clock()) {}
-  SimulatedBroker broker{1};
-  std::unique_ptr<Log> log;
-  JobFixture job;
-};
 
 TEST(Partitions, ARowElsewhereThanPromisedStopsTheJob) {
   Scene scene(kJob);

@@ -164,5 +164,26 @@ TEST(Stores, OneOfAnotherLogOnDiskIsRebuilt) {
   EXPECT_EQ(Difference(expected, found), "");
 }
 
+// What the commits of a run cost.
+TEST(Stores, TheReportSaysWhatWentThere) {
+  const TempDir dir;
+  SimulatedBroker broker(1);
+  const std::unique_ptr<Log> log = OpenSimulatedLog(broker);
+  JobFixture job(std::string(CountingJob()), Operators(), *log, broker.clock());
+  job.Fill(std::vector<JobInput>{{"events", 1, {CountingRow("a"), CountingRow("b")}}});
+  JobOptions options;
+  options.state_directory = dir.File("state");
+  options.commit_now = [&](uint64_t) {
+    broker.Advance(kMinute);  // long enough for stores to be written
+    return true;
+  };
+  const JobOutcome outcome = job.Run(options);
+  ASSERT_TRUE(outcome.status.ok()) << outcome.status.message();
+  EXPECT_GT(outcome.report.commits, 0U);
+  EXPECT_EQ(outcome.report.commits_took.count(), outcome.report.commits);
+  EXPECT_GT(outcome.Count("changelog_bytes{stage=\"counts\"}"), 0U);
+  EXPECT_GT(outcome.Count("store_bytes{stage=\"counts\"}"), 0U);
+}
+
 }  // namespace
 }  // namespace freshet
